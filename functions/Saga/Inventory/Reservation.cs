@@ -1,0 +1,53 @@
+namespace OrderFunctions.Saga.Inventory;
+
+public abstract record ReservationState;
+public sealed record NotReserved : ReservationState;
+public sealed record Reserving(string Warehouse, string CustomerId, Money Total, string CardToken, Address ShipTo) : ReservationState;
+public sealed record Reserved(string Warehouse) : ReservationState;
+public sealed record OutOfStock : ReservationState;
+public sealed record Releasing(string Reason) : ReservationState;
+public sealed record Restocked : ReservationState;
+public sealed record Consumed : ReservationState;
+
+/// <summary>Sets an order's stock aside, all of it or nothing; puts it back if a later step fails; takes it off the shelf when it ships.</summary>
+public static class Reservation
+{
+    public static readonly Decider<ReservationState> Decider = new(new NotReserved(), Decide, Evolve);
+
+    static IReadOnlyList<OrderEvent> Decide(ReservationState state, OrderEvent input) => (state, input) switch
+    {
+        (NotReserved, OrderCreated order) =>
+            [new ReserveStock(order.Warehouse, PerSku(order.Lines), order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
+        (Reserving order, StockReserved) => [new InventoryReserved(order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
+        (Reserving, StockShort stock) => [new InventoryReservationFailed($"out of stock: {Listed(stock.Skus)}")],
+
+        // The first call to restock is answered whatever was reserved, because somebody waits for it. After that the order is closed here.
+        (NotReserved or OutOfStock, RestockInventory restock) => [new InventoryRestocked(restock.Reason)],
+        (Reserved order, RestockInventory restock) => [new ReleaseStock(order.Warehouse, restock.Reason)],
+        (Releasing order, StockReleased) => [new InventoryRestocked(order.Reason)],
+
+        (Reserved order, OrderShipped) => [new ConsumeStock(order.Warehouse)],
+
+        // Answered before, or closed.
+        _ => [],
+    };
+
+    static ReservationState Evolve(ReservationState state, OrderEvent @event) => (state, @event) switch
+    {
+        (NotReserved, ReserveStock order) => new Reserving(order.Warehouse, order.CustomerId, order.Total, order.CardToken, order.ShipTo),
+        (Reserving order, InventoryReserved) => new Reserved(order.Warehouse),
+        (Reserving, InventoryReservationFailed) => new OutOfStock(),
+        (Reserved, ReleaseStock release) => new Releasing(release.Reason),
+        (NotReserved or OutOfStock or Releasing, InventoryRestocked) => new Restocked(),
+        (Reserved, ConsumeStock) => new Consumed(),
+        _ => throw new ImpossibleEventException(state, @event),
+    };
+
+    /// <summary>An order may name a SKU on several lines (at different prices); the shelf knows it once.</summary>
+    static IReadOnlyList<StockLine> PerSku(IReadOnlyList<OrderLine> lines) =>
+        [.. lines.GroupBy(line => line.Sku, StringComparer.Ordinal).Select(sku => new StockLine(sku.Key, sku.Sum(line => line.Quantity)))];
+
+    /// <summary>Enough of the SKUs for a person to see what is missing; a reason must stay short.</summary>
+    static string Listed(IReadOnlyList<string> skus) =>
+        string.Join(", ", skus.Take(5)) + (skus.Count > 5 ? $" and {skus.Count - 5} more" : "");
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace OrderFunctions.Saga.Notifications;
+
+/// <param name="Told">The notices that the customer has had, by the name of the event.</param>
+public sealed record NoticeState(ImmutableSortedSet<string> Told);
+
+/// <summary>Tells the customer, once each, what they would ask about.</summary>
+public static class Notice
+{
+    public static readonly Decider<NoticeState> Decider = new(new([]), Decide, Evolve);
+
+    static IReadOnlyList<OrderEvent> Decide(NoticeState state, OrderEvent input) => input switch
+    {
+        OrderCompleted order => Once(state, input, order.CustomerId, $"Your order is on its way: {order.TrackingId}."),
+        OrderRejected order => Once(state, input, order.CustomerId, $"We could not complete your order: {order.Reason}."),
+        OrderCancelled order => Once(state, input, order.CustomerId, "Your order is cancelled."),
+        CancellationRefused order => Once(state, input, order.CustomerId, $"Your order can no longer be cancelled: {order.Reason}."),
+        ShippingDelayed order => Once(state, input, order.CustomerId, $"Your order is late; it was promised by {order.PromisedBy:u}."),
+        _ => [],
+    };
+
+    static IReadOnlyList<OrderEvent> Once(NoticeState state, OrderEvent input, string customerId, string detail) =>
+        state.Told.Contains(input.GetType().Name) ? [] : [new Notify(input.GetType().Name, customerId, detail)];
+
+    static NoticeState Evolve(NoticeState state, OrderEvent @event) => @event switch
+    {
+        Notify notice => new(state.Told.Add(notice.Notice)),
+        _ => throw new ImpossibleEventException(state, @event),
+    };
+}

@@ -1,0 +1,130 @@
+namespace OrderFunctions.Saga;
+
+// Every word of the saga. Who says and who hears each of them: functions/Runtime/topology.json.
+
+/// <summary>Whatever is heard, asked, answered, said or noted about one order.</summary>
+public abstract record OrderEvent;
+
+/// <summary>Said on the topic once it is saved: a fact, or a compensating message.</summary>
+public abstract record PublicEvent : OrderEvent;
+
+/// <summary>Asked of the outside within the turn; the <see cref="Answer"/> is decided on in the same turn.</summary>
+public abstract record Intent : OrderEvent;
+
+/// <summary>The outside's answer to an <see cref="Intent"/>. Heard, never recorded: what matters of it is in the event that follows.</summary>
+public abstract record Answer : OrderEvent;
+
+/// <summary>What a customer, an operator or the carrier asks over HTTP. Heard, never recorded.</summary>
+public abstract record Request : OrderEvent;
+
+/// <summary>Recorded by a participant for itself, never published.</summary>
+public abstract record Note : OrderEvent;
+
+public sealed record Money(decimal Amount, string Currency);
+
+public sealed record OrderLine(string Sku, string Description, int Quantity, decimal UnitPrice);
+
+/// <summary>How many of one SKU an order takes; one line a SKU.</summary>
+public sealed record StockLine(string Sku, int Quantity);
+
+public sealed record Address(string Name, string Line1, string City, string PostalCode, string Country);
+
+/// <summary>The step at which an order failed.</summary>
+public enum FailedStep
+{
+    Stock,
+    Payment,
+    Shipping,
+}
+
+// Orders
+
+public sealed record PlaceOrder(
+    string CustomerId, string Currency, IReadOnlyList<OrderLine> Lines, string CardToken, Address ShipTo, string Warehouse, string? IdempotencyKey = null) : Request;
+public sealed record CancelOrder(string Reason) : Request;
+
+public sealed record OrderCreated(
+    string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse, string? IdempotencyKey = null) : PublicEvent;
+public sealed record OrderCancellationRequested(string CustomerId, string Reason) : PublicEvent;
+public sealed record OrderCompleted(string CustomerId, string TrackingId) : PublicEvent;
+public sealed record OrderRejected(string CustomerId, FailedStep FailedAt, string Reason) : PublicEvent;
+public sealed record OrderCancelled(string CustomerId, string Reason) : PublicEvent;
+
+// What Orders notes down of the other participants' facts, so that its own store can tell a customer.
+public sealed record ReservationNoted : Note;
+public sealed record ChargeNoted(Money Amount) : Note;
+public sealed record BookingNoted(string TrackingId, DateTimeOffset PromisedBy) : Note;
+public sealed record DelayNoted : Note;
+public sealed record FailureNoted(FailedStep FailedAt, string Reason) : Note;
+public sealed record RefundNoted(Money Amount) : Note;
+public sealed record RefusedCancellationNoted(string Reason) : Note;
+
+// Inventory
+
+public sealed record ReserveStock(
+    string Warehouse, IReadOnlyList<StockLine> Lines, string CustomerId, Money Total, string CardToken, Address ShipTo) : Intent;
+public sealed record StockReserved : Answer;
+public sealed record StockShort(IReadOnlyList<string> Skus) : Answer;
+public sealed record ReleaseStock(string Warehouse, string Reason) : Intent;
+public sealed record StockReleased : Answer;
+public sealed record ConsumeStock(string Warehouse) : Intent;
+public sealed record StockConsumed : Answer;
+
+public sealed record InventoryReserved(string CustomerId, Money Total, string CardToken, Address ShipTo) : PublicEvent;
+public sealed record InventoryReservationFailed(string Reason) : PublicEvent;
+public sealed record RestockInventory(string Reason) : PublicEvent;
+public sealed record InventoryRestocked(string Reason) : PublicEvent;
+
+// Payments
+
+public sealed record ChargeCard(Money Amount, string CardToken, string CustomerId, Address ShipTo) : Intent;
+public sealed record CardCharged(string ChargeId) : Answer;
+public sealed record CardDeclined(string Reason) : Answer;
+public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent;
+public sealed record CardRefunded(string RefundId) : Answer;
+
+public sealed record PaymentSucceeded(string ChargeId, Money Amount, string CustomerId, Address ShipTo) : PublicEvent;
+public sealed record PaymentFailed(string Reason) : PublicEvent;
+public sealed record RefundPayment(string Reason) : PublicEvent;
+public sealed record PaymentRefunded(string RefundId, Money Amount) : PublicEvent;
+public sealed record PaymentVoided(string Reason) : Note;
+
+// Shipping
+
+public sealed record BookCarrier(string CustomerId, Address ShipTo) : Intent;
+public sealed record CarrierBooked(string TrackingId, DateTimeOffset PromisedBy) : Answer;
+public sealed record CarrierRefused(string Reason) : Answer;
+public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent;
+public sealed record CarrierCancelled : Answer;
+public sealed record CarrierTooLate : Answer;
+public sealed record CarrierPickedUp(string TrackingId) : Request;
+
+public sealed record ShipmentBooked(string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
+
+/// <summary>Said to Shipping itself, to be heard at <paramref name="DueAt"/> and not before.</summary>
+public sealed record ShipmentDue(DateTimeOffset DueAt) : PublicEvent;
+public sealed record OrderShipped(string TrackingId) : PublicEvent;
+public sealed record ShippingFailed(string Reason) : PublicEvent;
+public sealed record ShippingDelayed(string CustomerId, string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
+public sealed record CancellationRefused(string CustomerId, string Reason) : PublicEvent;
+public sealed record ShipmentCalledOff(string Reason) : Note;
+public sealed record EarlyPickUpNoted(string TrackingId) : Note;
+
+// Notifications
+
+/// <param name="Notice">The event that the customer is told of; an order may bring several notices.</param>
+public sealed record Notify(string Notice, string CustomerId, string Detail) : Intent;
+public sealed record Notified : Answer;
+
+// The kernel's own words (design: functions/DECISIONS.md). No decider hears or says them.
+
+/// <summary>A participant set an order aside: its next message could not be handled.</summary>
+/// <param name="Sequence">Of this fact in the participant's stream: the highest one of a participant is its latest word.</param>
+public sealed record OrderParked(string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent;
+public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent;
+
+/// <summary>An operator wants the participant to try the order's parked messages again now.</summary>
+public sealed record ReplayRequested(string Participant) : PublicEvent;
+public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note;
+public sealed record ParkingNoted(string Participant, int Sequence, string MessageId, string Reason, string Description) : Note;
+public sealed record ResumptionNoted(string Participant, int Sequence) : Note;

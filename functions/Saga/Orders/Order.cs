@@ -1,0 +1,75 @@
+namespace OrderFunctions.Saga.Orders;
+
+public abstract record OrderState;
+public sealed record NotPlaced : OrderState;
+
+/// <summary>An order that is not final yet.</summary>
+public abstract record Open(string CustomerId) : OrderState;
+public sealed record InProgress(string CustomerId) : Open(CustomerId);
+public sealed record Failing(string CustomerId, FailedStep FailedAt, string Reason) : Open(CustomerId);
+public sealed record Cancelling(string CustomerId, string Reason) : Open(CustomerId);
+
+/// <summary>Its cancellation was refused: it can only be shipped now.</summary>
+public sealed record Kept(string CustomerId) : Open(CustomerId);
+
+public sealed record Completed : OrderState;
+public sealed record Rejected : OrderState;
+public sealed record Cancelled : OrderState;
+
+/// <summary>Takes orders in, follows what the others do, and says the one final word. What it hears first, a failure or a cancellation, decides which.</summary>
+public static class Order
+{
+    public static readonly Decider<OrderState> Decider = new(new NotPlaced(), Decide, Evolve);
+
+    static IReadOnlyList<OrderEvent> Decide(OrderState state, OrderEvent input) => (state, input) switch
+    {
+        (NotPlaced, PlaceOrder order) => [Created(order)],
+        (InProgress order, CancelOrder wish) => [new OrderCancellationRequested(order.CustomerId, wish.Reason)],
+
+        (InProgress, InventoryReserved) => [new ReservationNoted()],
+        (InProgress or Cancelling, PaymentSucceeded payment) => [new ChargeNoted(payment.Amount)],
+        (InProgress or Cancelling, ShipmentBooked shipment) => [new BookingNoted(shipment.TrackingId, shipment.PromisedBy)],
+        (InProgress or Cancelling, ShippingDelayed) => [new DelayNoted()],
+        (InProgress or Cancelling or Kept, OrderShipped shipment) => [new OrderCompleted(((Open)state).CustomerId, shipment.TrackingId)],
+
+        (InProgress order, InventoryReservationFailed stock) => [new OrderRejected(order.CustomerId, FailedStep.Stock, stock.Reason)],
+        (InProgress, PaymentFailed payment) => [new FailureNoted(FailedStep.Payment, payment.Reason)],
+        (InProgress, ShippingFailed shipping) => [new FailureNoted(FailedStep.Shipping, shipping.Reason)],
+        (Failing or Cancelling, PaymentRefunded payment) => [new RefundNoted(payment.Amount)],
+        (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
+
+        // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
+        (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
+        (Cancelling order, InventoryRestocked) => [new OrderCancelled(order.CustomerId, order.Reason)],
+        (Cancelling or Completed, CancellationRefused refusal) => [new RefusedCancellationNoted(refusal.Reason)],
+
+        // Heard before, or too late to matter.
+        _ => [],
+    };
+
+    static OrderState Evolve(OrderState state, OrderEvent @event) => (state, @event) switch
+    {
+        (NotPlaced, OrderCreated order) => new InProgress(order.CustomerId),
+        (InProgress, ReservationNoted) => state,
+        (InProgress or Cancelling, ChargeNoted or BookingNoted or DelayNoted) => state,
+        (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, failure.FailedAt, failure.Reason),
+        (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, wish.Reason),
+        (Failing or Cancelling, RefundNoted) => state,
+        (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId),
+        (Completed, RefusedCancellationNoted) => state,
+        (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
+        (InProgress or Failing, OrderRejected) => new Rejected(),
+        (Cancelling, OrderCancelled) => new Cancelled(),
+        _ => throw new ImpossibleEventException(state, @event),
+    };
+
+    static OrderCreated Created(PlaceOrder order)
+    {
+        var lines = order.Lines
+            .GroupBy(line => (line.Sku, line.UnitPrice))
+            .Select(same => same.First() with { Quantity = same.Sum(line => line.Quantity) })
+            .ToList();
+        var total = lines.Sum(line => line.Quantity * line.UnitPrice);
+        return new(order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey);
+    }
+}

@@ -1,0 +1,43 @@
+namespace OrderFunctions.Saga.Payments;
+
+public abstract record PaymentState;
+public sealed record NotCharged : PaymentState;
+public sealed record Charging(Money Amount, string CustomerId, Address ShipTo) : PaymentState;
+public sealed record Charged(string ChargeId, Money Amount) : PaymentState;
+public sealed record Refunding(Money Amount, string Reason) : PaymentState;
+public sealed record Refunded : PaymentState;
+public sealed record Declined : PaymentState;
+public sealed record Voided : PaymentState;
+
+/// <summary>Takes an order's money once its stock is reserved; gives it back if a later step fails.</summary>
+public static class Payment
+{
+    public static readonly Decider<PaymentState> Decider = new(new NotCharged(), Decide, Evolve);
+
+    static IReadOnlyList<OrderEvent> Decide(PaymentState state, OrderEvent input) => (state, input) switch
+    {
+        (NotCharged, InventoryReserved order) => [new ChargeCard(order.Total, order.CardToken, order.CustomerId, order.ShipTo)],
+        (Charging p, CardCharged card) => [new PaymentSucceeded(card.ChargeId, p.Amount, p.CustomerId, p.ShipTo)],
+        (Charging, CardDeclined card) => [new PaymentFailed(card.Reason), new RestockInventory(card.Reason)],
+
+        // Called off before it was ever asked for: whatever reservation still arrives must not be charged.
+        (NotCharged, RefundPayment refund) => [new PaymentVoided(refund.Reason), new RestockInventory(refund.Reason)],
+        (Charged p, RefundPayment refund) => [new RefundCard(p.ChargeId, p.Amount, refund.Reason)],
+        (Refunding p, CardRefunded card) => [new PaymentRefunded(card.RefundId, p.Amount), new RestockInventory(p.Reason)],
+
+        // Answered before, or closed: a declined card has sent the stock back already.
+        _ => [],
+    };
+
+    static PaymentState Evolve(PaymentState state, OrderEvent @event) => (state, @event) switch
+    {
+        (NotCharged, ChargeCard charge) => new Charging(charge.Amount, charge.CustomerId, charge.ShipTo),
+        (NotCharged, PaymentVoided) => new Voided(),
+        (Charging, PaymentSucceeded paid) => new Charged(paid.ChargeId, paid.Amount),
+        (Charging, PaymentFailed) => new Declined(),
+        (Charged, RefundCard refund) => new Refunding(refund.Amount, refund.Reason),
+        (Refunding, PaymentRefunded) => new Refunded(),
+        (Voided or Declined or Refunded, RestockInventory) => state,
+        _ => throw new ImpossibleEventException(state, @event),
+    };
+}

@@ -1,0 +1,69 @@
+namespace OrderFunctions.Saga.Shipping;
+
+public abstract record ShipmentState;
+public sealed record NotBooked : ShipmentState;
+public sealed record PickedUpEarly(string TrackingId) : ShipmentState;
+public sealed record Booking(string CustomerId, bool PickedUp) : ShipmentState;
+public sealed record Booked(string CustomerId, string TrackingId, DateTimeOffset PromisedBy, bool Delayed = false) : ShipmentState;
+public sealed record CallingOff(Booked Shipment, string Reason) : ShipmentState;
+public sealed record TooLate(string TrackingId) : ShipmentState;
+public sealed record Shipped : ShipmentState;
+public sealed record Refused : ShipmentState;
+public sealed record CalledOff : ShipmentState;
+
+/// <summary>Books a carrier once an order is paid, watches the promised time, and is the first to hear of a cancellation because it is the last step.</summary>
+public static class Shipment
+{
+    public static readonly Decider<ShipmentState> Decider = new(new NotBooked(), Decide, Evolve);
+
+    static IReadOnlyList<OrderEvent> Decide(ShipmentState state, OrderEvent input) => (state, input) switch
+    {
+        (NotBooked or PickedUpEarly, PaymentSucceeded order) => [new BookCarrier(order.CustomerId, order.ShipTo)],
+        (Booking { PickedUp: false }, CarrierBooked carrier) =>
+            [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new ShipmentDue(carrier.PromisedBy)],
+        (Booking { PickedUp: true }, CarrierBooked carrier) =>
+            [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new OrderShipped(carrier.TrackingId)],
+        (Booking, CarrierRefused carrier) => [new ShippingFailed(carrier.Reason), new RefundPayment(carrier.Reason)],
+
+        (Booked or TooLate, CarrierPickedUp pickUp) => [new OrderShipped(pickUp.TrackingId)],
+
+        // The carrier was faster than our own record of its booking, which is still to be made.
+        (NotBooked, CarrierPickedUp pickUp) => [new EarlyPickUpNoted(pickUp.TrackingId)],
+
+        (Booked { Delayed: false } late, ShipmentDue) => [new ShippingDelayed(late.CustomerId, late.TrackingId, late.PromisedBy)],
+
+        // Called off before it was ever asked for: whatever payment still arrives must not be shipped.
+        (NotBooked, OrderCancellationRequested wish) => [new ShipmentCalledOff(wish.Reason), new RefundPayment(wish.Reason)],
+        (Booked booked, OrderCancellationRequested wish) => [new CancelCarrier(booked.TrackingId, wish.CustomerId, wish.Reason)],
+        (CallingOff order, CarrierCancelled) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
+        (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.Shipment.CustomerId, PickedUpAlready)],
+        (Shipped, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+
+        // The payment that booked it was discarded by an operator, but the parcel is on its way: the order ends here, as shipped.
+        (PickedUpEarly parcel, OrderCancellationRequested wish) =>
+            [new OrderShipped(parcel.TrackingId), new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+
+        // Answered before, or closed: a refused shipment has sent the money back already.
+        _ => [],
+    };
+
+    static ShipmentState Evolve(ShipmentState state, OrderEvent @event) => (state, @event) switch
+    {
+        (NotBooked, BookCarrier order) => new Booking(order.CustomerId, PickedUp: false),
+        (PickedUpEarly, BookCarrier order) => new Booking(order.CustomerId, PickedUp: true),
+        (Booking order, ShipmentBooked booked) => new Booked(order.CustomerId, booked.TrackingId, booked.PromisedBy),
+        (Booking, ShippingFailed) => new Refused(),
+        (Booked, ShipmentDue) => state,
+        (Booked booked, ShippingDelayed) => booked with { Delayed = true },
+        (Booked or TooLate or PickedUpEarly, OrderShipped) => new Shipped(),
+        (Booked booked, CancelCarrier cancel) => new CallingOff(booked, cancel.Reason),
+        (NotBooked or CallingOff, ShipmentCalledOff) => new CalledOff(),
+        (CallingOff order, CancellationRefused) => new TooLate(order.Shipment.TrackingId),
+        (Shipped, CancellationRefused) => state,
+        (NotBooked, EarlyPickUpNoted noted) => new PickedUpEarly(noted.TrackingId),
+        (CalledOff or Refused, RefundPayment) => state,
+        _ => throw new ImpossibleEventException(state, @event),
+    };
+
+    const string PickedUpAlready = "the carrier has picked it up already";
+}
