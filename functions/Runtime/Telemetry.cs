@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>Everything that the saga measures, named in this one place: the alerts and the workbook are tested against these names.</summary>
+public static class Telemetry
+{
+    /// <summary>The name of the one activity source and of the one meter.</summary>
+    public const string Name = "OrderFunctions";
+
+    public static readonly ActivitySource Activities = new(Name);
+    static readonly Meter Meter = new(Name);
+
+    /// <summary>Orders taken in.</summary>
+    public static readonly Counter<long> OrdersPlaced = Meter.CreateCounter<long>("orders.placed", "{order}");
+
+    /// <summary>Orders that became final, by <c>outcome</c>: OrderCompleted, OrderRejected, OrderCancelled; a rejection also by <c>failed_at</c>.</summary>
+    public static readonly Counter<long> OrdersFinished = Meter.CreateCounter<long>("orders.finished", "{order}");
+
+    /// <summary>From placed to final, by <c>outcome</c>.</summary>
+    public static readonly Histogram<double> TimeToFinal = Meter.CreateHistogram<double>("orders.time_to_final", "s");
+
+    /// <summary>Messages handled, by <c>participant</c> and <c>result</c>: see <see cref="TurnResult"/>.</summary>
+    public static readonly Counter<long> Turns = Meter.CreateCounter<long>("turns", "{turn}");
+
+    /// <summary>One turn, by <c>participant</c>.</summary>
+    public static readonly Histogram<double> TurnDuration = Meter.CreateHistogram<double>("turn.duration", "s");
+
+    /// <summary>From accepted by the bus to handled, by <c>participant</c>.</summary>
+    public static readonly Histogram<double> MessageLag = Meter.CreateHistogram<double>("message.lag", "s");
+
+    /// <summary>Messages that had been handled before, by <c>participant</c>.</summary>
+    public static readonly Counter<long> Duplicates = Meter.CreateCounter<long>("message.duplicates", "{message}");
+
+    /// <summary>Writes that lost against another writer (ETag), by <c>participant</c>.</summary>
+    public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("stream.conflicts", "{write}");
+
+    /// <summary>Calls repeated within a turn after a transient failure, by <c>participant</c>.</summary>
+    public static readonly Counter<long> Retries = Meter.CreateCounter<long>("call.retries", "{call}");
+
+    /// <summary>Compensating messages said, by <c>kind</c>: RefundPayment, RestockInventory.</summary>
+    public static readonly Counter<long> Compensations = Meter.CreateCounter<long>("compensations", "{message}");
+
+    /// <summary>Shipments not picked up by the promised time.</summary>
+    public static readonly Counter<long> ShippingDelays = Meter.CreateCounter<long>("shipping.delays", "{order}");
+
+    /// <summary>Charges asked for and answered, by <c>result</c>: succeeded, failed.</summary>
+    public static readonly Counter<long> Payments = Meter.CreateCounter<long>("payments", "{payment}");
+
+    /// <summary>Messages set aside, by <c>participant</c> and <c>reason</c>.</summary>
+    public static readonly Counter<long> MessagesParked = Meter.CreateCounter<long>("message.parked", "{message}");
+
+    /// <summary>Orders parked now.</summary>
+    public static readonly Gauge<long> OrdersParked = Meter.CreateGauge<long>("orders.parked", "{order}");
+
+    /// <summary>Age of the order that is parked longest.</summary>
+    public static readonly Gauge<double> OldestParkedAge = Meter.CreateGauge<double>("orders.parked.oldest_age", "s");
+
+    /// <summary>Age of the oldest order that is not final.</summary>
+    public static readonly Gauge<double> OldestOpenAge = Meter.CreateGauge<double>("orders.open.oldest_age", "s");
+
+    /// <summary>Runs of the timer that publishes what a crash left unpublished.</summary>
+    public static readonly Counter<long> RepublishRuns = Meter.CreateCounter<long>("republish.runs", "{run}");
+
+    /// <summary>Messages that this timer published.</summary>
+    public static readonly Counter<long> Republished = Meter.CreateCounter<long>("republish.messages", "{message}");
+
+    /// <summary>Request units charged by Cosmos DB, by <c>participant</c> and <c>operation</c>.</summary>
+    public static readonly Counter<double> RequestCharge = Meter.CreateCounter<double>("cosmos.request_charge", "{RU}");
+
+    /// <summary>Requests that Cosmos DB throttled (429), by <c>participant</c>.</summary>
+    public static readonly Counter<long> Throttled = Meter.CreateCounter<long>("cosmos.throttled", "{request}");
+}
