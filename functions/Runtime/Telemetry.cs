@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
 
@@ -24,7 +25,7 @@ public static class Telemetry
     /// <summary>Messages handled, by <c>participant</c> and <c>result</c>: see <see cref="TurnResult"/>.</summary>
     public static readonly Counter<long> Turns = Meter.CreateCounter<long>("turns", "{turn}");
 
-    /// <summary>One turn, by <c>participant</c>.</summary>
+    /// <summary>From loading to published, by <c>participant</c>.</summary>
     public static readonly Histogram<double> TurnDuration = Meter.CreateHistogram<double>("turn.duration", "s");
 
     /// <summary>From accepted by the bus to handled, by <c>participant</c>.</summary>
@@ -71,4 +72,61 @@ public static class Telemetry
 
     /// <summary>Requests that Cosmos DB throttled (429), by <c>participant</c>.</summary>
     public static readonly Counter<long> Throttled = Meter.CreateCounter<long>("cosmos.throttled", "{request}");
+
+    /// <summary>A consumer span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one.</summary>
+    internal static Activity? StartTurn(string participant, ReceivedMessage message)
+    {
+        var sender = ActivityContext.TryParse(message.TraceParent, null, out var parsed) ? parsed : default;
+        return Activities.StartActivity($"process {message.Type}", ActivityKind.Consumer, sender, tags:
+        [
+            new("messaging.system", "servicebus"),
+            new("messaging.operation.type", "process"),
+            new("messaging.destination.name", Topology.Current.Topic),
+            new("messaging.destination.subscription.name", participant),
+            new("messaging.message.id", message.Id),
+            new("messaging.message.conversation_id", message.OrderId),
+            new("messaging.servicebus.message.delivery_count", message.DeliveryCount),
+        ]);
+    }
+
+    internal static void TurnEnded(string participant, ReceivedMessage message, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
+    {
+        var who = new KeyValuePair<string, object?>("participant", participant);
+        activity?.SetTag("orderfunctions.result", result.Outcome.ToString());
+        Turns.Add(1, who, new("result", result.Outcome.ToString()));
+        TurnDuration.Record(duration.TotalSeconds, who);
+        MessageLag.Record((now - message.EnqueuedAt).TotalSeconds, who);
+        if (result.Outcome is TurnOutcome.Duplicate)
+            Duplicates.Add(1, who);
+        if (result.Outcome is TurnOutcome.Parked)
+            MessagesParked.Add(1, who, new("reason", result.Reason));
+    }
+
+    /// <summary>Counts what an entry means for the business, once it is saved.</summary>
+    internal static void Recorded(string participant, OrderStream stream, Entry entry)
+    {
+        foreach (var (_, @event) in entry.Events)
+        {
+            switch (@event)
+            {
+                case OrderCreated:
+                    OrdersPlaced.Add(1);
+                    break;
+                case OrderCompleted or OrderRejected or OrderCancelled:
+                    var outcome = new KeyValuePair<string, object?>("outcome", @event.GetType().Name);
+                    OrdersFinished.Add(1, outcome, new("failed_at", (@event as OrderRejected)?.FailedAt.ToString() ?? ""));
+                    TimeToFinal.Record((entry.At - stream.Entries[0].At).TotalSeconds, outcome);
+                    break;
+                case RefundPayment or RestockInventory:
+                    Compensations.Add(1, new("kind", @event.GetType().Name), new("participant", participant));
+                    break;
+                case PaymentSucceeded or PaymentFailed:
+                    Payments.Add(1, new KeyValuePair<string, object?>("result", @event is PaymentSucceeded ? "succeeded" : "failed"));
+                    break;
+                case ShippingDelayed:
+                    ShippingDelays.Add(1);
+                    break;
+            }
+        }
+    }
 }

@@ -116,15 +116,26 @@ public sealed record EarlyPickUpNoted(string TrackingId) : Note;
 public sealed record Notify(string Notice, string CustomerId, string Detail) : Intent;
 public sealed record Notified : Answer;
 
-// The kernel's own words (design: functions/DECISIONS.md). No decider hears or says them.
+// The kernel's own words: they set an order aside at one participant and take it up again. No decider hears or says them.
 
-/// <summary>A participant set an order aside: its next message could not be handled.</summary>
+/// <summary>Marks what the kernel records and says for itself, so that no fold ever meets it.</summary>
+public interface IKernelEvent;
+
+/// <summary>A participant has set an order aside, because one of its messages could not be handled.</summary>
 /// <param name="Sequence">Of this fact in the participant's stream: the highest one of a participant is its latest word.</param>
-public sealed record OrderParked(string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent;
-public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent;
+public sealed record OrderParked(string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent, IKernelEvent;
+
+/// <summary>Nothing of the order is set aside at the participant any more.</summary>
+public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent, IKernelEvent;
 
 /// <summary>An operator wants the participant to try the order's parked messages again now.</summary>
-public sealed record ReplayRequested(string Participant) : PublicEvent;
-public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note;
-public sealed record ParkingNoted(string Participant, int Sequence, string MessageId, string Reason, string Description) : Note;
-public sealed record ResumptionNoted(string Participant, int Sequence) : Note;
+public sealed record ReplayRequested(string Participant) : PublicEvent, IKernelEvent;
+
+/// <summary>An operator wants a parked message never to be handled.</summary>
+public sealed record DiscardRequested(string Participant, string MessageId, string By, string Reason) : PublicEvent, IKernelEvent;
+
+public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note, IKernelEvent;
+
+// What Orders notes of the others' parking, so that its own store answers which orders are parked, where and why.
+public sealed record ParkingNoted(string Participant, int Sequence, string MessageId, string Reason, string Description) : Note, IKernelEvent;
+public sealed record ResumptionNoted(string Participant, int Sequence) : Note, IKernelEvent;

@@ -1,0 +1,125 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>
+/// The wire form of events and streams. An unknown event name is an error, an unknown field is ignored, a missing optional field takes its default:
+/// so a version may add optional fields and go out before or after its neighbours.
+/// </summary>
+public static class EventJson
+{
+    /// <summary>Stated by every message. Raised when a body changes in a way that the last version cannot read.</summary>
+    public const int SchemaVersion = 1;
+
+    /// <summary>For streams, and for whatever else must look the same everywhere. Non-Latin text is written as it is: escaped, it would triple.</summary>
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Converters = { new RecordedEventConverter() },
+        TypeInfoResolver = WireContext.Default,
+    };
+
+    static readonly FrozenDictionary<string, JsonTypeInfo> Recordable = typeof(OrderEvent).Assembly.GetTypes()
+        .Where(type => type.IsSubclassOf(typeof(OrderEvent)) && !type.IsAbstract)
+        .Where(type => !type.IsSubclassOf(typeof(Answer)) && !type.IsSubclassOf(typeof(Request)))
+        .ToFrozenDictionary(type => type.Name, type => Options.GetTypeInfo(type), StringComparer.Ordinal);
+
+    /// <summary>The names of all events that are recorded or published.</summary>
+    public static IReadOnlyCollection<string> Names => Recordable.Keys;
+
+    /// <summary>An event's body as UTF-8; its name travels beside it.</summary>
+    public static byte[] Encode(OrderEvent @event) => JsonSerializer.SerializeToUtf8Bytes(@event, TypeInfo(@event.GetType().Name));
+
+    /// <exception cref="JsonException">The name is unknown, or the body is not of its form.</exception>
+    public static OrderEvent Decode(string name, ReadOnlySpan<byte> body) =>
+        (OrderEvent?)JsonSerializer.Deserialize(body, TypeInfo(name)) ?? throw new JsonException($"The body of {name} is null.");
+
+    static JsonTypeInfo TypeInfo(string name) =>
+        Recordable.TryGetValue(name, out var info) ? info : throw new JsonException($"There is no event named {name}.");
+
+    /// <summary>An event with its name and id: <c>{ "id", "type", "data" }</c>.</summary>
+    sealed class RecordedEventConverter : JsonConverter<RecordedEvent>
+    {
+        public override RecordedEvent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            using var json = JsonDocument.ParseValue(ref reader);
+            var root = json.RootElement;
+            var name = root.GetProperty("type").GetString() ?? "";
+            var @event = (OrderEvent?)root.GetProperty("data").Deserialize(TypeInfo(name)) ?? throw new JsonException($"The body of {name} is null.");
+            return new(root.GetProperty("id").GetString() ?? throw new JsonException("An event has no id."), @event);
+        }
+
+        public override void Write(Utf8JsonWriter writer, RecordedEvent value, JsonSerializerOptions options)
+        {
+            var name = value.Event.GetType().Name;
+            writer.WriteStartObject();
+            writer.WriteString("id", value.Id);
+            writer.WriteString("type", name);
+            writer.WritePropertyName("data");
+            JsonSerializer.Serialize(writer, value.Event, TypeInfo(name));
+            writer.WriteEndObject();
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+[JsonSerializable(typeof(OrderCreated))]
+[JsonSerializable(typeof(OrderCancellationRequested))]
+[JsonSerializable(typeof(OrderCompleted))]
+[JsonSerializable(typeof(OrderRejected))]
+[JsonSerializable(typeof(OrderCancelled))]
+[JsonSerializable(typeof(ReservationNoted))]
+[JsonSerializable(typeof(ChargeNoted))]
+[JsonSerializable(typeof(BookingNoted))]
+[JsonSerializable(typeof(DelayNoted))]
+[JsonSerializable(typeof(FailureNoted))]
+[JsonSerializable(typeof(RefundNoted))]
+[JsonSerializable(typeof(RefusedCancellationNoted))]
+[JsonSerializable(typeof(ReserveStock))]
+[JsonSerializable(typeof(ReleaseStock))]
+[JsonSerializable(typeof(ConsumeStock))]
+[JsonSerializable(typeof(InventoryReserved))]
+[JsonSerializable(typeof(InventoryReservationFailed))]
+[JsonSerializable(typeof(RestockInventory))]
+[JsonSerializable(typeof(InventoryRestocked))]
+[JsonSerializable(typeof(ChargeCard))]
+[JsonSerializable(typeof(RefundCard))]
+[JsonSerializable(typeof(PaymentSucceeded))]
+[JsonSerializable(typeof(PaymentFailed))]
+[JsonSerializable(typeof(RefundPayment))]
+[JsonSerializable(typeof(PaymentRefunded))]
+[JsonSerializable(typeof(PaymentVoided))]
+[JsonSerializable(typeof(BookCarrier))]
+[JsonSerializable(typeof(CancelCarrier))]
+[JsonSerializable(typeof(ShipmentBooked))]
+[JsonSerializable(typeof(ShipmentDue))]
+[JsonSerializable(typeof(OrderShipped))]
+[JsonSerializable(typeof(ShippingFailed))]
+[JsonSerializable(typeof(ShippingDelayed))]
+[JsonSerializable(typeof(CancellationRefused))]
+[JsonSerializable(typeof(ShipmentCalledOff))]
+[JsonSerializable(typeof(EarlyPickUpNoted))]
+[JsonSerializable(typeof(Notify))]
+[JsonSerializable(typeof(OrderParked))]
+[JsonSerializable(typeof(OrderResumed))]
+[JsonSerializable(typeof(ReplayRequested))]
+[JsonSerializable(typeof(DiscardRequested))]
+[JsonSerializable(typeof(MessageDiscarded))]
+[JsonSerializable(typeof(ParkingNoted))]
+[JsonSerializable(typeof(ResumptionNoted))]
+[JsonSerializable(typeof(Entry))]
+[JsonSerializable(typeof(ImmutableList<Entry>))]
+[JsonSerializable(typeof(ParkedMessage))]
+[JsonSerializable(typeof(ImmutableList<ParkedMessage>))]
+[JsonSerializable(typeof(OrderSummary))]
+sealed partial class WireContext : JsonSerializerContext;

@@ -1,0 +1,63 @@
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>One intent to be performed.</summary>
+/// <param name="Repeated">
+/// An earlier attempt may have performed it already, perhaps longer ago than the provider remembers keys: the provider is asked by order first.
+/// </param>
+public sealed record IntentCall(string OrderId, Intent Intent, bool Repeated)
+{
+    /// <summary>
+    /// The order, the intent's name and, where one order may need several, its subject. Deliberately no sequence number: a turn that is decided again
+    /// after a conflict or a crash must come to the same key.
+    /// </summary>
+    public string Key => Intent is Notify notice ? $"{OrderId}/Notify/{notice.Notice}" : $"{OrderId}/{Intent.GetType().Name}";
+}
+
+/// <summary>Performs a participant's intents on its port.</summary>
+/// <exception cref="TransientException">The outcome is unknown.</exception>
+public delegate Task<Answer> Perform(IntentCall call, CancellationToken cancellation);
+
+/// <summary>Which port each intent is performed on.</summary>
+public static class Intents
+{
+    public static Perform On(IStock stock) => async (call, cancellation) => call.Intent switch
+    {
+        ReserveStock order => await stock.ReserveAsync(call.OrderId, order.Warehouse, order.Lines, cancellation),
+        ReleaseStock order => await stock.ReleaseAsync(call.OrderId, order.Warehouse, cancellation),
+        ConsumeStock order => await stock.ConsumeAsync(call.OrderId, order.Warehouse, cancellation),
+        _ => throw NotOn(nameof(IStock), call),
+    };
+
+    public static Perform On(ICardProvider cards) => async (call, cancellation) => call.Intent switch
+    {
+        ChargeCard charge =>
+            (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
+            ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
+        RefundCard refund =>
+            (call.Repeated ? await cards.FindRefundAsync(call.OrderId, cancellation) : null)
+            ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
+        _ => throw NotOn(nameof(ICardProvider), call),
+    };
+
+    public static Perform On(ICarrier carrier) => async (call, cancellation) => call.Intent switch
+    {
+        BookCarrier order =>
+            (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
+            ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
+        CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
+        _ => throw NotOn(nameof(ICarrier), call),
+    };
+
+    public static Perform On(INotifier notifier) => async (call, cancellation) => call.Intent switch
+    {
+        Notify notice => await notifier.NotifyAsync(call.Key, call.OrderId, notice, cancellation),
+        _ => throw NotOn(nameof(INotifier), call),
+    };
+
+    /// <summary>For a participant that asks nothing of the outside.</summary>
+    public static readonly Perform Nothing = (call, _) => throw NotOn("a port", call);
+
+    static InvalidOperationException NotOn(string port, IntentCall call) => new($"{call.Intent.GetType().Name} is not performed on {port}.");
+}

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>What a customer sees of an order.</summary>
+public enum OrderStatus
+{
+    Placed,
+    Reserved,
+    Paid,
+    Booked,
+    Delayed,
+    Rejecting,
+    Cancelling,
+    Completed,
+    Rejected,
+    Cancelled,
+}
+
+/// <summary>An order in one row, folded from Orders' stream and stored with it, so that lists need not read streams.</summary>
+/// <param name="Reason">Why it was, or is being, rejected or cancelled.</param>
+/// <param name="Delayed">The carrier missed the promised time, even if it has picked the order up since.</param>
+/// <param name="CancellationRefused">The customer wanted to cancel, too late.</param>
+/// <param name="Parked">Where the order is set aside, by participant.</param>
+public sealed record OrderSummary(
+    string OrderId,
+    string CustomerId,
+    OrderStatus Status,
+    Money Total,
+    int Lines,
+    DateTimeOffset PlacedAt,
+    DateTimeOffset UpdatedAt,
+    ImmutableSortedDictionary<string, ParkedAt> Parked,
+    string? IdempotencyKey = null,
+    FailedStep? FailedAt = null,
+    string? Reason = null,
+    Money? Charged = null,
+    Money? Refunded = null,
+    string? TrackingId = null,
+    DateTimeOffset? PromisedBy = null,
+    bool Delayed = false,
+    bool CancellationRefused = false)
+{
+    public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
+
+    /// <summary>Whether a request to cancel would still change anything.</summary>
+    public bool CanBeCancelled => !IsFinal && !CancellationRefused && Status is not OrderStatus.Rejecting;
+
+    /// <summary>Null where the order was never placed.</summary>
+    public static OrderSummary? Of(OrderStream stream) =>
+        stream.Entries.SelectMany(entry => entry.Events.Select(recorded => (entry.At, recorded.Event)))
+            .Aggregate((OrderSummary?)null, (summary, e) => e.Event is OrderCreated order ? Placed(stream.OrderId, order, e.At) : summary?.After(e.Event, e.At));
+
+    static OrderSummary Placed(string orderId, OrderCreated order, DateTimeOffset at) => new(
+        orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
+        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey);
+
+    OrderSummary After(OrderEvent @event, DateTimeOffset at) => (@event switch
+    {
+        ReservationNoted => this with { Status = OrderStatus.Reserved },
+        ChargeNoted charge => Unless(OrderStatus.Cancelling, OrderStatus.Paid) with { Charged = charge.Amount },
+        BookingNoted booking => Unless(OrderStatus.Cancelling, OrderStatus.Booked) with { TrackingId = booking.TrackingId, PromisedBy = booking.PromisedBy },
+        DelayNoted => Unless(OrderStatus.Cancelling, OrderStatus.Delayed) with { Delayed = true },
+        FailureNoted failure => this with { Status = OrderStatus.Rejecting, FailedAt = failure.FailedAt, Reason = failure.Reason },
+        OrderCancellationRequested wish => this with { Status = OrderStatus.Cancelling, Reason = wish.Reason },
+        RefundNoted refund => this with { Refunded = refund.Amount },
+        RefusedCancellationNoted when IsFinal => this with { CancellationRefused = true },
+        RefusedCancellationNoted => this with { Status = Delayed ? OrderStatus.Delayed : OrderStatus.Booked, CancellationRefused = true, Reason = null },
+        OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
+        OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
+        OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
+        ParkingNoted p => Heard(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
+        ResumptionNoted r => Heard(r.Participant, new(r.Sequence, null, null, null, null)),
+        _ => this,
+    }) with { UpdatedAt = at };
+
+    OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
+
+    /// <summary>A participant's facts may be heard out of order while this order is parked at Orders itself: its highest sequence is its latest word.</summary>
+    OrderSummary Heard(string participant, ParkedAt word) =>
+        Parked.TryGetValue(participant, out var known) && known.Sequence > word.Sequence ? this : this with { Parked = Parked.SetItem(participant, word) };
+}
+
+/// <summary>A participant's latest word on an order that it set aside, or took up again.</summary>
+/// <param name="Since">Null once it was taken up again.</param>
+public sealed record ParkedAt(int Sequence, DateTimeOffset? Since, string? MessageId, string? Reason, string? Description)
+{
+    public bool IsParked => Since is not null;
+}

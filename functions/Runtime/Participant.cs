@@ -1,0 +1,179 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using OrderFunctions.Saga;
+using Polly;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>
+/// The turn: loads an order's stream, decides, performs intents, saves once, publishes. It settles nothing: that is for <see cref="MessageHandler"/>
+/// and <see cref="Replayer"/>, by the result. Everything here may run twice, or at once in two processes, for the same message.
+/// </summary>
+public sealed partial class Participant(
+    string name, IDecider decider, Perform perform, IStreamStore store, IEventBus bus, TurnOptions options, TimeProvider time, Func<double>? random = null)
+{
+    readonly Func<double> random = random ?? Random.Shared.NextDouble;
+    readonly ResiliencePipeline retry = options.Retry(name, time, random ?? Random.Shared.NextDouble);
+    readonly FrozenSet<string> hears = Topology.Current[name].Hears.ToFrozenSet();
+
+    public string Name => name;
+
+    /// <summary>Handles a message that the subscription delivers.</summary>
+    /// <exception cref="TransientException">Something outside is away: give the message back and try later.</exception>
+    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        TurnAsync(message, (stream, again) => LiveAsync(stream, message, again, cancellation), cancellation);
+
+    /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
+    /// <exception cref="TransientException">The stream could not be read or written.</exception>
+    public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        TurnAsync(message, (stream, _) => ParkedAsync(stream, message, cancellation), cancellation);
+
+    /// <summary>
+    /// Handles what came over HTTP: saved, then published, whether the order is parked or not. A request id that was handled before changes nothing.
+    /// Gives the stream as it is afterwards.
+    /// </summary>
+    /// <param name="request">A <see cref="Request"/> for the decider, or a word for another participant's kernel.</param>
+    /// <exception cref="TransientException">Something outside is away. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.</exception>
+    public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
+        OnStreamAsync(orderId, async (stream, again) =>
+        {
+            var index = stream.IndexOf(requestId);
+            if (index < 0)
+            {
+                IReadOnlyList<OrderEvent> events = request is IKernelEvent ? [request] : await DecideAsync(stream, request, again, cancellation);
+                var entry = new Entry(requestId, request.GetType().Name, Via.Http, time.GetUtcNow(), Numbered(stream, events), Trace: Activity.Current?.Id);
+                index = stream.Entries.Count;
+                stream = await SaveAsync(stream, stream.With(entry), cancellation);
+            }
+            await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
+            return stream;
+        }, cancellation);
+
+    /// <summary>Publishes what a crash after saving left unpublished; gives the number of messages.</summary>
+    /// <exception cref="TransientException">The store or the bus is away.</exception>
+    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
+        await LoadAsync(orderId, cancellation) is { } stream ? await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation) : 0;
+
+    /// <summary>The order's stream as it is, for reading.</summary>
+    public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
+        await retry.ExecuteAsync(async c => await store.LoadAsync(orderId, c), cancellation);
+
+    async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation)
+    {
+        if (!Hears(message))
+            return TurnResult.NotHeard;
+
+        var started = time.GetTimestamp();
+        using var activity = Telemetry.StartTurn(name, message);
+        var result = await OnStreamAsync(message.OrderId, async (stream, again) =>
+        {
+            var index = stream.IndexOf(message.Id);
+            if (index >= 0)
+            {
+                // A redelivery: it was saved, but perhaps not published.
+                await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
+                return TurnResult.Duplicate;
+            }
+            return message.Event is IKernelEvent word ? await HearAsync(stream, message, word, cancellation) : await turn(stream, again);
+        }, cancellation);
+        Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
+        return result;
+    }
+
+    /// <summary>A subscription may pass more than is heard: a new one passes everything for a moment, and requests to kernels name their participant.</summary>
+    bool Hears(ReceivedMessage message) => message.Event switch
+    {
+        ReplayRequested request => request.Participant == name,
+        DiscardRequested request => request.Participant == name,
+        _ => hears.Contains(message.Type),
+    };
+
+    async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, bool again, CancellationToken cancellation)
+    {
+        var events = await DecideAsync(stream, message.Event!, again || message.DeliveryCount > 1, cancellation);
+        return await FinishAsync(stream, WithoutHead(stream, message.Id), message, events, cancellation);
+    }
+
+    /// <summary>Records what a message led to and publishes it.</summary>
+    async Task<TurnResult> FinishAsync(
+        OrderStream loaded, OrderStream changed, ReceivedMessage message, IReadOnlyList<OrderEvent> events, CancellationToken cancellation)
+    {
+        if (!loaded.Parked.IsEmpty && changed.Parked.IsEmpty)
+            events = [.. events, new OrderResumed(name, changed.Sequence + events.Count + 1)];
+        var stream = await SaveAsync(loaded, changed.With(EntryOf(message, Via.Bus, Numbered(changed, events))), cancellation);
+        var last = stream.Entries.Count - 1;
+        await PublishAsync(stream, [.. stream.WithoutRedelivery(last), stream.Entries[last]], cancellation);
+        return TurnResult.Handled;
+    }
+
+    async Task<IReadOnlyList<OrderEvent>> DecideAsync(OrderStream stream, OrderEvent input, bool repeated, CancellationToken cancellation)
+    {
+        var history = stream.History.ToList();
+        var known = history.Count;
+        var inputs = new Queue<OrderEvent>([input]);
+        while (inputs.TryDequeue(out var next))
+        {
+            foreach (var @event in decider.Decide(history, next))
+            {
+                history.Add(@event);
+                if (@event is Intent intent)
+                    inputs.Enqueue(await retry.ExecuteAsync(async c => await perform(new(stream.OrderId, intent, repeated), c), cancellation));
+            }
+        }
+        return history[known..];
+    }
+
+    async Task<OrderStream> SaveAsync(OrderStream loaded, OrderStream stream, CancellationToken cancellation)
+    {
+        if (name is Participants.Orders)
+            stream = stream with { Summary = OrderSummary.Of(stream) };
+        await retry.ExecuteAsync(async c => await store.SaveAsync(stream, c), cancellation);
+        foreach (var entry in stream.Entries.Skip(loaded.Entries.Count))
+            Telemetry.Recorded(name, stream, entry);
+        return stream;
+    }
+
+    /// <summary>Only ever called with what the store holds: an id never stands for two contents.</summary>
+    async Task<int> PublishAsync(OrderStream stream, IEnumerable<Entry> entries, CancellationToken cancellation)
+    {
+        var messages = (
+            from entry in entries
+            from recorded in entry.Events
+            where recorded.Event is PublicEvent
+            let at = recorded.Event is ShipmentDue due ? due.DueAt : (DateTimeOffset?)null
+            select new OutboundMessage(recorded.Id, stream.OrderId, (PublicEvent)recorded.Event, entry.On, entry.Trace, at)).ToList();
+        if (messages.Count > 0)
+            await retry.ExecuteAsync(async c => await bus.PublishAsync(messages, c), cancellation);
+        return messages.Count;
+    }
+
+    /// <summary>Starts again, with what the store then holds, after losing against another writer.</summary>
+    async Task<T> OnStreamAsync<T>(string orderId, Func<OrderStream, bool, Task<T>> turn, CancellationToken cancellation)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var stream = await LoadAsync(orderId, cancellation) ?? OrderStream.Empty(orderId);
+            try
+            {
+                return await turn(stream, attempt > 0);
+            }
+            catch (StreamConflictException conflict)
+            {
+                Telemetry.Conflicts.Add(1, new KeyValuePair<string, object?>("participant", name));
+                if (attempt == options.ConflictsMax)
+                    throw new TransientException($"The stream of order {orderId} changed during each of {attempt + 1} attempts.", conflict);
+                await Task.Delay(options.ConflictPauseMax * random(), time, cancellation);
+            }
+        }
+    }
+
+    IReadOnlyList<RecordedEvent> Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)
+    {
+        var sequence = stream.Sequence;
+        return [.. events.Select(@event => new RecordedEvent($"{stream.OrderId}/{name}/{++sequence}", @event))];
+    }
+
+    Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events) => new(
+        message.Id, message.Type, via, time.GetUtcNow(), events, message.CausationId, message.EnqueuedAt,
+        Activity.Current?.Id ?? message.TraceParent, message.DeliveryCount);
+}

@@ -1,0 +1,135 @@
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>One participant's streams, one document an order. Any number of processes may read and write at once: the ETag decides who was first.</summary>
+public interface IStreamStore
+{
+    /// <summary>The latest stream of an order, never a stale one: what is read here decides whether a card is charged. Null where there is none.</summary>
+    /// <exception cref="TransientException">The store did not answer.</exception>
+    Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation);
+
+    /// <summary>
+    /// Creates the stream where <see cref="OrderStream.ETag"/> is null, else replaces the one that has this ETag. After a
+    /// <see cref="TransientException"/> it may have been written or not; saving the same again then ends in a conflict, which is found out by loading.
+    /// </summary>
+    /// <exception cref="StreamConflictException">Somebody else wrote first; nothing was written now.</exception>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task SaveAsync(OrderStream stream, CancellationToken cancellation);
+
+    /// <summary>Orders whose <see cref="OrderStream.UnconfirmedSince"/> is before <paramref name="before"/>, oldest first.</summary>
+    Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation);
+}
+
+/// <summary>What is asked of Orders' own store for lists. Its answers may lag behind the streams by moments.</summary>
+public interface IOrderQueries
+{
+    /// <summary>A page of orders, newest first.</summary>
+    Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation);
+
+    /// <summary>How many orders there are of each status, and how many are parked.</summary>
+    Task<OrderCounts> CountAsync(CancellationToken cancellation);
+}
+
+/// <param name="Status">Only orders of this status; null for all.</param>
+/// <param name="Text">Only orders whose id, customer or idempotency key begins with this; null for all.</param>
+/// <param name="Parked">Only orders that are parked somewhere.</param>
+/// <param name="After">The page's <see cref="OrderPage.Next"/> to go on after; null for the first page.</param>
+/// <param name="Limit">Orders a page, 1 to 200.</param>
+public sealed record OrderFilter(OrderStatus? Status = null, string? Text = null, bool Parked = false, string? After = null, int Limit = 50);
+
+/// <param name="Next">An opaque token for the next page; null at the end.</param>
+public sealed record OrderPage(IReadOnlyList<OrderSummary> Orders, string? Next);
+
+/// <param name="OldestOpen">When the oldest order that is not final was placed; null where all are.</param>
+/// <param name="ParkedSince">Since when the order is parked that is parked longest; null where none is.</param>
+public sealed record OrderCounts(IReadOnlyDictionary<OrderStatus, long> ByStatus, long Parked, DateTimeOffset? OldestOpen, DateTimeOffset? ParkedSince);
+
+/// <summary>The topic. It drops a message whose id it has accepted within its duplicate window, so publishing the same again is safe.</summary>
+public interface IEventBus
+{
+    /// <summary>Hands all messages over in their order, all or none where they fit one batch. May be called twice with the same.</summary>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation);
+}
+
+/// <summary>
+/// Stock by warehouse. A reservation is all or nothing, made once an order; its outcome is the answer for ever, so each of the first three may be
+/// called any number of times. At every moment available + reserved + consumed = received, for each SKU.
+/// </summary>
+public interface IStock
+{
+    /// <summary><see cref="StockReserved"/>, or <see cref="StockShort"/> with the SKUs that are unknown or too few.</summary>
+    /// <param name="lines">One line a SKU, quantities from 1.</param>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation);
+
+    /// <summary>Puts a reservation back on the shelf.</summary>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation);
+
+    /// <summary>Takes a reservation off the shelf for good.</summary>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation);
+
+    /// <summary>Sets how many of a SKU the warehouse has received in all, so that saying it twice changes nothing. Null where reserved and consumed exceed that.</summary>
+    /// <exception cref="TransientException">The outcome is unknown.</exception>
+    Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation);
+
+    /// <summary>Null where the warehouse never heard of the SKU.</summary>
+    Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation);
+}
+
+/// <summary>Pieces of one SKU in one warehouse; received = available + reserved + consumed.</summary>
+public sealed record StockLevel(string Sku, string Warehouse, long Received, long Available, long Reserved, long Consumed);
+
+/// <summary>The card provider. The first answer under a key is the answer for ever, a refusal too; a provider forgets its keys (a day is usual).</summary>
+public interface ICardProvider
+{
+    /// <summary><see cref="CardCharged"/> or <see cref="CardDeclined"/>.</summary>
+    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation);
+
+    /// <summary>What came of the order's charge, however long ago; null where none was made.</summary>
+    /// <exception cref="TransientException">The provider did not answer.</exception>
+    Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation);
+
+    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation);
+
+    /// <summary>The order's refund, however long ago; null where none was made.</summary>
+    /// <exception cref="TransientException">The provider did not answer.</exception>
+    Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation);
+}
+
+/// <summary>The carrier. The first answer under a key is the answer for ever, a refusal too; it tells of a pick-up by its webhook.</summary>
+public interface ICarrier
+{
+    /// <summary><see cref="CarrierBooked"/> or <see cref="CarrierRefused"/>.</summary>
+    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation);
+
+    /// <summary>What came of the order's booking, however long ago; null where none was made.</summary>
+    /// <exception cref="TransientException">The carrier did not answer.</exception>
+    Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation);
+
+    /// <summary><see cref="CarrierCancelled"/>, or <see cref="CarrierTooLate"/> once it is picked up. A cancelled booking stays cancelled: may be called any number of times.</summary>
+    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation);
+}
+
+/// <summary>Tells customers. Under one key a customer is told once, for as long as the channel keeps keys.</summary>
+public interface INotifier
+{
+    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation);
+}
+
+/// <summary>Something outside was busy, away or silent. Whether it did what was asked is unknown; asking the same again is right.</summary>
+public sealed class TransientException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Another writer saved the stream since it was loaded.</summary>
+public sealed class StreamConflictException(string orderId, Exception? inner = null) : Exception($"The stream of order {orderId} has changed.", inner);
+
+/// <summary>The lock on the message or its session was lost: it will be delivered again, and settling it is no longer ours.</summary>
+public sealed class LockLostException(string message, Exception? inner = null) : Exception(message, inner);

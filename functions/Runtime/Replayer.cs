@@ -1,0 +1,73 @@
+namespace OrderFunctions.Runtime;
+
+/// <summary>
+/// Works off a participant's dead-letter queue: each order's messages in the order in which the stream holds them as parked, in place. Two of them may
+/// run at once, and one may die at any moment: the stream and the locks decide.
+/// </summary>
+public sealed class Replayer(Participant participant, IDeadLetterQueue queue)
+{
+    /// <summary>Messages held at once. More orders than that are parked one pass after the other.</summary>
+    const int HeldMax = 1_000;
+
+    public string Participant => participant.Name;
+
+    /// <summary>Handles what is due, as far as it can be handled, and gives the number of messages that were.</summary>
+    /// <exception cref="TransientException">The queue is away.</exception>
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        var held = await ReceiveAsync(cancellation);
+        var handled = 0;
+        foreach (var order in held.GroupBy(message => message.OrderId))
+            handled += await ReplayAsync([.. order], cancellation);
+        return handled;
+    }
+
+    async Task<List<ReceivedMessage>> ReceiveAsync(CancellationToken cancellation)
+    {
+        var held = new List<ReceivedMessage>();
+        while (held.Count < HeldMax && await queue.ReceiveAsync(HeldMax - held.Count, cancellation) is { Count: > 0 } batch)
+            held.AddRange(batch);
+        return held;
+    }
+
+    /// <summary>Tries one order's messages until none of them moves any more, then gives back the rest.</summary>
+    async Task<int> ReplayAsync(List<ReceivedMessage> waiting, CancellationToken cancellation)
+    {
+        var received = waiting.Count;
+        for (var moved = true; moved && waiting.Count > 0;)
+        {
+            moved = false;
+            foreach (var message in waiting.ToList())
+            {
+                try
+                {
+                    await queue.RenewLockAsync(message, cancellation);
+                    if ((await participant.ReplayAsync(message, cancellation)).Outcome is TurnOutcome.Waiting)
+                        continue;
+                    await queue.CompleteAsync(message, cancellation);
+                    moved = true;
+                }
+                catch (LockLostException)
+                {
+                    // Whoever has it now goes on with it; if it was handled here, the stream tells.
+                }
+                waiting.Remove(message);
+            }
+        }
+        foreach (var message in waiting)
+            await AbandonAsync(message, cancellation);
+        return received - waiting.Count;
+    }
+
+    async Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation)
+    {
+        try
+        {
+            await queue.AbandonAsync(message, cancellation);
+        }
+        catch (LockLostException)
+        {
+            // Given back already.
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>
+/// Who hears and who says what, read from <c>topology.json</c>: the one source for the local bus, the emulator's configuration, Bicep, and the
+/// picture on the operations page.
+/// </summary>
+public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology> Subscriptions)
+{
+    public static readonly Topology Current = Read();
+
+    public SubscriptionTopology this[string participant] =>
+        Subscriptions.FirstOrDefault(s => s.Name == participant) ?? throw new KeyNotFoundException($"topology.json has no subscription named {participant}.");
+
+    static Topology Read()
+    {
+        using var json = typeof(Topology).Assembly.GetManifestResourceStream("topology.json")
+            ?? throw new InvalidOperationException("topology.json is not embedded.");
+        return JsonSerializer.Deserialize(json, TopologyContext.Default.Topology) ?? throw new InvalidOperationException("topology.json is empty.");
+    }
+}
+
+/// <param name="Name">Of the subscription and of its participant.</param>
+/// <param name="Hears">The events that its filter lets pass.</param>
+/// <param name="Says">The events that its decider publishes; the kernel's own come on top.</param>
+public sealed record SubscriptionTopology(string Name, ImmutableArray<string> Hears, ImmutableArray<string> Says);
+
+/// <summary>The names of the participants, as they stand in topology.json and as attributes need them.</summary>
+public static class Participants
+{
+    public const string Orders = "orders";
+    public const string Inventory = "inventory";
+    public const string Payments = "payments";
+    public const string Shipping = "shipping";
+    public const string Notifications = "notifications";
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Topology))]
+sealed partial class TopologyContext : JsonSerializerContext;
