@@ -3,16 +3,27 @@ namespace OrderFunctions.Saga.Orders;
 public abstract record OrderState;
 public sealed record NotPlaced : OrderState;
 
+/// <summary>What Orders has noted last of an order's way, in the order in which it can come.</summary>
+public enum Progress
+{
+    Placed,
+    Reserved,
+    Charged,
+    Booked,
+    Delayed,
+    Refunded,
+}
+
 /// <summary>An order that is not final yet.</summary>
-public abstract record Open(string CustomerId) : OrderState;
-public sealed record InProgress(string CustomerId) : Open(CustomerId);
-public sealed record Failing(string CustomerId, FailedStep FailedAt, string Reason) : Open(CustomerId);
-public sealed record Cancelling(string CustomerId, string Reason) : Open(CustomerId);
+public abstract record Open(string CustomerId, Progress Reached) : OrderState;
+public sealed record InProgress(string CustomerId, Progress Reached = Progress.Placed) : Open(CustomerId, Reached);
+public sealed record Failing(string CustomerId, Progress Reached, FailedStep FailedAt, string Reason) : Open(CustomerId, Reached);
+public sealed record Cancelling(string CustomerId, Progress Reached, string Reason) : Open(CustomerId, Reached);
 
 /// <summary>Its cancellation was refused: it can only be shipped now.</summary>
-public sealed record Kept(string CustomerId) : Open(CustomerId);
+public sealed record Kept(string CustomerId, Progress Reached) : Open(CustomerId, Reached);
 
-public sealed record Completed : OrderState;
+public sealed record Completed(bool CancellationRefused = false) : OrderState;
 public sealed record Rejected : OrderState;
 public sealed record Cancelled : OrderState;
 
@@ -26,22 +37,25 @@ public static class Order
         (NotPlaced, PlaceOrder order) => [Created(order)],
         (InProgress order, CancelOrder wish) => [new OrderCancellationRequested(order.CustomerId, wish.Reason)],
 
-        (InProgress, InventoryReserved) => [new ReservationNoted()],
-        (InProgress or Cancelling, PaymentSucceeded payment) => [new ChargeNoted(payment.Amount)],
-        (InProgress or Cancelling, ShipmentBooked shipment) => [new BookingNoted(shipment.TrackingId, shipment.PromisedBy)],
-        (InProgress or Cancelling, ShippingDelayed) => [new DelayNoted()],
+        (InProgress { Reached: < Progress.Reserved }, InventoryReserved) => [new ReservationNoted()],
+        (InProgress { Reached: < Progress.Charged } or Cancelling { Reached: < Progress.Charged }, PaymentSucceeded payment) =>
+            [new ChargeNoted(payment.Amount)],
+        (InProgress { Reached: < Progress.Booked } or Cancelling { Reached: < Progress.Booked }, ShipmentBooked shipment) =>
+            [new BookingNoted(shipment.TrackingId, shipment.PromisedBy)],
+        (InProgress { Reached: < Progress.Delayed } or Cancelling { Reached: < Progress.Delayed }, ShippingDelayed) => [new DelayNoted()],
         (InProgress or Cancelling or Kept, OrderShipped shipment) => [new OrderCompleted(((Open)state).CustomerId, shipment.TrackingId)],
 
         (InProgress order, InventoryReservationFailed stock) => [new OrderRejected(order.CustomerId, FailedStep.Stock, stock.Reason)],
         (InProgress, PaymentFailed payment) => [new FailureNoted(FailedStep.Payment, payment.Reason)],
         (InProgress, ShippingFailed shipping) => [new FailureNoted(FailedStep.Shipping, shipping.Reason)],
-        (Failing or Cancelling, PaymentRefunded payment) => [new RefundNoted(payment.Amount)],
+        (Failing { Reached: < Progress.Refunded } or Cancelling { Reached: < Progress.Refunded }, PaymentRefunded payment) =>
+            [new RefundNoted(payment.Amount)],
         (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
 
         // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
         (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
         (Cancelling order, InventoryRestocked) => [new OrderCancelled(order.CustomerId, order.Reason)],
-        (Cancelling or Completed, CancellationRefused refusal) => [new RefusedCancellationNoted(refusal.Reason)],
+        (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) => [new RefusedCancellationNoted(refusal.Reason)],
 
         // Heard before, or too late to matter.
         _ => [],
@@ -50,13 +64,15 @@ public static class Order
     static OrderState Evolve(OrderState state, OrderEvent @event) => (state, @event) switch
     {
         (NotPlaced, OrderCreated order) => new InProgress(order.CustomerId),
-        (InProgress, ReservationNoted) => state,
-        (InProgress or Cancelling, ChargeNoted or BookingNoted or DelayNoted) => state,
-        (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, failure.FailedAt, failure.Reason),
-        (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, wish.Reason),
-        (Failing or Cancelling, RefundNoted) => state,
-        (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId),
-        (Completed, RefusedCancellationNoted) => state,
+        (InProgress order, ReservationNoted) => order with { Reached = Progress.Reserved },
+        (InProgress or Cancelling, ChargeNoted) => (Open)state with { Reached = Progress.Charged },
+        (InProgress or Cancelling, BookingNoted) => (Open)state with { Reached = Progress.Booked },
+        (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
+        (Failing or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
+        (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
+        (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, order.Reached, wish.Reason),
+        (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
+        (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
         (InProgress or Failing, OrderRejected) => new Rejected(),
         (Cancelling, OrderCancelled) => new Cancelled(),

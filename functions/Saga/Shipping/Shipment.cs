@@ -7,7 +7,7 @@ public sealed record Booking(string CustomerId, bool PickedUp) : ShipmentState;
 public sealed record Booked(string CustomerId, string TrackingId, DateTimeOffset PromisedBy, bool Delayed = false) : ShipmentState;
 public sealed record CallingOff(Booked Shipment, string Reason) : ShipmentState;
 public sealed record TooLate(string TrackingId) : ShipmentState;
-public sealed record Shipped : ShipmentState;
+public sealed record Shipped(bool CancellationRefused = false) : ShipmentState;
 public sealed record Refused : ShipmentState;
 public sealed record CalledOff : ShipmentState;
 
@@ -37,7 +37,7 @@ public static class Shipment
         (Booked booked, OrderCancellationRequested wish) => [new CancelCarrier(booked.TrackingId, wish.CustomerId, wish.Reason)],
         (CallingOff order, CarrierCancelled) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
         (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.Shipment.CustomerId, PickedUpAlready)],
-        (Shipped, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+        (Shipped { CancellationRefused: false }, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
 
         // The payment that booked it was discarded by an operator, but the parcel is on its way: the order ends here, as shipped.
         (PickedUpEarly parcel, OrderCancellationRequested wish) =>
@@ -59,7 +59,7 @@ public static class Shipment
         (Booked booked, CancelCarrier cancel) => new CallingOff(booked, cancel.Reason),
         (NotBooked or CallingOff, ShipmentCalledOff) => new CalledOff(),
         (CallingOff order, CancellationRefused) => new TooLate(order.Shipment.TrackingId),
-        (Shipped, CancellationRefused) => state,
+        (Shipped, CancellationRefused) => new Shipped(CancellationRefused: true),
         (NotBooked, EarlyPickUpNoted noted) => new PickedUpEarly(noted.TrackingId),
         (CalledOff or Refused, RefundPayment) => state,
         _ => throw new ImpossibleEventException(state, @event),

@@ -1,0 +1,87 @@
+using System.Text;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga.Inventory;
+using OrderFunctions.Saga.Notifications;
+using OrderFunctions.Saga.Orders;
+using OrderFunctions.Saga.Payments;
+using OrderFunctions.Saga.Shipping;
+
+namespace OrderFunctions.Saga.Tests;
+
+/// <summary>
+/// Every state that can be reached × every input that the participant can meet: the approved files are where the rules can be seen whole. How far an
+/// open order has come, and which notices were given, only keeps things from being noted twice (see the specs): one row stands for all of these.
+/// </summary>
+public class DecisionTableTests
+{
+    [Fact]
+    public void Orders() => Approved.Verify("Decisions.Orders", Table(Order.Decider, Participants.Orders));
+
+    [Fact]
+    public void Inventory() => Approved.Verify("Decisions.Inventory", Table(Reservation.Decider, Participants.Inventory));
+
+    [Fact]
+    public void Payments() => Approved.Verify("Decisions.Payments", Table(Payment.Decider, Participants.Payments));
+
+    [Fact]
+    public void Shipping() => Approved.Verify("Decisions.Shipping", Table(Shipment.Decider, Participants.Shipping));
+
+    [Fact]
+    public void Notifications() => Approved.Verify("Decisions.Notifications", Table(Notice.Decider, Participants.Notifications));
+
+    static string Table<TState>(Decider<TState> decider, string participant)
+        where TState : notnull
+    {
+        var table = new StringBuilder("State\n  input -> what is decided; an intent's answers are indented under it => next state\n");
+        var seen = new HashSet<string> { Name(decider.Initial) };
+        var states = new Queue<TState>([decider.Initial]);
+        while (states.TryDequeue(out var state))
+        {
+            table.Append(null, $"\n{Name(state)}\n");
+            var silent = new List<string>();
+            foreach (var input in Samples.Inputs)
+            {
+                var decided = decider.Decide(state, input);
+                if (decided.Count > 0)
+                    Row(state, input, decided, "  ");
+                else if (CanMeet(participant, input))
+                    silent.Add(input.GetType().Name);
+            }
+            if (silent.Count > 0)
+                table.Append(null, $"  nothing on {string.Join(", ", silent)}\n");
+        }
+        return table.ToString();
+
+        void Row(TState state, OrderEvent input, IReadOnlyList<OrderEvent> decided, string indent)
+        {
+            var next = decided.Aggregate(state, decider.Evolve);
+            var intent = decided.OfType<Intent>().SingleOrDefault();
+            var says = decided.Count == 0 ? "nothing" : string.Join(", ", decided.Select(e => e.GetType().Name));
+            table.Append(null, $"{indent}{input.GetType().Name} -> {says}{(intent is null ? $" => {Name(next)}" : "")}\n");
+            if (intent is null)
+            {
+                if (seen.Add(Name(next)))
+                    states.Enqueue(next);
+                return;
+            }
+            foreach (var answer in Samples.AnswersTo(intent))
+                Row(next, answer, decider.Decide(next, answer), indent + "    ");
+        }
+    }
+
+    static bool CanMeet(string participant, OrderEvent input) => input switch
+    {
+        CarrierPickedUp => participant is Participants.Shipping,
+        Request => participant is Participants.Orders,
+        _ => Topology.Current[participant].Hears.Contains(input.GetType().Name),
+    };
+
+    /// <summary>The state's type, and what of its content decides.</summary>
+    static string Name(object state) => state switch
+    {
+        Completed { CancellationRefused: true } => "Completed (cancellation refused)",
+        Shipped { CancellationRefused: true } => "Shipped (cancellation refused)",
+        Booked { Delayed: true } => "Booked (delayed)",
+        _ => state.GetType().Name,
+    };
+}

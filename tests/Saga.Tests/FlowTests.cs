@@ -1,0 +1,128 @@
+using System.Text;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga.Inventory;
+using OrderFunctions.Saga.Notifications;
+using OrderFunctions.Saga.Orders;
+using OrderFunctions.Saga.Payments;
+using OrderFunctions.Saga.Shipping;
+using static OrderFunctions.Saga.Tests.Samples;
+
+namespace OrderFunctions.Saga.Tests;
+
+/// <summary>The five deciders together, routed by topology.json: the choreography of each scenario as one approved text.</summary>
+public class FlowTests
+{
+    readonly Dictionary<string, (IDecider Decider, List<OrderEvent> History)> participants = new()
+    {
+        [Participants.Orders] = (Order.Decider, []),
+        [Participants.Inventory] = (Reservation.Decider, []),
+        [Participants.Payments] = (Payment.Decider, []),
+        [Participants.Shipping] = (Shipment.Decider, []),
+        [Participants.Notifications] = (Notice.Decider, []),
+    };
+
+    readonly Queue<(string Participant, OrderEvent Event)> messages = [];
+    readonly List<ShipmentDue> scheduled = [];
+    readonly Dictionary<Type, Answer> answers = [];
+    readonly StringBuilder text = new();
+
+    [Fact]
+    public void Completed() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+        PassTime();
+    });
+
+    [Fact]
+    public void Rejected_for_stock() => Flow(() => Request(Participants.Orders, Place), new StockShort(["71053"]));
+
+    [Fact]
+    public void Rejected_for_payment() => Flow(() => Request(Participants.Orders, Place), new CardDeclined("card declined"));
+
+    [Fact]
+    public void Rejected_for_shipping() => Flow(() => Request(Participants.Orders, Place), new CarrierRefused("carrier refused"));
+
+    [Fact]
+    public void Delayed_then_completed() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        PassTime();
+        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+    });
+
+    [Fact]
+    public void Cancelled_before_anything_was_done() => Flow(() =>
+    {
+        Request(Participants.Orders, Place, deliver: false);
+        Request(Participants.Orders, Cancel);
+    });
+
+    [Fact]
+    public void Cancelled_after_the_booking() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        Request(Participants.Orders, Cancel);
+    });
+
+    [Fact]
+    public void Cancellation_refused() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        Request(Participants.Orders, Cancel);
+        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+    }, new CarrierTooLate());
+
+    void Flow(Action scenario, Answer? unlike = null, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
+    {
+        foreach (var intent in Recordable.OfType<Intent>())
+            answers[intent.GetType()] = AnswersTo(intent).FirstOrDefault(a => a.GetType() == unlike?.GetType()) is null ? AnswersTo(intent)[0] : unlike!;
+        scenario();
+        Approved.Verify($"Flow.{name}", text.ToString());
+    }
+
+    /// <summary>Something comes in over HTTP, and everything that follows is delivered, first said, first heard.</summary>
+    void Request(string participant, Request request, bool deliver = true)
+    {
+        Hear(participant, request, "is asked to");
+        while (deliver && messages.TryDequeue(out var message))
+            Hear(message.Participant, message.Event, "hears");
+    }
+
+    void PassTime()
+    {
+        foreach (var due in scheduled)
+            Hear(Participants.Shipping, due, "hears");
+        while (messages.TryDequeue(out var message))
+            Hear(message.Participant, message.Event, "hears");
+    }
+
+    void Hear(string participant, OrderEvent input, string verb)
+    {
+        text.Append(null, $"{participant,-13} {verb,-11} {input.GetType().Name}\n");
+        var (decider, history) = participants[participant];
+        var inputs = new Queue<OrderEvent>([input]);
+        while (inputs.TryDequeue(out var next))
+        {
+            foreach (var @event in decider.Decide(history, next))
+            {
+                history.Add(@event);
+                var verbs = @event switch { Intent => "asks", Note => "notes", ShipmentDue => "says later", _ => "says" };
+                var answer = @event is Intent intent ? answers[intent.GetType()] : null;
+                text.Append(null, $"{"",-13}   {verbs,-11} {@event.GetType().Name}{(answer is null ? "" : $" -> {answer.GetType().Name}")}\n");
+                if (answer is not null)
+                    inputs.Enqueue(answer);
+                else if (@event is ShipmentDue due)
+                    scheduled.Add(due);
+                else if (@event is PublicEvent)
+                    Publish(@event);
+            }
+        }
+    }
+
+    void Publish(OrderEvent @event)
+    {
+        foreach (var subscription in Topology.Current.Subscriptions.Where(s => s.Hears.Contains(@event.GetType().Name)))
+            messages.Enqueue((subscription.Name, @event));
+    }
+}

@@ -1,0 +1,69 @@
+namespace OrderFunctions.Saga.Tests;
+
+/// <summary>One of each: the words that the tests make their sentences of.</summary>
+public static class Samples
+{
+    public static readonly Address Home = new("Ada Lovelace", "12 St James's Square", "London", "SW1Y 4JH", "GB");
+    public static readonly Money Total = new(20.34m, "GBP");
+    public static readonly DateTimeOffset Promised = new(2026, 11, 24, 17, 0, 0, TimeSpan.Zero);
+    public static readonly OrderLine[] Lines = [new("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", 6, 2.55m), new("71053", "WHITE METAL LANTERN", 1, 5.04m)];
+    public static readonly StockLine[] StockLines = [new("85123A", 6), new("71053", 1)];
+
+    public static readonly PlaceOrder Place = new("17850", "GBP", Lines, "tok_visa", Home, "main", "536365");
+    public static readonly CancelOrder Cancel = new("changed my mind");
+    public static readonly OrderCreated Created = new("17850", Lines, Total, "tok_visa", Home, "main", "536365");
+    public static readonly OrderCancellationRequested CancellationRequested = new("17850", "changed my mind");
+    public static readonly ReserveStock Reserve = new("main", StockLines, "17850", Total, "tok_visa", Home);
+    public static readonly InventoryReserved IsReserved = new("17850", Total, "tok_visa", Home);
+    public static readonly InventoryReservationFailed IsOutOfStock = new("out of stock: 71053");
+    public static readonly ChargeCard Charge = new(Total, "tok_visa", "17850", Home);
+    public static readonly PaymentSucceeded IsPaid = new("ch-1", Total, "17850", Home);
+    public static readonly PaymentFailed IsDeclined = new("card declined");
+    public static readonly BookCarrier Book = new("17850", Home);
+    public static readonly ShipmentBooked IsBooked = new("tr-1", Promised);
+    public static readonly ShipmentDue Due = new(Promised);
+    public static readonly OrderShipped IsShipped = new("tr-1");
+    public static readonly ShippingFailed CannotShip = new("carrier refused");
+    public static readonly ShippingDelayed IsDelayed = new("17850", "tr-1", Promised);
+    public static readonly CancellationRefused IsTooLate = new("17850", "the carrier has picked it up already");
+
+    /// <summary>Every input that comes from outside a turn.</summary>
+    public static readonly OrderEvent[] Inputs =
+    [
+        Place, Cancel, Created, CancellationRequested,
+        IsReserved, IsOutOfStock, new RestockInventory("carrier refused"), new InventoryRestocked("carrier refused"),
+        IsPaid, IsDeclined, new RefundPayment("carrier refused"), new PaymentRefunded("re-1", Total),
+        IsBooked, Due, new CarrierPickedUp("tr-1"), IsShipped, CannotShip, IsDelayed, IsTooLate,
+        new OrderCompleted("17850", "tr-1"), new OrderRejected("17850", FailedStep.Stock, "out of stock: 71053"), new OrderCancelled("17850", "changed my mind"),
+    ];
+
+    /// <summary>What the outside may answer to an intent.</summary>
+    public static Answer[] AnswersTo(Intent intent) => intent switch
+    {
+        ReserveStock => [new StockReserved(), new StockShort(["71053"])],
+        ReleaseStock => [new StockReleased()],
+        ConsumeStock => [new StockConsumed()],
+        ChargeCard => [new CardCharged("ch-1"), new CardDeclined("card declined")],
+        RefundCard => [new CardRefunded("re-1")],
+        BookCarrier => [new CarrierBooked("tr-1", Promised), new CarrierRefused("carrier refused")],
+        CancelCarrier => [new CarrierCancelled(), new CarrierTooLate()],
+        Notify => [new Notified()],
+        _ => throw new ArgumentOutOfRangeException(nameof(intent), intent, "No answer is known."),
+    };
+
+    /// <summary>Every event that is recorded or published, for its wire form.</summary>
+    public static readonly OrderEvent[] Recordable =
+    [
+        .. Inputs.Where(input => input is not Request),
+        new ReservationNoted(), new ChargeNoted(Total), new BookingNoted("tr-1", Promised), new DelayNoted(),
+        new FailureNoted(FailedStep.Payment, "card declined"), new RefundNoted(Total), new RefusedCancellationNoted("the carrier has picked it up already"),
+        Reserve, new ReleaseStock("main", "carrier refused"), new ConsumeStock("main"),
+        Charge, new RefundCard("ch-1", Total, "carrier refused"), new PaymentVoided("changed my mind"),
+        Book, new CancelCarrier("tr-1", "17850", "changed my mind"), new ShipmentCalledOff("changed my mind"), new EarlyPickUpNoted("tr-1"),
+        new Notify("OrderCompleted", "17850", "Your order is on its way: tr-1."),
+        new OrderParked("payments", 3, "o-1/inventory/2", "DeliveredTooOften", "Delivered 11 times."), new OrderResumed("payments", 5),
+        new ReplayRequested("payments"), new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order"),
+        new MessageDiscarded("o-1/inventory/2", "ada", "a test order"),
+        new ParkingNoted("payments", 3, "o-1/inventory/2", "DeliveredTooOften", "Delivered 11 times."), new ResumptionNoted("payments", 5),
+    ];
+}

@@ -1,0 +1,96 @@
+using OrderFunctions.Saga.Orders;
+using static OrderFunctions.Saga.Tests.Samples;
+
+namespace OrderFunctions.Saga.Tests.Specs;
+
+public class OrderSpecs
+{
+    static readonly FailureNoted PaymentFailure = new(FailedStep.Payment, "card declined");
+    static readonly OrderCancelled Cancelled = new("17850", "changed my mind");
+
+    static Spec Given(params OrderEvent[] events) => new(Order.Decider, events);
+
+    [Fact]
+    public void A_placed_order_is_created_with_its_total() => Given().When(Place).Then(Created);
+
+    [Fact]
+    public void Lines_of_the_same_SKU_and_price_are_merged() =>
+        Given()
+            .When(Place with { Lines = [new("A", "first", 2, 1.50m), new("A", "second", 3, 1.50m), new("A", "cheaper", 1, 1m), new("a", "", 1, 0m)] })
+            .Then(Created with { Lines = [new("A", "first", 5, 1.50m), new("A", "cheaper", 1, 1m), new("a", "", 1, 0m)], Total = new(8.50m, "GBP") });
+
+    [Fact]
+    public void An_open_order_can_be_cancelled() => Given(Created).When(Cancel).Then(CancellationRequested);
+
+    [Fact]
+    public void An_order_is_not_cancelled_twice() => Given(Created, CancellationRequested).When(Cancel with { Reason = "again" }).ThenNothingHappens();
+
+    [Fact]
+    public void A_failing_order_is_not_cancelled_as_well() => Given(Created, PaymentFailure).When(Cancel).ThenNothingHappens();
+
+    [Fact]
+    public void A_final_order_is_not_cancelled() => Given(Created, new OrderCompleted("17850", "tr-1")).When(Cancel).ThenNothingHappens();
+
+    [Fact]
+    public void A_reservation_is_noted() => Given(Created).When(IsReserved).Then(new ReservationNoted());
+
+    [Fact]
+    public void A_charge_is_noted() => Given(Created, new ReservationNoted()).When(IsPaid).Then(new ChargeNoted(Total));
+
+    [Fact]
+    public void A_charge_is_noted_though_the_order_is_being_cancelled() => Given(Created, CancellationRequested).When(IsPaid).Then(new ChargeNoted(Total));
+
+    [Fact]
+    public void A_booking_is_noted() => Given(Created, new ChargeNoted(Total)).When(IsBooked).Then(new BookingNoted("tr-1", Promised));
+
+    [Fact]
+    public void A_delay_is_noted() => Given(Created, new BookingNoted("tr-1", Promised)).When(IsDelayed).Then(new DelayNoted());
+
+    [Fact]
+    public void A_refund_is_noted_of_a_failing_order() =>
+        Given(Created, new ChargeNoted(Total), new FailureNoted(FailedStep.Shipping, "carrier refused"))
+            .When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total));
+
+    [Fact]
+    public void A_refund_is_noted_of_an_order_that_is_being_cancelled() =>
+        Given(Created, new ChargeNoted(Total), CancellationRequested).When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total));
+
+    [Fact]
+    public void A_missing_stock_rejects_the_order_at_once() =>
+        Given(Created).When(IsOutOfStock).Then(new OrderRejected("17850", FailedStep.Stock, "out of stock: 71053"));
+
+    [Fact]
+    public void A_missing_stock_grants_a_cancellation_at_once() => Given(Created, CancellationRequested).When(IsOutOfStock).Then(Cancelled);
+
+    [Fact]
+    public void A_declined_card_rejects_the_order_once_its_stock_is_back() =>
+        Given(Created, PaymentFailure).When(new InventoryRestocked("card declined")).Then(new OrderRejected("17850", FailedStep.Payment, "card declined"));
+
+    [Fact]
+    public void A_failure_is_noted_until_everything_is_undone() => Given(Created).When(IsDeclined).Then(PaymentFailure);
+
+    [Fact]
+    public void A_refused_shipment_is_noted_until_everything_is_undone() =>
+        Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused"));
+
+    [Fact]
+    public void A_cancellation_that_was_accepted_first_wins_over_a_failure() =>
+        Given(Created, CancellationRequested).When(IsDeclined).ThenNothingHappens()
+            .When(new InventoryRestocked("card declined")).Then(Cancelled);
+
+    [Fact]
+    public void A_cancelled_order_is_final_once_its_stock_is_back() =>
+        Given(Created, CancellationRequested).When(new InventoryRestocked("changed my mind")).Then(Cancelled);
+
+    [Fact]
+    public void A_shipped_order_is_completed() => Given(Created).When(IsShipped).Then(new OrderCompleted("17850", "tr-1"));
+
+    [Fact]
+    public void A_shipped_order_is_completed_though_its_cancellation_was_asked_for() =>
+        Given(Created, CancellationRequested).When(IsShipped).Then(new OrderCompleted("17850", "tr-1")).When(IsTooLate)
+            .Then(new RefusedCancellationNoted(IsTooLate.Reason));
+
+    [Fact]
+    public void A_refused_cancellation_leaves_the_order_to_be_shipped() =>
+        Given(Created, CancellationRequested, new RefusedCancellationNoted(IsTooLate.Reason)).When(IsShipped).Then(new OrderCompleted("17850", "tr-1"));
+}

@@ -1,0 +1,42 @@
+using OrderFunctions.Saga.Payments;
+using static OrderFunctions.Saga.Tests.Samples;
+
+namespace OrderFunctions.Saga.Tests.Specs;
+
+public class PaymentSpecs
+{
+    static Spec Given(params OrderEvent[] events) => new(Payment.Decider, events);
+
+    [Fact]
+    public void A_reserved_order_is_charged() =>
+        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardCharged("ch-1")).Then(IsPaid);
+
+    [Fact]
+    public void A_declined_card_sends_the_stock_back() =>
+        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardDeclined("card declined")).Then(IsDeclined, new RestockInventory("card declined"));
+
+    [Fact]
+    public void A_charged_card_is_refunded_before_the_stock_is_put_back() =>
+        Given(Charge, IsPaid)
+            .When(new RefundPayment("carrier refused"))
+            .ThenAsks(new RefundCard("ch-1", Total, "carrier refused"))
+            .Answered(new CardRefunded("re-1"))
+            .Then(new PaymentRefunded("re-1", Total), new RestockInventory("carrier refused"));
+
+    [Fact]
+    public void A_refund_that_comes_before_the_charge_only_sends_the_stock_back() =>
+        Given().When(new RefundPayment("changed my mind")).Then(new PaymentVoided("changed my mind"), new RestockInventory("changed my mind"));
+
+    [Fact]
+    public void A_voided_payment_is_never_charged() =>
+        Given(new PaymentVoided("changed my mind"), new RestockInventory("changed my mind")).When(IsReserved).ThenNothingHappens();
+
+    [Fact]
+    public void A_declined_payment_has_nothing_to_refund_and_has_sent_the_stock_back_already() =>
+        Given(Charge, IsDeclined, new RestockInventory("card declined")).When(new RefundPayment("changed my mind")).ThenNothingHappens();
+
+    [Fact]
+    public void A_refunded_payment_is_not_refunded_again() =>
+        Given(Charge, IsPaid, new RefundCard("ch-1", Total, "a"), new PaymentRefunded("re-1", Total), new RestockInventory("a"))
+            .When(new RefundPayment("b")).ThenNothingHappens();
+}

@@ -1,0 +1,58 @@
+using OrderFunctions.Saga.Inventory;
+using static OrderFunctions.Saga.Tests.Samples;
+
+namespace OrderFunctions.Saga.Tests.Specs;
+
+public class ReservationSpecs
+{
+    static Spec Given(params OrderEvent[] events) => new(Reservation.Decider, events);
+
+    [Fact]
+    public void An_order_is_reserved_as_a_whole() =>
+        Given().When(Created).ThenAsks(Reserve).Answered(new StockReserved()).Then(IsReserved);
+
+    [Fact]
+    public void A_SKU_on_two_lines_is_reserved_once_with_both_quantities() =>
+        Given()
+            .When(Created with { Lines = [new("A", "", 2, 1m), new("B", "", 1, 1m), new("A", "", 3, 0.9m), new("a", "", 1, 1m)] })
+            .ThenAsks(Reserve with { Lines = [new("A", 5), new("B", 1), new("a", 1)] })
+            .Answered(new StockReserved())
+            .Then(IsReserved);
+
+    [Fact]
+    public void Missing_stock_fails_the_order_and_names_the_SKUs() =>
+        Given().When(Created).ThenAsks(Reserve).Answered(new StockShort(["71053"])).Then(IsOutOfStock);
+
+    [Fact]
+    public void Of_many_missing_SKUs_the_reason_names_a_few() =>
+        Given().When(Created).ThenAsks(Reserve).Answered(new StockShort(["A", "B", "C", "D", "E", "F", "G"]))
+            .Then(new InventoryReservationFailed("out of stock: A, B, C, D, E and 2 more"));
+
+    [Fact]
+    public void Reserved_stock_is_released_on_request() =>
+        Given(Reserve, IsReserved)
+            .When(new RestockInventory("carrier refused"))
+            .ThenAsks(new ReleaseStock("main", "carrier refused"))
+            .Answered(new StockReleased())
+            .Then(new InventoryRestocked("carrier refused"));
+
+    [Fact]
+    public void The_first_call_to_restock_is_answered_even_after_stock_was_missing() =>
+        Given(Reserve, IsOutOfStock).When(new RestockInventory("changed my mind")).Then(new InventoryRestocked("changed my mind"));
+
+    [Fact]
+    public void The_first_call_to_restock_is_answered_even_if_nothing_was_ever_reserved() =>
+        Given().When(new RestockInventory("changed my mind")).Then(new InventoryRestocked("changed my mind"));
+
+    [Fact]
+    public void A_second_call_to_restock_is_not_answered() =>
+        Given(Reserve, IsReserved, new ReleaseStock("main", "a"), new InventoryRestocked("a")).When(new RestockInventory("b")).ThenNothingHappens();
+
+    [Fact]
+    public void After_restocking_the_order_is_closed() =>
+        Given(new InventoryRestocked("changed my mind")).When(Created).ThenNothingHappens();
+
+    [Fact]
+    public void A_shipped_order_takes_its_stock_off_the_shelf() =>
+        Given(Reserve, IsReserved).When(IsShipped).ThenAsks(new ConsumeStock("main")).Answered(new StockConsumed()).ThenNothingHappens();
+}

@@ -1,0 +1,89 @@
+using OrderFunctions.Saga.Shipping;
+using static OrderFunctions.Saga.Tests.Samples;
+
+namespace OrderFunctions.Saga.Tests.Specs;
+
+public class ShipmentSpecs
+{
+    static readonly CancelCarrier CallOff = new("tr-1", "17850", "changed my mind");
+    static readonly ShipmentCalledOff CalledOff = new("changed my mind");
+    static readonly RefundPayment Refund = new("changed my mind");
+
+    static Spec Given(params OrderEvent[] events) => new(Shipment.Decider, events);
+
+    [Fact]
+    public void A_paid_order_is_booked_and_its_promised_time_is_watched() =>
+        Given().When(IsPaid).ThenAsks(Book).Answered(new CarrierBooked("tr-1", Promised)).Then(IsBooked, Due);
+
+    [Fact]
+    public void A_refused_booking_gives_the_money_back() =>
+        Given().When(IsPaid).ThenAsks(Book).Answered(new CarrierRefused("carrier refused")).Then(CannotShip, new RefundPayment("carrier refused"));
+
+    [Fact]
+    public void A_picked_up_parcel_ships_the_order() =>
+        Given(Book, IsBooked, Due).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
+
+    [Fact]
+    public void A_pick_up_that_is_heard_before_the_booking_is_recorded_is_remembered() =>
+        Given().When(new CarrierPickedUp("tr-1")).Then(new EarlyPickUpNoted("tr-1"));
+
+    [Fact]
+    public void A_booking_recorded_after_its_pick_up_ships_the_order_at_once() =>
+        Given(new EarlyPickUpNoted("tr-1")).When(IsPaid).ThenAsks(Book).Answered(new CarrierBooked("tr-1", Promised)).Then(IsBooked, IsShipped);
+
+    [Fact]
+    public void A_parcel_not_picked_up_by_the_promised_time_is_delayed() =>
+        Given(Book, IsBooked, Due).When(Due).Then(IsDelayed);
+
+    [Fact]
+    public void A_parcel_picked_up_by_the_promised_time_is_not_delayed() =>
+        Given(Book, IsBooked, Due, IsShipped).When(Due).ThenNothingHappens();
+
+    [Fact]
+    public void A_delayed_parcel_still_ships() =>
+        Given(Book, IsBooked, Due, IsDelayed).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
+
+    [Fact]
+    public void A_cancellation_before_the_payment_closes_the_order_and_gives_the_money_back() =>
+        Given().When(CancellationRequested).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_payment_after_the_cancellation_is_not_shipped() =>
+        Given(CalledOff, Refund).When(IsPaid).ThenNothingHappens();
+
+    [Fact]
+    public void A_cancellation_after_the_booking_calls_the_carrier_off() =>
+        Given(Book, IsBooked, Due).When(CancellationRequested).ThenAsks(CallOff).Answered(new CarrierCancelled()).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_delayed_order_can_be_cancelled() =>
+        Given(Book, IsBooked, Due, IsDelayed).When(CancellationRequested).ThenAsks(CallOff).Answered(new CarrierCancelled()).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_cancellation_is_refused_when_the_carrier_says_it_is_too_late() =>
+        Given(Book, IsBooked, Due).When(CancellationRequested).ThenAsks(CallOff).Answered(new CarrierTooLate()).Then(IsTooLate);
+
+    [Fact]
+    public void A_parcel_that_could_not_be_called_off_ships_when_its_pick_up_is_heard() =>
+        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
+
+    [Fact]
+    public void A_parcel_that_could_not_be_called_off_is_not_delayed() =>
+        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(Due).ThenNothingHappens();
+
+    [Fact]
+    public void A_cancellation_after_the_pick_up_is_refused() =>
+        Given(Book, IsBooked, Due, IsShipped).When(CancellationRequested).Then(IsTooLate);
+
+    [Fact]
+    public void A_cancellation_of_a_parcel_whose_booking_was_discarded_ends_the_order_as_shipped() =>
+        Given(new EarlyPickUpNoted("tr-1")).When(CancellationRequested).Then(IsShipped, IsTooLate);
+
+    [Fact]
+    public void A_refused_booking_has_given_the_money_back_already() =>
+        Given(Book, CannotShip, new RefundPayment("carrier refused")).When(CancellationRequested).ThenNothingHappens();
+
+    [Fact]
+    public void A_called_off_parcel_never_ships() =>
+        Given(CalledOff, Refund).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
+}
