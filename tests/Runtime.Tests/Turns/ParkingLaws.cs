@@ -1,0 +1,274 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using static OrderFunctions.Turns.World;
+
+namespace OrderFunctions.Turns;
+
+/// <summary>A message that cannot be handled is set aside with everything behind it, and comes back in its place.</summary>
+public class ParkingLaws
+{
+    static readonly RefundPayment Refund = new("carrier refused");
+
+    readonly World world = new();
+
+    /// <summary>A rule with a bug in it, until it is mended.</summary>
+    sealed class Broken(IDecider mended) : IDecider
+    {
+        public IReadOnlyList<OrderEvent> Decide(IEnumerable<OrderEvent> history, OrderEvent input) =>
+            input is InventoryReserved ? throw new InvalidOperationException("a bug") : mended.Decide(history, input);
+    }
+
+    async Task ParkAsync()
+    {
+        var mended = world.Decider;
+        world.Decider = new Broken(mended);
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        world.Decider = mended;
+        world.Log.Clear();
+    }
+
+    Task RequestReplayAsync() => world.DeliverAsync(Message("orders/7", new ReplayRequested("payments")));
+
+    [Fact]
+    public async Task A_rule_that_throws_parks_the_order_and_says_so()
+    {
+        world.Decider = new Broken(world.Decider);
+        var result = await world.DeliverAsync(Message("inventory/2", Reserved));
+        Assert.Equal((TurnOutcome.Parked, ParkingReasons.Failed, "InvalidOperationException: a bug"), (result!.Value.Outcome, result.Value.Reason, result.Value.Description));
+        Assert.Equal(["load", "save", "publish OrderParked", "dead-letter HandlerFailed", "release"], world.Log);
+        Assert.Equal(new OrderParked("payments", 1, "o-1/inventory/2", "HandlerFailed", "InvalidOperationException: a bug"), Assert.Single(world.Published).Event);
+        Assert.Null(Assert.Single(world.Stream.Parked).Due);
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_read_is_parked()
+    {
+        await world.DeliverAsync(Message("inventory/2", null, type: "InventoryReserved"));
+        Assert.Equal("dead-letter Unreadable", world.Log[^2]);
+    }
+
+    [Fact]
+    public async Task A_message_delivered_too_often_is_parked_before_anything_is_decided_and_comes_due_by_itself()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 4));
+        Assert.Empty(world.Asked);
+        Assert.Equal("dead-letter DeliveredTooOften", world.Log[^2]);
+        Assert.Equal(world.Time.GetUtcNow() + TimeSpan.FromMinutes(1), Assert.Single(world.Stream.Parked).Due);
+    }
+
+    [Fact]
+    public async Task A_message_delivered_too_often_that_was_handled_is_completed_and_not_parked()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 4));
+        Assert.Equal(["complete", "release"], world.Log[^2..]);
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task A_stream_that_has_grown_too_large_parks_its_order()
+    {
+        world.StoredSize = OrderStream.SizeMax + 1;
+        await world.DeliverAsync(Message("shipping/1", Refund));
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        Assert.Equal("dead-letter StreamTooLarge", world.Log[^2]);
+    }
+
+    [Fact]
+    public async Task Later_messages_are_parked_behind_and_that_is_not_said_again()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        Assert.Equal(["load", "save", "publish OrderParked", "dead-letter ParkedBehind", "release"], world.Log);
+        Assert.Equal(["o-1/inventory/2", "o-1/shipping/2"], world.Stream.Parked.Select(p => p.Id));
+        Assert.Single(world.Published.Select(m => m.Id).Distinct());
+    }
+
+    [Fact]
+    public async Task Parking_is_finished_by_the_redelivery_when_the_process_dies_in_between()
+    {
+        world.Decider = new Broken(world.Decider);
+        for (var i = 0; i <= world.Options.RetriesMax; i++)
+            world.Fail("publish");
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        Assert.Equal("abandon", world.Log[^2]);
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));
+        Assert.Equal(["load", "publish OrderParked", "dead-letter HandlerFailed", "release"], world.Log[^4..]);
+        Assert.Single(world.Stream.Parked);
+        Assert.Single(world.Stream.Entries);
+    }
+
+    [Fact]
+    public async Task A_parked_head_that_the_subscription_delivers_again_runs_directly()
+    {
+        await ParkAsync();
+        world.DeadLetters.Clear();
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));
+        Assert.Equal(["OrderParked", "PaymentSucceeded", "OrderResumed"], world.Published.Select(m => m.Event.GetType().Name).Distinct());
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task A_message_parked_behind_that_the_subscription_delivers_again_goes_back_to_the_dead_letter_queue()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        await world.DeliverAsync(Message("shipping/2", Refund, delivery: 2));
+        Assert.Equal("dead-letter ParkedBehind", world.Log[^2]);
+        Assert.Equal(2, world.Stream.Parked.Count);
+    }
+
+    [Fact]
+    public async Task What_waits_for_an_operator_is_not_replayed()
+    {
+        await ParkAsync();
+        world.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Single(world.DeadLetters);
+    }
+
+    [Fact]
+    public async Task An_operators_request_is_obeyed_while_parked_and_replays_all_in_order()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        await RequestReplayAsync();
+        Assert.Equal(2, await world.Replayer.RunAsync(default));
+        Assert.Equal(
+            ["o-1/inventory/2", "o-1/orders/7", "o-1/inventory/2", "o-1/shipping/2"], world.Stream.Entries.Select(e => e.On));
+        Assert.Equal(
+            ["PaymentSucceeded", "PaymentRefunded", "RestockInventory", "OrderResumed"],
+            world.Published.Select(m => m.Event.GetType().Name).Where(name => name is not "OrderParked"));
+        Assert.Empty(world.DeadLetters);
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task The_dead_letter_queues_order_does_not_matter()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        await RequestReplayAsync();
+        world.DeadLetters.Reverse();
+        Assert.Equal(2, await world.Replayer.RunAsync(default));
+        Assert.Equal(["o-1/inventory/2", "o-1/shipping/2"], world.Stream.Entries.TakeLast(2).Select(e => e.On));
+    }
+
+    [Fact]
+    public async Task A_head_that_is_not_in_the_dead_letter_queue_yet_is_waited_for()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        await RequestReplayAsync();
+        world.DeadLetters.RemoveAt(0);
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Equal(2, world.Stream.Parked.Count);
+    }
+
+    [Fact]
+    public async Task A_transient_reason_comes_due_by_itself_with_growing_pauses()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 4));
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i <= world.Options.RetriesMax; i++)
+            world.Fail("charge");
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Equal((ParkingReasons.Transient, 1, world.Time.GetUtcNow() + TimeSpan.FromMinutes(5)), Head());
+
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(1, await world.Replayer.RunAsync(default));
+        Assert.Empty(world.Stream.Parked);
+
+        (string, int, DateTimeOffset?) Head() => (world.Stream.Parked[0].Reason, world.Stream.Parked[0].Attempts, world.Stream.Parked[0].Due);
+    }
+
+    [Fact]
+    public async Task A_replay_first_asks_the_provider_what_it_has_done()
+    {
+        await ParkAsync();
+        await RequestReplayAsync();
+        world.KnownCharge = new CardCharged("ch-before");
+        await world.Replayer.RunAsync(default);
+        Assert.Empty(world.Asked);
+    }
+
+    [Fact]
+    public async Task A_replay_that_fails_as_before_waits_for_an_operator_again()
+    {
+        await ParkAsync();
+        await RequestReplayAsync();
+        world.Decider = new Broken(world.Decider);
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Null(world.Stream.Parked[0].Due);
+        Assert.Single(world.DeadLetters);
+    }
+
+    [Fact]
+    public async Task A_replay_that_died_after_saving_is_finished_by_the_next_one()
+    {
+        await ParkAsync();
+        await RequestReplayAsync();
+        world.Fail("publish", new OperationCanceledException("the process died"));
+        await Assert.ThrowsAsync<OperationCanceledException>(() => world.Replayer.RunAsync(default));
+        await world.AbandonAsync(world.DeadLetters[0], default);
+        Assert.Equal(1, await world.Replayer.RunAsync(default));
+        Assert.Equal(["PaymentSucceeded", "OrderResumed"], world.Published.Select(m => m.Event.GetType().Name).TakeLast(2));
+        Assert.Single(world.Asked);
+    }
+
+    [Fact]
+    public async Task What_the_broker_dead_lettered_is_adopted_before_what_was_parked_and_handled_with_the_next_run()
+    {
+        world.DeadLetters.AddRange([Message("inventory/2", Reserved), Message("shipping/2", Refund)]);
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Equal(["o-1/inventory/2", "o-1/shipping/2"], world.Stream.Parked.Select(p => p.Id));
+        Assert.Equal(2, await world.Replayer.RunAsync(default));
+        Assert.Equal(["OrderParked", "PaymentSucceeded", "PaymentRefunded", "RestockInventory", "OrderResumed"], world.Published.Select(m => m.Event.GetType().Name).Distinct());
+    }
+
+    [Fact]
+    public async Task What_was_handled_before_the_broker_dead_lettered_it_is_not_adopted()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        world.DeadLetters.Add(Message("inventory/2", Reserved, delivery: 20));
+        Assert.Equal(1, await world.Replayer.RunAsync(default));
+        Assert.Empty(world.Stream.Parked);
+        Assert.Single(world.Asked);
+    }
+
+    [Fact]
+    public async Task A_discarded_message_is_recorded_with_who_and_why_and_never_handled()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("orders/7", new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order")));
+        Assert.Empty(world.Stream.Parked);
+        Assert.Equal(new MessageDiscarded("o-1/inventory/2", "ada", "a test order"), world.Stream.Entries[1].Events[0].Event);
+        Assert.Equal(1, await world.Replayer.RunAsync(default));
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));
+        Assert.Empty(world.Asked);
+        Assert.Equal(["OrderParked", "OrderResumed"], world.Published.Select(m => m.Event.GetType().Name).Distinct());
+    }
+
+    [Fact]
+    public async Task What_stood_behind_a_discarded_message_comes_due()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        await world.DeliverAsync(Message("orders/7", new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order")));
+        Assert.Equal(2, await world.Replayer.RunAsync(default));
+        Assert.Contains(world.Published, m => m.Event is RestockInventory);
+    }
+
+    [Fact]
+    public async Task A_replayer_that_lost_its_lock_leaves_the_message_to_whoever_has_it()
+    {
+        await ParkAsync();
+        await RequestReplayAsync();
+        world.Fail("renew", new LockLostException("gone"));
+        await world.Replayer.RunAsync(default);
+        Assert.Single(world.Stream.Parked);
+        Assert.Single(world.DeadLetters);
+    }
+}

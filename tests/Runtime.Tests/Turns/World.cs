@@ -1,0 +1,172 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using OrderFunctions.Saga.Payments;
+
+namespace OrderFunctions.Turns;
+
+/// <summary>
+/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where they are told to. The log is
+/// what most laws are about: what happened, and in which order.
+/// </summary>
+public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
+{
+    public const string Order = "o-1";
+    public static readonly Address Home = new("Ada", "1 Street", "London", "E1", "GB");
+    public static readonly Money Total = new(10, "GBP");
+    public static readonly InventoryReserved Reserved = new("17850", Total, "tok_visa", Home);
+
+    readonly Dictionary<string, OrderStream> stored = [];
+    readonly Dictionary<string, Queue<(Exception Error, bool Applied)>> faults = [];
+    int etags;
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    public List<string> Log { get; } = [];
+    public List<OutboundMessage> Published { get; } = [];
+    public List<(string Call, string Key)> Asked { get; } = [];
+    public List<ReceivedMessage> DeadLetters { get; } = [];
+    public int StoredSize { get; set; } = 1_000;
+    public Answer? KnownCharge { get; set; }
+    public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1");
+
+    /// <summary>Runs between a load and what follows it: another writer, for one.</summary>
+    public Func<Task>? AfterLoad { get; set; }
+
+    public TurnOptions Options { get; } = new()
+    {
+        DeliveriesMax = 3,
+        ConflictsMax = 2,
+        ConflictPauseMax = TimeSpan.Zero,
+        RetriesMax = 2,
+        RetryPause = TimeSpan.Zero,
+        AbandonPause = TimeSpan.Zero,
+        ReplayPauses = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)],
+    };
+
+    public Participant Participant => new(Participants.Payments, Decider, Intents.On((ICardProvider)this), this, this, Options, Time);
+    public IDecider Decider { get; set; } = Payment.Decider;
+    public Replayer Replayer => new(Participant, this);
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static ReceivedMessage Message(string id, OrderEvent? @event, int delivery = 1, string? type = null) => new(
+        $"{Order}/{id}", Order, type ?? @event!.GetType().Name, @event, "cause-1", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        new DateTimeOffset(2026, 11, 22, 11, 59, 58, TimeSpan.Zero), delivery);
+
+    /// <summary>As a subscription delivers it. What the kernel dead-letters goes to the dead-letter queue.</summary>
+    public async Task<TurnResult?> DeliverAsync(ReceivedMessage message)
+    {
+        var result = await new MessageHandler(Participant, Options, Time, NullLogger<MessageHandler>.Instance).HandleAsync(message, this, Cancellation);
+        if (result?.Outcome is TurnOutcome.Parked)
+            DeadLetters.Add(message);
+        return result;
+    }
+
+    /// <summary>The next call of this name fails, once for each call of this method.</summary>
+    public void Fail(string call, Exception? error = null, bool applied = false)
+    {
+        if (!faults.TryGetValue(call, out var queue))
+            faults[call] = queue = [];
+        queue.Enqueue((error ?? new TransientException($"{call} is away"), applied));
+    }
+
+    public OrderStream Stream => Load(Order) ?? OrderStream.Empty(Order);
+
+    async Task CallAsync(string name, Action apply, string? logged = null)
+    {
+        if (faults.TryGetValue(name, out var queue) && queue.TryDequeue(out var fault))
+        {
+            Log.Add($"{name} fails");
+            if (fault.Applied)
+                apply();
+            throw fault.Error;
+        }
+        apply();
+        Log.Add(logged ?? name);
+        await Task.CompletedTask;
+    }
+
+    public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation)
+    {
+        OrderStream? stream = null;
+        await CallAsync("load", () => stream = Load(orderId));
+        if (AfterLoad is { } interleaved)
+        {
+            AfterLoad = null;
+            await interleaved();
+        }
+        return stream;
+    }
+
+    public Task SaveAsync(OrderStream stream, CancellationToken cancellation) => CallAsync("save", () =>
+    {
+        if (Load(stream.OrderId)?.ETag != stream.ETag)
+        {
+            Log.Add("conflict");
+            throw new StreamConflictException(stream.OrderId);
+        }
+        stored[stream.OrderId] = stream with { ETag = $"{++etags}" };
+    });
+
+    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.UnconfirmedSince < before)]);
+
+    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
+        CallAsync("publish", () => Published.AddRange(messages), $"publish {string.Join(' ', messages.Select(m => m.Event.GetType().Name))}");
+
+    public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
+    {
+        await CallAsync("charge", () => Asked.Add(("charge", key)));
+        return ChargeAnswer;
+    }
+
+    public async Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation)
+    {
+        await CallAsync("find charge", () => { });
+        return KnownCharge;
+    }
+
+    public async Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
+    {
+        await CallAsync("refund", () => Asked.Add(("refund", key)));
+        return new("re-1");
+    }
+
+    public async Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
+    {
+        await CallAsync("find refund", () => { });
+        return null;
+    }
+
+    public Task CompleteAsync(CancellationToken cancellation) => CallAsync("complete", () => { });
+    public Task AbandonAsync(CancellationToken cancellation) => CallAsync("abandon", () => { });
+
+    public Task DeadLetterAsync(string reason, string description, CancellationToken cancellation) =>
+        CallAsync("dead-letter", () => { }, $"dead-letter {reason}");
+
+    public Task ReleaseSessionAsync(CancellationToken cancellation) => CallAsync("release", () => { });
+
+    readonly HashSet<string> locked = [];
+
+    public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    {
+        var batch = DeadLetters.Where(message => locked.Add(message.Id)).Take(max).ToList();
+        return Task.FromResult<IReadOnlyList<ReceivedMessage>>(batch);
+    }
+
+    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => CallAsync("renew", () => { });
+
+    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => CallAsync("complete dead letter", () =>
+    {
+        DeadLetters.RemoveAll(m => m.Id == message.Id);
+        locked.Remove(message.Id);
+    });
+
+    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation)
+    {
+        locked.Remove(message.Id);
+        return Task.CompletedTask;
+    }
+
+    OrderStream? Load(string orderId) => stored.TryGetValue(orderId, out var stream) ? stream with { Size = StoredSize } : null;
+}
