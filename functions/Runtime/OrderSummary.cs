@@ -40,7 +40,8 @@ public sealed record OrderSummary(
     string? TrackingId = null,
     DateTimeOffset? PromisedBy = null,
     bool Delayed = false,
-    bool CancellationRefused = false)
+    bool CancellationRefused = false,
+    DateTimeOffset? FinalAt = null)
 {
     public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
 
@@ -56,7 +57,13 @@ public sealed record OrderSummary(
         orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
         ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey);
 
-    OrderSummary After(OrderEvent @event, DateTimeOffset at) => (@event switch
+    OrderSummary After(OrderEvent @event, DateTimeOffset at)
+    {
+        var after = Changed(@event, at) with { UpdatedAt = at };
+        return after is { IsFinal: true, FinalAt: null } ? after with { FinalAt = at } : after;
+    }
+
+    OrderSummary Changed(OrderEvent @event, DateTimeOffset at) => @event switch
     {
         ReservationNoted => this with { Status = OrderStatus.Reserved },
         ChargeNoted charge => Unless(OrderStatus.Cancelling, OrderStatus.Paid) with { Charged = charge.Amount },
@@ -73,7 +80,7 @@ public sealed record OrderSummary(
         ParkingNoted p => Heard(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
         ResumptionNoted r => Heard(r.Participant, new(r.Sequence, null, null, null, null)),
         _ => this,
-    }) with { UpdatedAt = at };
+    };
 
     OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
 
