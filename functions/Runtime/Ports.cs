@@ -25,6 +25,7 @@ public interface IStreamStore
 public interface IOrderQueries
 {
     /// <summary>A page of orders, newest first.</summary>
+    /// <exception cref="FormatException"><see cref="OrderFilter.After"/> is no token of this store's.</exception>
     Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation);
 
     /// <summary>How many orders there are of each status, and how many are parked.</summary>

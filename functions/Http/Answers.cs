@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Http;
+
+/// <summary>A JSON answer.</summary>
+sealed class JsonAnswer<T>(int status, T body, JsonTypeInfo<T> type) : IResult, IStatusCodeHttpResult
+{
+    /// <summary>Where what was accepted can be followed.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>Whether an earlier request with this idempotency key had been answered before.</summary>
+    public bool Replayed { get; init; }
+
+    public int? StatusCode => status;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        if (Location is not null)
+            response.Headers.Location = Location;
+        if (Replayed)
+            response.Headers["Idempotency-Replayed"] = "true";
+        return response.WriteAsync(status, "application/json", JsonSerializer.SerializeToUtf8Bytes(body, type));
+    }
+}
+
+/// <summary>A JSON answer to a reader who may have it already: its weak ETag is a digest of what it says.</summary>
+sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCodeHttpResult
+{
+    public int? StatusCode => StatusCodes.Status200OK;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(body, type);
+        var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 12))}\"", isWeak: true);
+        var response = httpContext.Response;
+        response.Headers.ETag = tag.ToString();
+        response.Headers.CacheControl = "private, no-cache";
+        if (httpContext.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false)))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
+        }
+        return response.WriteAsync(StatusCodes.Status200OK, "application/json", json);
+    }
+}
+
+static class Answers
+{
+    /// <summary>Turns what ended the handling into its answer. What is neither the client's mistake nor the outside's silence is a bug, and the host's to log.</summary>
+    public static async Task<IResult> AnswerAsync(this HttpRequest request, Func<Task<IResult>> answer)
+    {
+        try
+        {
+            return await answer();
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Problem;
+        }
+        catch (BadHttpRequestException broken)
+        {
+            return Problem.Of(broken.StatusCode, "The request broke off, or is not well-formed HTTP.");
+        }
+        catch (TransientException)
+        {
+            return Problem.Unavailable;
+        }
+        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody listens any more.
+            return Problem.Of(StatusCodes.Status499ClientClosedRequest, "The client hung up.");
+        }
+    }
+
+    public static Task WriteAsync(this HttpResponse response, int status, string contentType, byte[] body)
+    {
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
+    }
+}

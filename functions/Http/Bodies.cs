@@ -1,0 +1,125 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http;
+
+// What the API answers. A field without a value is left out.
+
+/// <summary>The answer to an order, the same one for each repetition.</summary>
+public sealed record AcceptedOrder(string Id, OrderStatus Status, Money Total, DateTimeOffset PlacedAt, OrderLinks Links)
+{
+    internal static AcceptedOrder Of(OrderSummary order) => new(order.OrderId, OrderStatus.Placed, order.Total, order.PlacedAt, OrderLinks.Of(order.OrderId, true));
+}
+
+/// <param name="Lines">How many lines the order has.</param>
+/// <param name="Parked">The participants at which the order is set aside.</param>
+public sealed record OrderBody(
+    string Id,
+    string CustomerId,
+    OrderStatus Status,
+    string? Reason,
+    FailedStep? FailedAt,
+    Money Total,
+    int Lines,
+    Money? Charged,
+    Money? Refunded,
+    string? TrackingId,
+    DateTimeOffset? PromisedBy,
+    bool Delayed,
+    bool CancellationRefused,
+    bool CanBeCancelled,
+    IReadOnlyList<string> Parked,
+    string? IdempotencyKey,
+    DateTimeOffset PlacedAt,
+    DateTimeOffset UpdatedAt,
+    OrderLinks Links)
+{
+    internal static OrderBody Of(OrderSummary order) => new(
+        order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded, order.TrackingId,
+        order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled, [.. order.Parked.Where(p => p.Value.IsParked).Select(p => p.Key)],
+        order.IdempotencyKey, order.PlacedAt, order.UpdatedAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
+}
+
+/// <param name="Cancel">Where a cancellation is to be posted; left out where it is too late.</param>
+public sealed record OrderLinks(string Self, string Timeline, string? Cancel)
+{
+    internal static OrderLinks Of(string id, bool canBeCancelled) =>
+        new($"/api/orders/{id}", $"/api/orders/{id}/timeline", canBeCancelled ? $"/api/orders/{id}/cancel" : null);
+}
+
+/// <param name="Next">The next page; left out at the end.</param>
+public sealed record OrderListBody(IReadOnlyList<OrderBody> Orders, string? Next);
+
+public sealed record TimelineBody(string OrderId, IReadOnlyList<FactBody> Facts);
+
+/// <param name="Sequence">From 1, in the order in which Orders heard and said them.</param>
+/// <param name="At">When it was said; a message, when the bus accepted it.</param>
+/// <param name="HandledAt">When Orders had handled it.</param>
+/// <param name="Service">The participant that said it, or <c>http</c>.</param>
+/// <param name="Via"><c>bus</c>, <c>http</c>, <c>parking</c> or <c>discard</c>: how it came to Orders, or what made Orders say it.</param>
+/// <param name="Cause">The id of the message that caused it.</param>
+/// <param name="SinceCauseMs">Milliseconds since the cause; left out where Orders did not hear the cause.</param>
+/// <param name="Deliveries">How many deliveries it took Orders to handle it.</param>
+/// <param name="Detail">The reason, amount or tracking id that it brought.</param>
+public sealed record FactBody(
+    int Sequence,
+    DateTimeOffset At,
+    DateTimeOffset HandledAt,
+    string Service,
+    string MessageId,
+    string Type,
+    string Via,
+    string? Cause,
+    long? SinceCauseMs,
+    int Deliveries,
+    string? Detail);
+
+/// <param name="Next">The next page; left out at the end.</param>
+public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Next);
+
+/// <summary>An order that is set aside at one participant.</summary>
+/// <param name="MessageId">The first message of its line.</param>
+/// <param name="Reason">One word: see <see cref="ParkingReasons"/>.</param>
+public sealed record ParkedBody(
+    string OrderId, string CustomerId, OrderStatus Status, string Participant, DateTimeOffset Since, string? MessageId, string? Reason, string? Description);
+
+/// <param name="More">There is more than one call may ask for: call again once these are handled.</param>
+public sealed record ReplayBody(IReadOnlyList<ReplayTarget> Requested, bool More);
+
+public sealed record ReplayTarget(string OrderId, string Participant);
+
+public sealed record DiscardBody(string OrderId, string Participant, string MessageId, string By, string Reason);
+
+/// <param name="ByStatus">Every status, those without orders too.</param>
+/// <param name="OldestOpen">When the oldest order that is not final was placed.</param>
+/// <param name="ParkedSince">Since when the order is parked that is parked longest.</param>
+public sealed record CountsBody(IReadOnlyDictionary<string, long> ByStatus, long Parked, DateTimeOffset? OldestOpen, DateTimeOffset? ParkedSince);
+
+public sealed record CarrierEventBody(string EventId, string OrderId);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(AcceptedOrder))]
+[JsonSerializable(typeof(OrderBody))]
+[JsonSerializable(typeof(OrderListBody))]
+[JsonSerializable(typeof(TimelineBody))]
+[JsonSerializable(typeof(ParkedListBody))]
+[JsonSerializable(typeof(ReplayBody))]
+[JsonSerializable(typeof(DiscardBody))]
+[JsonSerializable(typeof(CountsBody))]
+[JsonSerializable(typeof(CarrierEventBody))]
+[JsonSerializable(typeof(StockLevel))]
+sealed partial class BodiesContext : JsonSerializerContext;
+
+static class Bodies
+{
+    /// <summary>Non-Latin text as it is: the answers are JSON of their own, never part of a page.</summary>
+    public static readonly BodiesContext Json =
+        new(new JsonSerializerOptions(BodiesContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

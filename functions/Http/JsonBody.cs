@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace OrderFunctions.Http;
+
+/// <summary>Reads a request's body, within a limit.</summary>
+static class JsonBody
+{
+    static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <exception cref="RefusedException">413 too large, 415 not JSON by its content type, 400 not JSON by its content.</exception>
+    public static async Task<JsonDocument> ReadAsync(HttpRequest request, int bytesMax)
+    {
+        RequireJson(request);
+        return Parse(await BytesAsync(request, bytesMax));
+    }
+
+    /// <summary>Null where the request has no body at all.</summary>
+    /// <exception cref="RefusedException">As <see cref="ReadAsync"/>.</exception>
+    public static async Task<JsonDocument?> ReadOptionalAsync(HttpRequest request, int bytesMax)
+    {
+        var bytes = await BytesAsync(request, bytesMax);
+        if (bytes.IsEmpty)
+            return null;
+        RequireJson(request);
+        return Parse(bytes);
+    }
+
+    /// <exception cref="RefusedException">413 too large.</exception>
+    public static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpRequest request, int bytesMax)
+    {
+        if (request.ContentLength > bytesMax)
+            throw TooLarge(bytesMax);
+        using var body = new MemoryStream((int)(request.ContentLength ?? 0));
+        var chunk = new byte[Math.Min(bytesMax, 16 * 1024)];
+        while (await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted) is > 0 and var count)
+        {
+            if (body.Length + count > bytesMax)
+                throw TooLarge(bytesMax);
+            body.Write(chunk, 0, count);
+        }
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    /// <exception cref="RefusedException">415.</exception>
+    public static void RequireJson(HttpRequest request)
+    {
+        var isUtf8 = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        if (!isUtf8 || !request.HasJsonContentType())
+            throw RefusedException.Of(StatusCodes.Status415UnsupportedMediaType, "The body has to be application/json in UTF-8, and its Content-Type has to say so.");
+    }
+
+    /// <exception cref="RefusedException">400.</exception>
+    public static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Span.StartsWith(ByteOrderMark))
+            bytes = bytes[ByteOrderMark.Length..];
+        if (!Utf8.IsValid(bytes.Span))
+            throw RefusedException.Of(StatusCodes.Status400BadRequest, "The body is not valid UTF-8.");
+        try
+        {
+            return JsonDocument.Parse(bytes);
+        }
+        catch (JsonException e)
+        {
+            // Deliberately not the reader's own message, which may quote the body.
+            throw RefusedException.Of(
+                StatusCodes.Status400BadRequest, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it.");
+        }
+    }
+
+    static RefusedException TooLarge(int bytesMax) =>
+        RefusedException.Of(StatusCodes.Status413PayloadTooLarge, $"The body may have at most {bytesMax} bytes.");
+}

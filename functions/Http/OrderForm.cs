@@ -1,0 +1,62 @@
+using System.Text.Json;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http;
+
+/// <summary>Reads the body of an order.</summary>
+static class OrderForm
+{
+    const string DefaultWarehouse = "main";
+
+    /// <exception cref="RefusedException">400, with everything that is wrong.</exception>
+    public static PlaceOrder Read(JsonDocument json, string? idempotencyKey)
+    {
+        var mistakes = new Mistakes();
+        var body = Field.Root(json, mistakes);
+        var shipTo = body["shipTo"].Object();
+        var order = new PlaceOrder(
+            body["customerId"].Text(Limits.CustomerIdLength),
+            body["currency"].Text(3, Rules.Currency),
+            Lines(body["lines"]),
+            body["payment"].Object()["cardToken"].Text(Limits.CardTokenLength, Rules.CardToken),
+            new Address(
+                shipTo["name"].Text(Limits.NameLength),
+                shipTo["line1"].Text(Limits.Line1Length),
+                shipTo["city"].Text(Limits.CityLength),
+                shipTo["postalCode"].Text(Limits.PostalCodeLength),
+                shipTo["country"].Text(2, Rules.Country)),
+            body["warehouse"].OptionalText(Limits.WarehouseLength, Rules.Warehouse) ?? DefaultWarehouse,
+            idempotencyKey);
+        mistakes.ThrowIfAny();
+        return order;
+    }
+
+    /// <summary>A SKU may stand on several lines; the limits are on what they add up to.</summary>
+    static List<OrderLine> Lines(Field field)
+    {
+        var lines = new List<OrderLine>();
+        var quantities = new Dictionary<string, long>(StringComparer.Ordinal);
+        var total = 0m;
+        foreach (var item in field.Items())
+        {
+            var fields = item.Object();
+            var line = new OrderLine(
+                fields["sku"].Text(Limits.SkuLength, Rules.Sku),
+                fields["description"].Text(Limits.DescriptionLength),
+                (int)fields["quantity"].Whole(1, Limits.QuantityMax),
+                fields["unitPrice"].Price());
+            lines.Add(line);
+            total += line.Quantity * line.UnitPrice;
+
+            var before = quantities.GetValueOrDefault(line.Sku);
+            quantities[line.Sku] = before + line.Quantity;
+            if (before <= Limits.QuantityMax && before + line.Quantity > Limits.QuantityMax)
+                fields["quantity"].Note($"adds up to more than {Limits.QuantityMax} of this SKU");
+        }
+        if (quantities.Count > Limits.SkusMax)
+            field.Note($"must have at most {Limits.SkusMax} distinct SKUs");
+        if (total > Limits.TotalMax)
+            field.Note($"must not cost more than {Limits.TotalMax} in all");
+        return lines;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace OrderFunctions.Http;
+
+/// <summary>An answer that says what is wrong: problem details of RFC 9457. The type is about:blank, so the title is the status's own phrase.</summary>
+/// <param name="Detail">For a person. It never repeats what was sent, which may hold a card token.</param>
+/// <param name="Errors">What is wrong with each field, by its path in the body (<c>lines[3].quantity</c>) or its name.</param>
+public sealed record Problem(string Title, int Status, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null) : IResult, IStatusCodeHttpResult
+{
+    const int RetryAfterSeconds = 5;
+
+    public static Problem Of(int status, string detail, IReadOnlyDictionary<string, string[]>? errors = null) =>
+        new(ReasonPhrases.GetReasonPhrase(status), status, detail, errors);
+
+    public static Problem NotFound(string detail) => Of(StatusCodes.Status404NotFound, detail);
+
+    public static Problem Conflict(string detail) => Of(StatusCodes.Status409Conflict, detail);
+
+    public static readonly Problem Unavailable = Of(
+        StatusCodes.Status503ServiceUnavailable, "Something that this needs is busy or away. Send the same request again; an order needs its Idempotency-Key for that.");
+
+    int? IStatusCodeHttpResult.StatusCode => Status;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        if (Status is StatusCodes.Status503ServiceUnavailable)
+            response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        return response.WriteAsync(Status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(this, Bodies.Json.Problem));
+    }
+}
+
+/// <summary>Ends the handling of a request with a problem; nothing was stored.</summary>
+sealed class RefusedException(Problem problem) : Exception(problem.Detail)
+{
+    public Problem Problem => problem;
+
+    public static RefusedException Of(int status, string detail) => new(Problem.Of(status, detail));
+}

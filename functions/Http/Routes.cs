@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Http;
+
+namespace OrderFunctions.Http;
+
+/// <summary>The app roles of Entra ID.</summary>
+public static class Roles
+{
+    public const string Customer = "Customer";
+    public const string Warehouse = "Warehouse";
+    public const string Operator = "Operator";
+}
+
+/// <summary>Paths as the attributes of the Functions apps need them.</summary>
+public static class Paths
+{
+    public const string Orders = "api/orders";
+    public const string Order = "api/orders/{id}";
+    public const string Timeline = "api/orders/{id}/timeline";
+    public const string Cancel = "api/orders/{id}/cancel";
+    public const string Stock = "api/stock/{sku}";
+    public const string CarrierEvents = "api/carrier-events";
+    public const string Counts = "api/operations/counts";
+    public const string Parked = "api/operations/parked";
+    public const string Replay = "api/operations/replay";
+    public const string Discard = "api/operations/discard";
+    public const string OpenApi = "openapi.json";
+}
+
+/// <summary>One call of the API.</summary>
+/// <param name="Name">Also the name of the function that serves it, and the operationId in openapi.json.</param>
+/// <param name="Path">Without a leading slash.</param>
+/// <param name="Roles">Any one of these is needed; with none, the call is open, and checks who sends it by itself.</param>
+/// <param name="Participant">Whose app serves it.</param>
+public sealed record ApiRoute(
+    string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer);

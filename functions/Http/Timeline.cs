@@ -1,0 +1,64 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http;
+
+/// <summary>
+/// Tells an order's story from Orders' own stream: what Orders was asked, what it heard, and what it said. Notes are left out, because the fact that they
+/// note stands there itself; so are bodies, which hold the card token.
+/// </summary>
+static class Timeline
+{
+    public static TimelineBody Of(OrderStream stream)
+    {
+        var facts = new List<FactBody>();
+        var saidAt = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+        foreach (var entry in stream.Entries)
+        {
+            // A message that was only set aside is told once it is handled.
+            if (entry.Via is not Via.Parking)
+                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, entry.Events.Select(e => Detail(e.Event)).FirstOrDefault(d => d is not null));
+            foreach (var (id, said) in entry.Events)
+            {
+                if (said is PublicEvent)
+                    Add(id, said.GetType().Name, entry.At, entry.On, entry, Detail(said));
+            }
+        }
+        return new(stream.OrderId, facts);
+
+        void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail)
+        {
+            long? sinceCause = cause is not null && saidAt.TryGetValue(cause, out var before) ? Math.Max(0, (long)(at - before).TotalMilliseconds) : null;
+            saidAt[id] = at;
+            facts.Add(new(
+                facts.Count + 1, at, entry.At, ServiceOf(id), id, type, entry.Via.ToString().ToLowerInvariant(), cause, sinceCause, entry.Deliveries, detail));
+        }
+    }
+
+    /// <summary>An id is <c>orderId/participant/sequence</c>, or <c>orderId/http/request</c>.</summary>
+    static string ServiceOf(string messageId) => messageId.Split('/') is [_, { Length: > 0 } service, ..] ? service : "unknown";
+
+    static string? Detail(OrderEvent @event) => @event switch
+    {
+        OrderCancellationRequested e => e.Reason,
+        OrderCompleted e => e.TrackingId,
+        OrderRejected e => e.Reason,
+        OrderCancelled e => e.Reason,
+        ChargeNoted e => Amount(e.Amount),
+        RefundNoted e => Amount(e.Amount),
+        BookingNoted e => e.TrackingId,
+        FailureNoted e => e.Reason,
+        RefusedCancellationNoted e => e.Reason,
+        ParkingNoted e => $"{e.Participant}: {e.Reason}",
+        ResumptionNoted e => e.Participant,
+        OrderParked e => $"{e.Participant}: {e.Reason}",
+        OrderResumed e => e.Participant,
+        ReplayRequested e => e.Participant,
+        DiscardRequested e => $"{e.Participant}: {e.Reason}",
+        MessageDiscarded e => e.Reason,
+        _ => null,
+    };
+
+    static string Amount(Money money) => string.Create(CultureInfo.InvariantCulture, $"{Field.Normal(money.Amount)} {money.Currency}");
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http.Tests;
+
+/// <summary>Streams in a dictionary, with the conflicts of a real store.</summary>
+sealed class MemoryStreams : IStreamStore, IOrderQueries
+{
+    readonly Lock gate = new();
+    readonly Dictionary<string, OrderStream> streams = [];
+    int version;
+
+    public int Count => streams.Count;
+
+    public bool IsAway { get; set; }
+
+    /// <summary>What the store makes of a stream's numbers and the like.</summary>
+    public Func<OrderStream, OrderStream> AsStored { get; set; } = stream => stream;
+
+    public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
+
+    public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        lock (gate)
+        {
+            ThrowIfAway();
+            return streams.GetValueOrDefault(orderId);
+        }
+    }
+
+    public async Task SaveAsync(OrderStream stream, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        lock (gate)
+        {
+            ThrowIfAway();
+            if (streams.GetValueOrDefault(stream.OrderId)?.ETag != stream.ETag)
+                throw new StreamConflictException(stream.OrderId);
+            streams[stream.OrderId] = AsStored(stream) with { ETag = (++version).ToString(CultureInfo.InvariantCulture) };
+        }
+    }
+
+    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            ThrowIfAway();
+            var first = filter.After is null ? 0 : int.Parse(filter.After, NumberStyles.None, CultureInfo.InvariantCulture);
+            var found = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>()
+                .Where(order => filter.Status is null || order.Status == filter.Status)
+                .Where(order => !filter.Parked || order.Parked.Values.Any(p => p.IsParked))
+                .Where(order => filter.Text is null || new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }.Any(t => t.StartsWith(filter.Text)))
+                .OrderByDescending(order => order.PlacedAt).ThenBy(order => order.OrderId)
+                .Skip(first).Take(filter.Limit + 1).ToList();
+            var more = found.Count > filter.Limit;
+            return Task.FromResult(new OrderPage(
+                [.. found.Take(filter.Limit)], more ? (first + filter.Limit).ToString(CultureInfo.InvariantCulture) : null));
+        }
+    }
+
+    public Task<OrderCounts> CountAsync(CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            ThrowIfAway();
+            var orders = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>().ToList();
+            var parked = orders.SelectMany(order => order.Parked.Values).Where(p => p.IsParked).ToList();
+            return Task.FromResult(new OrderCounts(
+                orders.CountBy(order => order.Status).ToDictionary(count => count.Key, count => (long)count.Value),
+                orders.Count(order => order.Parked.Values.Any(p => p.IsParked)),
+                orders.Where(order => !order.IsFinal).Min(order => (DateTimeOffset?)order.PlacedAt),
+                parked.Min(p => p.Since)));
+        }
+    }
+
+    void ThrowIfAway()
+    {
+        if (IsAway)
+            throw new TransientException("The store is away.");
+    }
+}
+
+sealed class MemoryBus : IEventBus
+{
+    public ConcurrentQueue<OutboundMessage> Published { get; } = new();
+
+    public bool IsAway { get; set; }
+
+    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    {
+        if (IsAway)
+            throw new TransientException("The bus is away.");
+        foreach (var message in messages)
+            Published.Enqueue(message);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>A shelf from which tests take what they like.</summary>
+sealed class MemoryStock : IStock
+{
+    public ConcurrentDictionary<(string Warehouse, string Sku), StockLevel> Levels { get; } = new();
+
+    public bool IsAway { get; set; }
+
+    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation)
+    {
+        ThrowIfAway();
+        var level = Levels.GetValueOrDefault((warehouse, sku)) ?? new StockLevel(sku, warehouse, 0, 0, 0, 0);
+        if (received < level.Reserved + level.Consumed)
+            return Task.FromResult<StockLevel?>(null);
+        Levels[(warehouse, sku)] = level = level with { Received = received, Available = received - level.Reserved - level.Consumed };
+        return Task.FromResult<StockLevel?>(level);
+    }
+
+    public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation)
+    {
+        ThrowIfAway();
+        return Task.FromResult(Levels.GetValueOrDefault((warehouse, sku)));
+    }
+
+    public Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation) =>
+        throw new NotSupportedException();
+
+    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) => throw new NotSupportedException();
+
+    void ThrowIfAway()
+    {
+        if (IsAway)
+            throw new TransientException("The shelf is away.");
+    }
+}
