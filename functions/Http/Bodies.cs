@@ -35,12 +35,13 @@ public sealed record OrderBody(
     string? IdempotencyKey,
     DateTimeOffset PlacedAt,
     DateTimeOffset UpdatedAt,
+    DateTimeOffset? FinalAt,
     OrderLinks Links)
 {
     internal static OrderBody Of(OrderSummary order) => new(
         order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded, order.TrackingId,
         order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled, [.. order.Parked.Where(p => p.Value.IsParked).Select(p => p.Key)],
-        order.IdempotencyKey, order.PlacedAt, order.UpdatedAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
+        order.IdempotencyKey, order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 
 /// <param name="Cancel">Where a cancellation is to be posted; left out where it is too late.</param>

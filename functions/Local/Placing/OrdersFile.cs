@@ -1,0 +1,80 @@
+using System.IO.Compression;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace OrderFunctions.Local.Placing;
+
+/// <summary>
+/// A file of orders and cancellations, one JSON object a line, plain or gzip: <c>functions/Local/sample/README.md</c> says what is in a line.
+/// </summary>
+public sealed class OrdersFile(string path)
+{
+    /// <summary>Every line that says something, as it comes; one that cannot be used says why.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public async IAsyncEnumerable<OrdersFileLine> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var file = File.OpenRead(path);
+        await using Stream content = await IsGzipAsync(file, cancellation) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using var reader = new StreamReader(content, Encoding.UTF8);
+        for (var number = 1; await reader.ReadLineAsync(cancellation) is { } line; number++)
+        {
+            if (!string.IsNullOrWhiteSpace(line))
+                yield return Parse(number, line);
+        }
+    }
+
+    static async Task<bool> IsGzipAsync(FileStream file, CancellationToken cancellation)
+    {
+        var magic = new byte[2];
+        var isGzip = await file.ReadAtLeastAsync(magic, 2, throwOnEndOfStream: false, cancellation) == 2 && magic is [0x1f, 0x8b];
+        file.Position = 0;
+        return isGzip;
+    }
+
+    static OrdersFileLine Parse(int number, string line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            var root = json.RootElement;
+            if (root.ValueKind is not JsonValueKind.Object)
+                return new(number) { Error = "it is not a JSON object" };
+            if (Text(root, "cancel") is { } cancelled)
+                return new(number) { Cancels = cancelled };
+            return Text(root, "key") is { } key
+                ? new(number) { Key = key, Body = Encoding.UTF8.GetBytes(line), Skus = [.. Skus(root)] }
+                : new(number) { Error = "it has neither a \"key\" nor a \"cancel\"" };
+        }
+        catch (JsonException e)
+        {
+            return new(number) { Error = $"it is not JSON: {e.Message}" };
+        }
+    }
+
+    static string? Text(JsonElement root, string name) =>
+        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>Whatever can be made out: whether the order is a good one is for the API to say.</summary>
+    static IEnumerable<string> Skus(JsonElement root)
+    {
+        if (!root.TryGetProperty("lines", out var lines) || lines.ValueKind is not JsonValueKind.Array)
+            return [];
+        return
+            from line in lines.EnumerateArray()
+            where line.ValueKind is JsonValueKind.Object
+            let sku = Text(line, "sku")
+            where sku is not null
+            select sku;
+    }
+}
+
+/// <summary>One line: an order, a cancellation of an earlier order, or an error.</summary>
+public sealed record OrdersFileLine(int Number)
+{
+    public string? Key { get; init; }
+    public byte[] Body { get; init; } = [];
+    public IReadOnlyList<string> Skus { get; init; } = [];
+    public string? Cancels { get; init; }
+    public string? Error { get; init; }
+}

@@ -1,0 +1,63 @@
+using OrderFunctions.Http;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using Spectre.Console;
+
+namespace OrderFunctions.Local.Placing;
+
+/// <summary>What became of the orders, in one table, and how long it took.</summary>
+public sealed class Report
+{
+    readonly Dictionary<(string Outcome, string Reason), int> rows = [];
+    readonly List<double> milliseconds = [];
+    readonly List<DateTimeOffset> finals = [];
+    DateTimeOffset first = DateTimeOffset.MaxValue;
+
+    /// <summary>All orders of the store; the times are of those that this run placed.</summary>
+    public static async Task<Report> OfAsync(SagaClient client, Placed placed, CancellationToken cancellation)
+    {
+        var report = new Report();
+        await foreach (var order in client.OrdersAsync(cancellation))
+            report.Add(order, placed);
+        return report;
+    }
+
+    void Add(OrderBody order, Placed placed)
+    {
+        var row = (order.Status.ToString().ToLowerInvariant(), Reason(order, placed));
+        rows[row] = rows.GetValueOrDefault(row) + 1;
+        if (order.FinalAt is not { } final || !placed.OfferedAt.TryGetValue(order.Id, out var offered))
+            return;
+        milliseconds.Add((final - offered).TotalMilliseconds);
+        finals.Add(final);
+        if (offered < first)
+            first = offered;
+    }
+
+    static string Reason(OrderBody order, Placed placed) => order switch
+    {
+        { FailedAt: { } step } => step switch { FailedStep.Stock => "out of stock", FailedStep.Payment => "card declined", _ => "carrier refused" },
+        { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) => "cancellation refused",
+        { Status: OrderStatus.Completed, Delayed: true } => "delayed",
+        { Status: OrderStatus.Cancelled } => "by the customer",
+        { Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
+        _ => "",
+    };
+
+    public void Write(IAnsiConsole console)
+    {
+        var table = new Table().RoundedBorder().AddColumns("Outcome", "Reason").AddColumn(new TableColumn("Orders").RightAligned());
+        foreach (var ((outcome, reason), orders) in rows.OrderBy(row => row.Key.Outcome).ThenBy(row => row.Key.Reason))
+            table.AddRow(outcome, reason, $"{orders:N0}");
+        console.Write(table);
+        if (milliseconds.Count == 0)
+            return;
+        milliseconds.Sort();
+        finals.Sort();
+        var most = finals[(int)(0.95 * (finals.Count - 1))];
+        console.MarkupLineInterpolated(
+            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {0.95 * finals.Count / Math.Max((most - first).TotalSeconds, 0.001):N0} orders/s until 95 % were final.");
+    }
+
+    double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];
+}
