@@ -88,4 +88,4 @@ public sealed record RecordedEvent(string Id, OrderEvent Event);
 /// <param name="Attempts">Replays that failed.</param>
 /// <param name="Adopted">The broker, not the kernel, had dead-lettered it.</param>
 public sealed record ParkedMessage(
-    string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due, int Attempts = 0, bool Adopted = false);
+    string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0, bool Adopted = false);

@@ -91,7 +91,8 @@ public sealed record OrderSummary(
 
 /// <summary>A participant's latest word on an order that it set aside, or took up again.</summary>
 /// <param name="Since">Null once it was taken up again.</param>
-public sealed record ParkedAt(int Sequence, DateTimeOffset? Since, string? MessageId, string? Reason, string? Description)
+public sealed record ParkedAt(
+    int Sequence, DateTimeOffset? Since = null, string? MessageId = null, string? Reason = null, string? Description = null)
 {
     public bool IsParked => Since is not null;
 }
