@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Text;
+
+namespace OrderFunctions.EndToEnd;
+
+/// <summary>The local host as a user starts it, in a process that can be killed.</summary>
+public sealed class HostProcess : IDisposable
+{
+    static readonly string Host = typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "LocalHost").Value!;
+
+    readonly Process process;
+    readonly StringBuilder output = new();
+
+    HostProcess(Process process, int port)
+    {
+        this.process = process;
+        Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromSeconds(20) };
+    }
+
+    public HttpClient Api { get; }
+
+    public string Output
+    {
+        get
+        {
+            lock (output)
+                return output.ToString();
+        }
+    }
+
+    public static HostProcess Start(string data, params string[] arguments)
+    {
+        var port = FreePort();
+        var start = new ProcessStartInfo("dotnet", [Host, "--data", data, "--port", $"{port}", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var host = new HostProcess(Process.Start(start)!, port);
+        host.process.OutputDataReceived += (_, line) => host.Note(line.Data);
+        host.process.ErrorDataReceived += (_, line) => host.Note(line.Data);
+        host.process.BeginOutputReadLine();
+        host.process.BeginErrorReadLine();
+        return host;
+    }
+
+    /// <summary>Starts it, waits for its end, and gives its exit status and all that it printed.</summary>
+    public static async Task<(int Status, string Output)> RunAsync(string data, params string[] arguments)
+    {
+        using var host = Start(data, arguments);
+        return (await host.ExitAsync(), host.Output);
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The host did not end within five minutes. It printed:\n{Output}");
+        }
+        return process.ExitCode;
+    }
+
+    /// <summary>Waits until it answers.</summary>
+    public async Task AnswersAsync()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await Api.GetAsync("api/operations/counts");
+                if (answer.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException) when (attempt < 600 && !process.HasExited)
+            {
+                // Not listening yet.
+            }
+            Assert.False(process.HasExited, $"The host has ended. It printed:\n{Output}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
+    public void Kill()
+    {
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+            Kill();
+        process.Dispose();
+        Api.Dispose();
+    }
+
+    void Note(string? line)
+    {
+        lock (output)
+            output.AppendLine(line);
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

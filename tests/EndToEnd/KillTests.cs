@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace OrderFunctions.EndToEnd;
+
+/// <summary>
+/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats the moments of a run, as far as
+/// a machine's own timing does.
+/// </summary>
+public sealed class KillTests(ITestOutputHelper log) : IDisposable
+{
+    static readonly int Kills = int.TryParse(Environment.GetEnvironmentVariable("KILLS"), out var kills) ? kills : 20;
+    static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("SEED"), out var seed) ? seed : Environment.TickCount;
+
+    readonly DataFolder data = new();
+
+    public void Dispose() => data.Dispose();
+
+    [Fact]
+    public async Task Nothing_that_was_accepted_is_lost_and_no_card_is_charged_twice()
+    {
+        log.WriteLine($"SEED={Seed} KILLS={Kills}");
+        var random = new Random(Seed);
+        var accepted = new ConcurrentDictionary<string, string>();
+        var number = 0;
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            using var host = HostProcess.Start(data.Database, "--no-orders");
+            await host.AnswersAsync();
+            if (kill == 0)
+                await ReceiveStockAsync(host);
+            using var stop = new CancellationTokenSource();
+            var load = Enumerable.Range(0, 8).Select(_ => PlaceAsync(host, () => Interlocked.Increment(ref number), accepted, stop.Token)).ToList();
+            await Task.Delay(random.Next(20, 1200));
+            host.Kill();
+            await stop.CancelAsync();
+            await Task.WhenAll(load);
+        }
+        log.WriteLine($"{accepted.Count} orders were accepted");
+        Assert.True(accepted.Count > Kills, "too few orders were accepted for the kills to mean anything");
+
+        // Restarted once more, it carries every order to its end; the audit's finding is the exit status.
+        var nothing = data.Write("none.ndjson", "");
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", nothing);
+        Assert.True(status == 0, output);
+
+        using var last = HostProcess.Start(data.Database, "--no-orders");
+        await last.AnswersAsync();
+        foreach (var (id, key) in accepted)
+        {
+            var order = await last.Api.GetFromJsonAsync<JsonObject>($"api/orders/{id}");
+            Assert.Contains(order!["status"]!.GetValue<string>(), new[] { "Completed", "Rejected", "Cancelled" });
+            Assert.Equal(key, order["idempotencyKey"]!.GetValue<string>());
+        }
+    }
+
+    static async Task ReceiveStockAsync(HostProcess host)
+    {
+        foreach (var sku in new[] { "A", "B", "C" })
+            (await host.Api.PutAsJsonAsync($"api/stock/{sku}", new { received = 1_000_000 })).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Places one order after the other until the host dies; every seventh is cancelled, some fail, as real ones do.</summary>
+    static async Task PlaceAsync(HostProcess host, Func<int> next, ConcurrentDictionary<string, string> accepted, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var n = next();
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, "api/orders") { Content = JsonContent.Create(Order(n)) };
+                request.Headers.Add("Idempotency-Key", $"key-{n}");
+                using var answer = await host.Api.SendAsync(request, stop);
+                if (answer.StatusCode is not HttpStatusCode.Accepted)
+                    continue;
+                var id = (await answer.Content.ReadFromJsonAsync<JsonObject>(stop))!["id"]!.GetValue<string>();
+                accepted[id] = $"key-{n}";
+                if (n % 7 == 0)
+                    (await host.Api.PostAsJsonAsync($"api/orders/{id}/cancel", new { reason = "changed my mind" }, stop)).Dispose();
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
+            {
+                return;
+            }
+        }
+    }
+
+    static object Order(int n) => new
+    {
+        customerId = $"{n % 50}",
+        currency = "GBP",
+        lines = new[] { "A", "B", "C" }.Select(sku => new { sku, description = sku, quantity = 1 + n % 3, unitPrice = 2.5 }),
+        payment = new { cardToken = n % 11 == 0 ? "tok_declined" : n % 13 == 0 ? "tok_flaky" : "tok_visa" },
+        shipTo = new { name = "Ada", line1 = "1 Street", city = "London", postalCode = n % 17 == 0 ? "REFUSE" : n % 19 == 0 ? "LATE" : n % 23 == 0 ? "QUIET" : "E1", country = "GB" },
+    };
+}

@@ -1,0 +1,68 @@
+namespace OrderFunctions.EndToEnd;
+
+/// <summary>What the README promises of its first command.</summary>
+public sealed class SampleTests : IDisposable
+{
+    readonly DataFolder data = new();
+
+    public void Dispose() => data.Dispose();
+
+    [Fact]
+    public async Task The_sample_comes_to_every_outcome_and_the_audit_is_clean()
+    {
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit");
+        Assert.True(status == 0, output);
+        foreach (var outcome in new[] { "completed", "out of stock", "card declined", "carrier refused", "cancelled", "cancellation refused", "delayed" })
+            Assert.Contains(outcome, output);
+        Assert.DoesNotContain("parked at", output);
+    }
+
+    [Fact]
+    public async Task A_second_run_on_the_same_data_places_nothing_twice_and_says_so()
+    {
+        await HostProcess.RunAsync(data.Database, "--exit");
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit");
+        Assert.True(status == 0, output);
+        Assert.Contains("200 orders had been placed before", output);
+    }
+
+    [Fact]
+    public async Task In_memory_it_does_the_same()
+    {
+        var (status, output) = await HostProcess.RunAsync(":memory:", "--exit");
+        Assert.True(status == 0, output);
+        Assert.False(File.Exists(":memory:"));
+    }
+
+    [Fact]
+    public async Task Errors_in_an_orders_file_name_their_line_and_stop_nothing_else()
+    {
+        const string Order = """{"key":"k-%","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}""";
+        var file = data.Write("orders.ndjson", string.Join('\n',
+            Order.Replace("%", "1"), "not json", "[]", "{}", Order.Replace("%", "2").Replace("\"quantity\":1", "\"quantity\":0"), """{"cancel":"k-9"}""", "", Order.Replace("%", "3")));
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", file);
+        Assert.Equal(2, status);
+        foreach (var line in new[] { "line 2:", "line 3:", "line 4:", "line 5:", "line 6:" })
+            Assert.Contains(line, output);
+        Assert.Contains("lines[0].quantity", output);
+        Assert.Matches(@"completed\W+2", output);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_a_clear_error()
+    {
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", "/nowhere/orders.gz");
+        Assert.NotEqual(0, status);
+        Assert.Contains("/nowhere/orders.gz", output);
+        Assert.DoesNotContain("   at ", output);
+    }
+
+    [Fact]
+    public async Task Help_names_every_option()
+    {
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--help");
+        Assert.Equal(0, status);
+        foreach (var option in new[] { "--orders", "--no-orders", "--exit", "--data", "--port", "--concurrency", "--stock" })
+            Assert.Contains(option, output);
+    }
+}
