@@ -65,7 +65,7 @@ public sealed class ApiHost : IAsyncLifetime
     {
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        OpenApi.InnerHandler = new SocketsHttpHandler();
+        OpenApi.InnerHandler = new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         Client = new(OpenApi) { BaseAddress = new(address) };
     }
 

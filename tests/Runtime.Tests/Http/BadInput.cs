@@ -115,7 +115,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row("status: an id in capitals", $"GET /api/orders/{new string('A', 32)}", "", 404, ""),
         Row("status: unknown", $"GET /api/orders/{Id}", "", 404, ""),
         Row("timeline: unknown", $"GET /api/orders/{Id}/timeline", "", 404, ""),
-        Row("timeline: not an id", "GET /api/orders/%00/timeline", "", 400, "-"),
+        Row("timeline: not an id", "GET /api/orders/%2E%2E%2F/timeline", "", 404, ""),
         Row("cancel: unknown", $"POST /api/orders/{Id}/cancel", "{}", 404, ""),
         Row("cancel: unknown, no body", $"POST /api/orders/{Id}/cancel", "", 404, ""),
         Row("cancel: not JSON", $"POST /api/orders/{Id}/cancel", "no", 400, ""),
@@ -164,13 +164,6 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     public async Task Is_named_and_leaves_no_trace(string name, string call, string body, int status, string fields)
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
-        if (fields == "-")
-        {
-            // Kestrel itself refuses it.
-            using var refused = await host.Client.GetAsync(path, TestContext.Current.CancellationToken);
-            Assert.Equal(status, (int)refused.StatusCode);
-            return;
-        }
         var reply = await host.SendAsync(HttpMethod.Parse(method), path, body.Length == 0 && method is "GET" ? null : body);
 
         Assert.True(status == reply.Status, $"{name}: {reply.Status} {reply.Text}");
