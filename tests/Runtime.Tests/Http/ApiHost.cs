@@ -84,7 +84,8 @@ public sealed class ApiHost : IAsyncLifetime
         return SendAsync(request);
     }
 
-    public Task<Reply> PostAsync(string path, string? json = null, string? key = null, string? user = null) => SendAsync(HttpMethod.Post, path, json, key, user);
+    public Task<Reply> PostAsync(string path, string? json = null, string? key = null, string? user = null) =>
+        SendAsync(HttpMethod.Post, path, json, key, user);
 
     public Task<Reply> PutAsync(string path, string json) => SendAsync(HttpMethod.Put, path, json);
 
@@ -109,7 +110,8 @@ public sealed class ApiHost : IAsyncLifetime
 
     public Task<Reply> CarrierAsync(string json, string? signature = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/carrier-events") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        var content = new StringContent(json, Encoding.UTF8, "application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/carrier-events") { Content = content };
         request.Headers.TryAddWithoutValidation(CarrierSignature.Header, signature ?? Signature.Sign(Encoding.UTF8.GetBytes(json)));
         return SendAsync(request);
     }

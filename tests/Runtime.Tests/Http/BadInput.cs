@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -150,7 +149,8 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row("replay: no orders", "POST /api/operations/replay", """{"orderIds":[]}""", 400, "orderIds"),
         Row("replay: not an order", "POST /api/operations/replay", """{"orderIds":["1",null]}""", 400, "orderIds[0] orderIds[1]"),
         Row("replay: too many orders", "POST /api/operations/replay",
-            $$"""{"orderIds":[{{string.Join(",", Enumerable.Range(0, 201).Select(i => $"\"{i.ToString("x32", CultureInfo.InvariantCulture)}\""))}}]}""", 400, "orderIds"),
+            new JsonObject { ["orderIds"] = new JsonArray([.. Enumerable.Range(0, 201).Select(i => (JsonNode)$"{i:x32}")]) }.ToJsonString(),
+            400, "orderIds"),
         Row("replay: participant unknown", "POST /api/operations/replay", """{"participant":"billing"}""", 400, "participant"),
         Row("discard: nothing", "POST /api/operations/discard", "{}", 400, "orderId participant messageId reason"),
         Row("discard: order unknown", "POST /api/operations/discard",
@@ -198,7 +198,8 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     {
         foreach (var (method, path) in new[] { ("POST", "/api/orders"), ("PUT", "/api/stock/a"), ("POST", "/api/operations/replay") })
         {
-            var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(OrderJson.Valid().ToJsonString())) };
+            var content = new ByteArrayContent(Encoding.UTF8.GetBytes(OrderJson.Valid().ToJsonString()));
+            var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = content };
             if (type is not null)
                 request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
             Assert.Equal(415, (await host.SendAsync(request)).Status);
@@ -209,7 +210,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     [Fact]
     public async Task That_is_not_Unicode_is_refused()
     {
-        var bytes = Encoding.Latin1.GetBytes(OrderJson.Valid().ToJsonString().Replace("Ada Bell", "Zoë", StringComparison.Ordinal).Replace("\\u00EB", "ë", StringComparison.Ordinal));
+        var bytes = Encoding.Latin1.GetBytes(OrderJson.Valid().ToJsonString().Replace("Ada Bell", "Zoë", StringComparison.Ordinal));
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = new ByteArrayContent(bytes) };
         request.Content.Headers.ContentType = new("application/json");
         Assert.Equal(400, (await host.SendAsync(request)).Status);

@@ -19,8 +19,8 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         await host.HearAsync(id, "shipping", 4, new ShippingDelayed("17850", "trk-1", promised));
 
         var order = (await host.GetAsync($"/api/orders/{id}")).Json!;
-        Assert.Equal(("Delayed", "17850", 2, "trk-1", "status"), (
-            (string?)order["status"], (string?)order["customerId"], (int)order["lines"]!, (string?)order["trackingId"], (string?)order["idempotencyKey"]));
+        Assert.Equal(("Delayed", "17850", 2), ((string?)order["status"], (string?)order["customerId"], (int)order["lines"]!));
+        Assert.Equal(("trk-1", "status"), ((string?)order["trackingId"], (string?)order["idempotencyKey"]));
         Assert.Equal((22.3m, "GBP"), ((decimal)order["charged"]!["amount"]!, (string?)order["charged"]!["currency"]));
         Assert.Equal((true, false, true), ((bool)order["delayed"]!, (bool)order["cancellationRefused"]!, (bool)order["canBeCancelled"]!));
         Assert.Equal($"/api/orders/{id}/cancel", (string?)order["links"]!["cancel"]);
@@ -51,7 +51,9 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     public async Task What_has_not_changed_is_not_sent_again()
     {
         var id = await host.PlaceAsync();
-        foreach (var path in new[] { $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders?text={id}", "/api/operations/counts", "/api/operations/parked" })
+        string[] paths =
+            [$"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders?text={id}", "/api/operations/counts", "/api/operations/parked"];
+        foreach (var path in paths)
         {
             var first = await host.GetAsync(path);
             Assert.StartsWith("W/\"", first.ETag, StringComparison.Ordinal);
@@ -102,19 +104,24 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         await host.PostAsync($"/api/orders/{id}/cancel", """{"reason":"ordered twice"}""");
         await host.HearAsync(id, "payments", 2, new OrderParked("payments", 2, $"{id}/inventory/2", "HandlerFailed", "a secret of the code"));
         await host.Orders.HandleAsync(
-            new($"{id}/inventory/2", id, nameof(InventoryReserved), null, null, null, host.Time.GetUtcNow(), 1, "not JSON"), TestContext.Current.CancellationToken);
+            new($"{id}/inventory/2", id, nameof(InventoryReserved), null, null, null, host.Time.GetUtcNow(), 1, "not JSON"),
+            TestContext.Current.CancellationToken);
         var discard = $$"""{"orderId":"{{id}}","participant":"orders","messageId":"{{id}}/inventory/2","reason":"seen to by hand"}""";
         Assert.Equal(202, (await host.PostAsync("/api/operations/discard", discard, "1")).Status);
         var said = host.Bus.Published.Last(m => m.OrderId == id);
         await host.Orders.HandleAsync(
-            new(said.Id, id, nameof(DiscardRequested), said.Event, said.CausationId, null, host.Time.GetUtcNow(), 1), TestContext.Current.CancellationToken);
+            new(said.Id, id, nameof(DiscardRequested), said.Event, said.CausationId, null, host.Time.GetUtcNow(), 1),
+            TestContext.Current.CancellationToken);
 
         var timeline = await host.GetAsync($"/api/orders/{id}/timeline");
         var lines = Lines(timeline.Json!, id);
-        Assert.Contains("orders OrderCancellationRequested orders/2 via http ×1 after 0 ms of http/CancelOrder: ordered twice", lines, StringComparison.Ordinal);
-        Assert.Contains("payments OrderParked payments/2 via bus ×1: payments: HandlerFailed", lines, StringComparison.Ordinal);
-        Assert.Contains("orders OrderParked orders/4 via parking ×1 after ? ms of inventory/2: orders: Unreadable", lines, StringComparison.Ordinal);
-        Assert.Contains("inventory InventoryReserved inventory/2 via discard ×1 after 0 ms of orders/5: seen to by hand", lines, StringComparison.Ordinal);
+        Assert.All(
+        [
+            "orders OrderCancellationRequested orders/2 via http ×1 after 0 ms of http/CancelOrder: ordered twice",
+            "payments OrderParked payments/2 via bus ×1: payments: HandlerFailed",
+            "orders OrderParked orders/4 via parking ×1 after ? ms of inventory/2: orders: Unreadable",
+            "inventory InventoryReserved inventory/2 via discard ×1 after 0 ms of orders/5: seen to by hand",
+        ], (string line) => Assert.Contains(line, lines, StringComparison.Ordinal));
         Assert.DoesNotContain("secret", timeline.Text, StringComparison.Ordinal);
     }
 
@@ -167,7 +174,8 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     {
         var id = await host.PlaceAsync();
         host.OrderStreams.IsAway = true;
-        foreach (var path in new[] { $"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/orders", "/api/operations/counts", "/api/operations/parked" })
+        string[] paths = [$"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/orders", "/api/operations/counts", "/api/operations/parked"];
+        foreach (var path in paths)
             Assert.Equal(503, (await host.GetAsync(path)).Status);
         foreach (var path in new[] { $"/api/orders/{id}/cancel", "/api/operations/replay" })
             Assert.Equal(503, (await host.PostAsync(path, """{"all":true}""")).Status);

@@ -12,8 +12,10 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     [Fact]
     public void Every_route_is_described_with_its_roles()
     {
-        var served = SagaApi.Routes.Select(route =>
-            $"{route.Method} /{route.Path} {route.Name}: {(route.Roles.IsEmpty ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}")))}");
+        var served =
+            from route in SagaApi.Routes
+            let security = route.Roles.IsEmpty ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
+            select $"{route.Method} /{route.Path} {route.Name}: {security}";
         var described =
             from path in OpenApiCheck.Document["paths"]!.AsObject()
             from operation in path.Value!.AsObject()
@@ -40,7 +42,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         [
             ("Order", "customerId", "maxLength", Limits.CustomerIdLength), ("OrderLine", "description", "maxLength", Limits.DescriptionLength),
             ("OrderLine", "quantity", "maximum", Limits.QuantityMax), ("OrderLine", "unitPrice", "maximum", Limits.UnitPriceMax),
-            ("OrderLine", "unitPrice", "multipleOf", (decimal)Math.Pow(10, -Limits.PriceDecimalsMax)), ("Payment", "cardToken", "maxLength", Limits.CardTokenLength),
+            ("OrderLine", "unitPrice", "multipleOf", (decimal)Math.Pow(10, -Limits.PriceDecimalsMax)),
+            ("Payment", "cardToken", "maxLength", Limits.CardTokenLength),
             ("Address", "name", "maxLength", Limits.NameLength), ("Address", "line1", "maxLength", Limits.Line1Length),
             ("Address", "city", "maxLength", Limits.CityLength), ("Address", "postalCode", "maxLength", Limits.PostalCodeLength),
             ("Cancellation", "reason", "maxLength", Limits.ReasonLength), ("GoodsReceived", "received", "maximum", Limits.ReceivedMax),
@@ -48,11 +51,12 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
             ("Replay", "orderIds", "maxItems", Limits.ReplayOrdersMax), ("Discard", "messageId", "maxLength", Limits.MessageIdLength),
             ("Discard", "reason", "maxLength", Limits.ReasonLength),
         ];
-        Assert.All(limits, limit => Assert.Equal(limit.Limit, (decimal)schemas[limit.Schema]!["properties"]![limit.Field]![limit.Word]!));
+        Assert.All(limits, one => Assert.Equal(one.Limit, (decimal)schemas[one.Schema]!["properties"]![one.Field]![one.Word]!));
         Assert.Equal((Limits.SkuLength, Limits.WarehouseLength), ((int)schemas["Sku"]!["maxLength"]!, (int)schemas["Warehouse"]!["maxLength"]!));
         Assert.Equal(Limits.IdempotencyKeyLength, (int)parameters["IdempotencyKey"]!["schema"]!["maxLength"]!);
         Assert.Equal(Limits.PageTokenLength, (int)parameters["After"]!["schema"]!["maxLength"]!);
-        Assert.Equal((Limits.PageMax, Limits.PageDefault), ((int)parameters["Limit"]!["schema"]!["maximum"]!, (int)parameters["Limit"]!["schema"]!["default"]!));
+        var limit = parameters["Limit"]!["schema"]!;
+        Assert.Equal((Limits.PageMax, Limits.PageDefault), ((int)limit["maximum"]!, (int)limit["default"]!));
     }
 
     [Fact]
@@ -159,7 +163,11 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     async Task AwayAsync(string id)
     {
         host.OrderStreams.IsAway = host.ShippingStreams.IsAway = host.Stock.IsAway = true;
-        foreach (var path in new[] { "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/stock/a", "/api/operations/counts", "/api/operations/parked" })
+        string[] paths =
+        [
+            "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
+        ];
+        foreach (var path in paths)
             await host.GetAsync(path);
         await host.PostAsync("/api/orders", Example("Order").ToJsonString());
         await host.PostAsync($"/api/orders/{id}/cancel");

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Globalization;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -32,7 +32,9 @@ public sealed class Operations : IAsyncLifetime
         var id = await ParkAsync("payments", "HandlerFailed");
         await host.HearAsync(id, "shipping", 1, new OrderParked("shipping", 1, $"{id}/orders/3", "Unreadable", "no body"));
         var parked = (await host.GetAsync("/api/operations/parked")).Json!["parked"]!.AsArray();
-        Assert.Equal(["payments HandlerFailed it broke", "shipping Unreadable no body"], parked.Select(p => $"{p!["participant"]} {p["reason"]} {p["description"]}"));
+        Assert.Equal(
+            ["payments HandlerFailed it broke", "shipping Unreadable no body"],
+            parked.Select(p => $"{p!["participant"]} {p["reason"]} {p["description"]}"));
         Assert.Equal([$"{id}/inventory/2", $"{id}/orders/3"], parked.Select(p => (string?)p!["messageId"]));
         Assert.Equal(["payments", "shipping"], (await host.GetAsync($"/api/orders/{id}")).Json!["parked"]!.AsArray().Select(p => (string?)p));
 
@@ -67,7 +69,8 @@ public sealed class Operations : IAsyncLifetime
     {
         var ids = new[]
         {
-            await ParkAsync("payments", "HandlerFailed"), await ParkAsync("payments", "Unreadable"), await ParkAsync("shipping", "Unreadable"), await host.PlaceAsync(),
+            await ParkAsync("payments", "HandlerFailed"), await ParkAsync("payments", "Unreadable"),
+            await ParkAsync("shipping", "Unreadable"), await host.PlaceAsync(),
         };
         for (var i = 0; i < ids.Length; i++)
             selection = selection.Replace($"\"{i + 1}\"", $"\"{ids[i]}\"", StringComparison.Ordinal);
@@ -100,8 +103,9 @@ public sealed class Operations : IAsyncLifetime
     {
         for (var i = 0; i <= Limits.ReplaysMax; i++)
         {
-            var id = i.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
-            await host.Orders.RequestAsync(id, "1", new PlaceOrder("1", "GBP", [new("A", "a", 1, 1)], "tok", new("", "", "", "", ""), "main"), default);
+            var id = i.ToString("x32", CultureInfo.InvariantCulture);
+            var order = new PlaceOrder("1", "GBP", [new("A", "a", 1, 1)], "tok", new("", "", "", "", ""), "main");
+            await host.Orders.RequestAsync(id, "1", order, TestContext.Current.CancellationToken);
             await host.HearAsync(id, "payments", 1, new OrderParked("payments", 1, "m", "HandlerFailed", ""));
         }
         var reply = await host.PostAsync("/api/operations/replay", """{"participant":"payments"}""");
@@ -112,7 +116,7 @@ public sealed class Operations : IAsyncLifetime
     public async Task A_discard_says_who_wanted_it_and_why()
     {
         var id = await ParkAsync("payments", "HandlerFailed");
-        var body = new JsonObject { ["orderId"] = id, ["participant"] = "payments", ["messageId"] = $"{id}/inventory/2", ["reason"] = "paid in cash" }.ToJsonString();
+        var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash"}""";
         for (var i = 0; i < 2; i++)
         {
             var reply = await host.PostAsync("/api/operations/discard", body, "click 1", "olga");
