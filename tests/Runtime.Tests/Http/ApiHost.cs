@@ -58,8 +58,8 @@ public sealed class ApiHost : IAsyncLifetime
     public HttpClient Client { get; private set; } = new();
     public IReadOnlyCollection<string> Log => log.Lines;
 
-    /// <summary>Nothing was stored, published or received.</summary>
-    public bool IsUntouched => OrderStreams.Count == 0 && ShippingStreams.Count == 0 && Bus.Published.IsEmpty && Stock.Levels.IsEmpty;
+    /// <summary>All that was ever stored, published or received.</summary>
+    public int Traces => OrderStreams.Writes + ShippingStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
 
     public async ValueTask InitializeAsync()
     {

@@ -15,6 +15,8 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
 
     public int Count => streams.Count;
 
+    public int Writes => version;
+
     public bool IsAway { get; set; }
 
     /// <summary>What the store makes of a stream's numbers and the like.</summary>
