@@ -41,7 +41,8 @@ sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCod
         var response = httpContext.Response;
         response.Headers.ETag = tag.ToString();
         response.Headers.CacheControl = "private, no-cache";
-        if (httpContext.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false)))
+        var known = httpContext.Request.GetTypedHeaders().IfNoneMatch;
+        if (known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;
@@ -52,7 +53,9 @@ sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCod
 
 static class Answers
 {
-    /// <summary>Turns what ended the handling into its answer. What is neither the client's mistake nor the outside's silence is a bug, and the host's to log.</summary>
+    /// <summary>
+    /// Turns what ended the handling into its answer. What is neither the client's mistake nor the outside's silence is a bug, and the host's to log.
+    /// </summary>
     public static async Task<IResult> AnswerAsync(this HttpRequest request, Func<Task<IResult>> answer)
     {
         try

@@ -11,7 +11,8 @@ namespace OrderFunctions.Http;
 /// <summary>The answer to an order, the same one for each repetition.</summary>
 public sealed record AcceptedOrder(string Id, OrderStatus Status, Money Total, DateTimeOffset PlacedAt, OrderLinks Links)
 {
-    internal static AcceptedOrder Of(OrderSummary order) => new(order.OrderId, OrderStatus.Placed, order.Total, order.PlacedAt, OrderLinks.Of(order.OrderId, true));
+    internal static AcceptedOrder Of(OrderSummary order) =>
+        new(order.OrderId, OrderStatus.Placed, order.Total, order.PlacedAt, OrderLinks.Of(order.OrderId, canBeCancelled: true));
 }
 
 /// <param name="Lines">How many lines the order has.</param>
@@ -39,9 +40,10 @@ public sealed record OrderBody(
     OrderLinks Links)
 {
     internal static OrderBody Of(OrderSummary order) => new(
-        order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded, order.TrackingId,
-        order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled, [.. order.Parked.Where(p => p.Value.IsParked).Select(p => p.Key)],
-        order.IdempotencyKey, order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
+        order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded,
+        order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
+        [.. order.Parked.Where(place => place.Value.IsParked).Select(place => place.Key)], order.IdempotencyKey,
+        order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 
 /// <param name="Cancel">Where a cancellation is to be posted; left out where it is too late.</param>
@@ -85,7 +87,14 @@ public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Ne
 /// <param name="MessageId">The first message of its line.</param>
 /// <param name="Reason">One word: see <see cref="ParkingReasons"/>.</param>
 public sealed record ParkedBody(
-    string OrderId, string CustomerId, OrderStatus Status, string Participant, DateTimeOffset Since, string? MessageId, string? Reason, string? Description);
+    string OrderId,
+    string CustomerId,
+    OrderStatus Status,
+    string Participant,
+    DateTimeOffset Since,
+    string? MessageId,
+    string? Reason,
+    string? Description);
 
 /// <param name="More">There is more than one call may ask for: call again once these are handled.</param>
 public sealed record ReplayBody(IReadOnlyList<ReplayTarget> Requested, bool More);

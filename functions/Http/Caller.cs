@@ -12,7 +12,8 @@ static class Caller
     public static string Scope(HttpContext context) => First(context, "oid", "sub", ClaimTypes.NameIdentifier) ?? "";
 
     /// <summary>For the record of what an operator did.</summary>
-    public static string Name(HttpContext context) => First(context, "preferred_username", "name", ClaimTypes.Name, "oid", "sub", ClaimTypes.NameIdentifier) ?? "operator";
+    public static string Name(HttpContext context) =>
+        First(context, "preferred_username", "name", ClaimTypes.Name, "oid", "sub", ClaimTypes.NameIdentifier) ?? "operator";
 
     static string? First(HttpContext context, params ReadOnlySpan<string> types)
     {
@@ -40,7 +41,7 @@ sealed record IdempotencyKey(string Value, string Digest)
         if (sent.Count == 0)
             return null;
         var key = sent.ToString();
-        if (sent.Count > 1 || key.Length is 0 or > Limits.IdempotencyKeyLength || !key.All(c => c is >= ' ' and <= '~') || string.IsNullOrWhiteSpace(key))
+        if (sent.Count > 1 || string.IsNullOrWhiteSpace(key) || key.Length > Limits.IdempotencyKeyLength || !key.All(c => c is >= ' ' and <= '~'))
         {
             var mistakes = new Mistakes();
             mistakes.Add(Header, $"must be one value of 1 to {Limits.IdempotencyKeyLength} printable ASCII characters");

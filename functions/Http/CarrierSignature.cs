@@ -6,8 +6,8 @@ using System.Text;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The carrier's signature of its webhook: <c>t=&lt;Unix seconds&gt;,v1=&lt;hex of HMAC-SHA256 over "seconds.body"&gt;</c>. The time is signed too, so that a
-/// recorded request cannot be sent again for long.
+/// The carrier's signature of its webhook: <c>t=&lt;Unix seconds&gt;,v1=&lt;hex of HMAC-SHA256 over "seconds.body"&gt;</c>. The time is signed too,
+/// so that a recorded request cannot be sent again for long.
 /// </summary>
 /// <param name="secret">Shared with the carrier.</param>
 public sealed class CarrierSignature(string secret, TimeProvider time)
@@ -16,7 +16,9 @@ public sealed class CarrierSignature(string secret, TimeProvider time)
 
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
-    readonly byte[] key = secret.Length > 0 ? Encoding.UTF8.GetBytes(secret) : throw new ArgumentException("The carrier's secret is empty.", nameof(secret));
+    readonly byte[] key = secret.Length > 0
+        ? Encoding.UTF8.GetBytes(secret)
+        : throw new ArgumentException("The carrier's secret is empty.", nameof(secret));
 
     /// <summary>The header's value for a body sent now.</summary>
     public string Sign(ReadOnlySpan<byte> body)
@@ -40,5 +42,9 @@ public sealed class CarrierSignature(string secret, TimeProvider time)
             && CryptographicOperations.FixedTimeEquals(sent, Digest(seconds, body));
     }
 
-    byte[] Digest(string seconds, ReadOnlySpan<byte> body) => HMACSHA256.HashData(key, (byte[])[.. Encoding.ASCII.GetBytes(seconds), (byte)'.', .. body]);
+    byte[] Digest(string seconds, ReadOnlySpan<byte> body)
+    {
+        byte[] signed = [.. Encoding.ASCII.GetBytes(seconds), (byte)'.', .. body];
+        return HMACSHA256.HashData(key, signed);
+    }
 }

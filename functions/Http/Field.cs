@@ -31,7 +31,9 @@ sealed class Mistakes
     }
 }
 
-/// <summary>One value of a body. Reading it as what it should be notes a mistake where it is not, and gives a default then, so that all mistakes are found.</summary>
+/// <summary>
+/// One value of a body. Reading it as what it should be notes a mistake where it is not, and gives a default then, so that all mistakes are found.
+/// </summary>
 readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
 {
     public static Field Root(JsonDocument body, Mistakes mistakes) => new Field(body.RootElement, "", mistakes).Object();

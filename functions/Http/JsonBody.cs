@@ -50,7 +50,10 @@ static class JsonBody
         var isUtf8 = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
         if (!isUtf8 || !request.HasJsonContentType())
-            throw RefusedException.Of(StatusCodes.Status415UnsupportedMediaType, "The body has to be application/json in UTF-8, and its Content-Type has to say so.");
+        {
+            throw RefusedException.Of(
+                StatusCodes.Status415UnsupportedMediaType, "The body has to be application/json in UTF-8, and its Content-Type has to say so.");
+        }
     }
 
     /// <exception cref="RefusedException">400.</exception>

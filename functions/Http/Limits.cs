@@ -6,7 +6,7 @@ public static class Limits
     /// <summary>Bytes of the largest event that an order causes, as encoded: a Service Bus Standard message holds 256 KB with its headers.</summary>
     public const int EventBytesMax = 192 * 1024;
 
-    /// <summary>Bytes of an order's body. Above <see cref="EventBytesMax"/>, because a body may be indented and escaped and its lines are merged.</summary>
+    /// <summary>Bytes of an order's body. More than <see cref="EventBytesMax"/>: it may be indented and escaped, and its lines are merged.</summary>
     public const int OrderBytesMax = 1024 * 1024;
 
     /// <summary>Bytes of any other body.</summary>

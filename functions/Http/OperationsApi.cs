@@ -20,7 +20,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries)
         return new TaggedAnswer<CountsBody>(new(byStatus, counts.Parked, counts.OldestOpen, counts.ParkedSince), Bodies.Json.CountsBody);
     });
 
-    /// <summary>A page of what is parked, newest order first: <c>after</c>, <c>limit</c> (of orders, each of which may be parked at several participants).</summary>
+    /// <summary>A page of what is parked, newest order first: <c>after</c>, <c>limit</c> (of orders, not of places where one is parked).</summary>
     public Task<IResult> ParkedAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
         var query = new Query(request);
@@ -32,13 +32,14 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries)
             from place in order.Parked
             where place.Value.IsParked
             select new ParkedBody(
-                order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value, place.Value.MessageId, place.Value.Reason, place.Value.Description);
+                order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value,
+                place.Value.MessageId, place.Value.Reason, place.Value.Description);
         return new TaggedAnswer<ParkedListBody>(new([.. parked], query.Next(page)), Bodies.Json.ParkedListBody);
     });
 
     /// <summary>
-    /// Asks participants to try parked orders again: those of <c>orderIds</c>, of <c>participant</c>, of <c>reason</c>, of several of these together, or
-    /// <c>all</c>. The same Idempotency-Key again asks no order a second time.
+    /// Asks participants to try parked orders again: those of <c>orderIds</c>, of <c>participant</c>, of <c>reason</c>, of several of these together,
+    /// or <c>all</c>. The same Idempotency-Key again asks no order a second time.
     /// </summary>
     public Task<IResult> ReplayAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {

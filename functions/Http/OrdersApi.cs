@@ -12,7 +12,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
     static readonly Problem NoSuchOrder = Problem.NotFound("There is no such order.");
 
     /// <summary>
-    /// Places an order. With an idempotency key the order's id follows from the key, so that any number of equal requests, at once or days apart, place one.
+    /// Places an order. With an idempotency key the order's id follows from the key, so that any number of equal requests, at once or days apart,
+    /// place one.
     /// </summary>
     public Task<IResult> PlaceAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
@@ -24,7 +25,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
         if (bytes > Limits.EventBytesMax)
         {
             return Problem.Of(
-                StatusCodes.Status413PayloadTooLarge, $"The order takes {bytes} bytes as a message, and may take at most {Limits.EventBytesMax}: split it.");
+                StatusCodes.Status413PayloadTooLarge,
+                $"The order takes {bytes} bytes as a message, and may take at most {Limits.EventBytesMax}: split it.");
         }
 
         // What is begun is finished even if the client hangs up; it can ask again with its key.

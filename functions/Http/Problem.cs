@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace OrderFunctions.Http;
 
-/// <summary>An answer that says what is wrong: problem details of RFC 9457. The type is about:blank, so the title is the status's own phrase.</summary>
+/// <summary>An answer that says what is wrong: problem details of RFC 9457. Its title is the status's own phrase.</summary>
 /// <param name="Detail">For a person. It never repeats what was sent, which may hold a card token.</param>
 /// <param name="Errors">What is wrong with each field, by its path in the body (<c>lines[3].quantity</c>) or its name.</param>
-public sealed record Problem(string Title, int Status, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null) : IResult, IStatusCodeHttpResult
+public sealed record Problem(string Title, int Status, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null)
+    : IResult, IStatusCodeHttpResult
 {
     const int RetryAfterSeconds = 5;
 
@@ -20,7 +21,8 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
     public static Problem Conflict(string detail) => Of(StatusCodes.Status409Conflict, detail);
 
     public static readonly Problem Unavailable = Of(
-        StatusCodes.Status503ServiceUnavailable, "Something that this needs is busy or away. Send the same request again; an order needs its Idempotency-Key for that.");
+        StatusCodes.Status503ServiceUnavailable,
+        "Something that this needs is busy or away. Send the same request again; an order needs its Idempotency-Key for that.");
 
     int? IStatusCodeHttpResult.StatusCode => Status;
 

@@ -29,8 +29,12 @@ static class Rules
 
     /// <summary>Whoever sends a card's number by mistake must not find it stored.</summary>
     public static string? CardToken(string token) =>
-        token.Length is >= 12 and <= 23 && token.All(c => char.IsAsciiDigit(c) || c is ' ' or '-') ? "must be the card provider's token, never a card's number" : null;
+        token.Length is >= 12 and <= 23 && token.All(c => char.IsAsciiDigit(c) || c is ' ' or '-')
+            ? "must be the card provider's token, never a card's number"
+            : null;
 
     public static string? Participant(string name) =>
-        Topology.Current.Subscriptions.Any(s => s.Name == name) ? null : $"must be one of {string.Join(", ", Topology.Current.Subscriptions.Select(s => s.Name))}";
+        Topology.Current.Subscriptions.Any(s => s.Name == name)
+            ? null
+            : $"must be one of {string.Join(", ", Topology.Current.Subscriptions.Select(s => s.Name))}";
 }

@@ -9,7 +9,7 @@ namespace OrderFunctions.Http;
 /// <summary>The whole API, for a host that serves all of it. In Azure each app serves its part.</summary>
 public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi CarrierEvents, OperationsApi Operations)
 {
-    /// <summary>Every call: what the local host serves, what the apps' attributes and roles are tested against, and what openapi.json describes.</summary>
+    /// <summary>Every call: the local host serves these, the apps are tested against them, openapi.json describes them.</summary>
     public static readonly ImmutableArray<ApiRoute> Routes =
     [
         new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
@@ -29,7 +29,8 @@ public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi 
         new("parked", "GET", Paths.Parked, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ParkedAsync(request)),
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
         new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.DiscardAsync(request)),
-        new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders, (_, _) => Task.FromResult(OpenApi.Document)),
+        new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
+            (_, _) => Task.FromResult(OpenApi.Document)),
     ];
 
     static string Value(HttpRequest request, string name) => request.RouteValues[name] as string ?? "";

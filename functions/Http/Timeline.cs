@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// Tells an order's story from Orders' own stream: what Orders was asked, what it heard, and what it said. Notes are left out, because the fact that they
-/// note stands there itself; so are bodies, which hold the card token.
+/// Tells an order's story from Orders' own stream: what Orders was asked, what it heard, and what it said. Notes are left out, because the fact that
+/// they note stands there itself; so are bodies, which hold the card token.
 /// </summary>
 static class Timeline
 {
@@ -18,7 +18,10 @@ static class Timeline
         {
             // A message that was only set aside is told once it is handled.
             if (entry.Via is not Via.Parking)
-                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, entry.Events.Select(e => Detail(e.Event)).FirstOrDefault(d => d is not null));
+            {
+                var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);
+                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought);
+            }
             foreach (var (id, said) in entry.Events)
             {
                 if (said is PublicEvent)
@@ -29,10 +32,11 @@ static class Timeline
 
         void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail)
         {
-            long? sinceCause = cause is not null && saidAt.TryGetValue(cause, out var before) ? Math.Max(0, (long)(at - before).TotalMilliseconds) : null;
+            // Never negative: two machines' clocks may differ by more than a step takes.
+            long? sinceCause = saidAt.TryGetValue(cause ?? "", out var before) ? Math.Max(0, (long)(at - before).TotalMilliseconds) : null;
             saidAt[id] = at;
-            facts.Add(new(
-                facts.Count + 1, at, entry.At, ServiceOf(id), id, type, entry.Via.ToString().ToLowerInvariant(), cause, sinceCause, entry.Deliveries, detail));
+            var via = entry.Via.ToString().ToLowerInvariant();
+            facts.Add(new(facts.Count + 1, at, entry.At, ServiceOf(id), id, type, via, cause, sinceCause, entry.Deliveries, detail));
         }
     }
 

@@ -58,14 +58,14 @@ public sealed class ApiHost : IAsyncLifetime
     public HttpClient Client { get; private set; } = new();
     public IReadOnlyCollection<string> Log => log.Lines;
 
-    /// <summary>Nothing was stored, published or received.</summary>
-    public bool IsUntouched => OrderStreams.Count == 0 && ShippingStreams.Count == 0 && Bus.Published.IsEmpty && Stock.Levels.IsEmpty;
+    /// <summary>All that was ever stored, published or received.</summary>
+    public int Traces => OrderStreams.Writes + ShippingStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
 
     public async ValueTask InitializeAsync()
     {
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        OpenApi.InnerHandler = new SocketsHttpHandler();
+        OpenApi.InnerHandler = new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         Client = new(OpenApi) { BaseAddress = new(address) };
     }
 
@@ -84,7 +84,8 @@ public sealed class ApiHost : IAsyncLifetime
         return SendAsync(request);
     }
 
-    public Task<Reply> PostAsync(string path, string? json = null, string? key = null, string? user = null) => SendAsync(HttpMethod.Post, path, json, key, user);
+    public Task<Reply> PostAsync(string path, string? json = null, string? key = null, string? user = null) =>
+        SendAsync(HttpMethod.Post, path, json, key, user);
 
     public Task<Reply> PutAsync(string path, string json) => SendAsync(HttpMethod.Put, path, json);
 
@@ -109,7 +110,8 @@ public sealed class ApiHost : IAsyncLifetime
 
     public Task<Reply> CarrierAsync(string json, string? signature = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/carrier-events") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        var content = new StringContent(json, Encoding.UTF8, "application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/carrier-events") { Content = content };
         request.Headers.TryAddWithoutValidation(CarrierSignature.Header, signature ?? Signature.Sign(Encoding.UTF8.GetBytes(json)));
         return SendAsync(request);
     }

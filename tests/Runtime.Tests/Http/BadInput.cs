@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -115,7 +114,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row("status: an id in capitals", $"GET /api/orders/{new string('A', 32)}", "", 404, ""),
         Row("status: unknown", $"GET /api/orders/{Id}", "", 404, ""),
         Row("timeline: unknown", $"GET /api/orders/{Id}/timeline", "", 404, ""),
-        Row("timeline: not an id", "GET /api/orders/%00/timeline", "", 400, "-"),
+        Row("timeline: not an id", "GET /api/orders/%2E%2E%2F/timeline", "", 404, ""),
         Row("cancel: unknown", $"POST /api/orders/{Id}/cancel", "{}", 404, ""),
         Row("cancel: unknown, no body", $"POST /api/orders/{Id}/cancel", "", 404, ""),
         Row("cancel: not JSON", $"POST /api/orders/{Id}/cancel", "no", 400, ""),
@@ -150,7 +149,8 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row("replay: no orders", "POST /api/operations/replay", """{"orderIds":[]}""", 400, "orderIds"),
         Row("replay: not an order", "POST /api/operations/replay", """{"orderIds":["1",null]}""", 400, "orderIds[0] orderIds[1]"),
         Row("replay: too many orders", "POST /api/operations/replay",
-            $$"""{"orderIds":[{{string.Join(",", Enumerable.Range(0, 201).Select(i => $"\"{i.ToString("x32", CultureInfo.InvariantCulture)}\""))}}]}""", 400, "orderIds"),
+            new JsonObject { ["orderIds"] = new JsonArray([.. Enumerable.Range(0, 201).Select(i => (JsonNode)$"{i:x32}")]) }.ToJsonString(),
+            400, "orderIds"),
         Row("replay: participant unknown", "POST /api/operations/replay", """{"participant":"billing"}""", 400, "participant"),
         Row("discard: nothing", "POST /api/operations/discard", "{}", 400, "orderId participant messageId reason"),
         Row("discard: order unknown", "POST /api/operations/discard",
@@ -164,18 +164,12 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     public async Task Is_named_and_leaves_no_trace(string name, string call, string body, int status, string fields)
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
-        if (fields == "-")
-        {
-            // Kestrel itself refuses it.
-            using var refused = await host.Client.GetAsync(path, TestContext.Current.CancellationToken);
-            Assert.Equal(status, (int)refused.StatusCode);
-            return;
-        }
+        var before = host.Traces;
         var reply = await host.SendAsync(HttpMethod.Parse(method), path, body.Length == 0 && method is "GET" ? null : body);
 
         Assert.True(status == reply.Status, $"{name}: {reply.Status} {reply.Text}");
         Assert.Equal(fields.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), reply.WrongFields.Order());
-        Assert.True(host.IsUntouched, name);
+        Assert.Equal(before, host.Traces);
     }
 
     public static IEnumerable<TheoryDataRow<string, string>> BadEvents() =>
@@ -192,8 +186,10 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     [MemberData(nameof(BadEvents))]
     public async Task From_the_carrier_is_refused_too_even_if_it_is_signed(string name, string body)
     {
-        Assert.Equal(400, (await host.CarrierAsync(body)).Status);
-        Assert.True(host.IsUntouched, name);
+        var before = host.Traces;
+        var reply = await host.CarrierAsync(body);
+        Assert.True(reply.Status == 400, $"{name}: {reply.Status} {reply.Text}");
+        Assert.Equal(before, host.Traces);
     }
 
     [Theory]
@@ -203,24 +199,27 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     [InlineData(null)]
     public async Task Of_another_type_is_refused(string? type)
     {
+        var before = host.Traces;
         foreach (var (method, path) in new[] { ("POST", "/api/orders"), ("PUT", "/api/stock/a"), ("POST", "/api/operations/replay") })
         {
-            var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(OrderJson.Valid().ToJsonString())) };
+            var content = new ByteArrayContent(Encoding.UTF8.GetBytes(OrderJson.Valid().ToJsonString()));
+            var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = content };
             if (type is not null)
                 request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
             Assert.Equal(415, (await host.SendAsync(request)).Status);
         }
-        Assert.True(host.IsUntouched);
+        Assert.Equal(before, host.Traces);
     }
 
     [Fact]
     public async Task That_is_not_Unicode_is_refused()
     {
-        var bytes = Encoding.Latin1.GetBytes(OrderJson.Valid().ToJsonString().Replace("Ada Bell", "Zoë", StringComparison.Ordinal).Replace("\\u00EB", "ë", StringComparison.Ordinal));
+        var before = host.Traces;
+        var bytes = Encoding.Latin1.GetBytes(OrderJson.Valid().ToJsonString().Replace("Ada Bell", "Zoë", StringComparison.Ordinal));
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = new ByteArrayContent(bytes) };
         request.Content.Headers.ContentType = new("application/json");
         Assert.Equal(400, (await host.SendAsync(request)).Status);
-        Assert.True(host.IsUntouched);
+        Assert.Equal(before, host.Traces);
     }
 
     [Theory]
@@ -229,10 +228,11 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("schlüssel")]
     public async Task As_a_key_is_refused(string key)
     {
+        var before = host.Traces;
         var reply = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), key);
         Assert.Equal((400, "Idempotency-Key"), (reply.Status, reply.WrongFields.SingleOrDefault()));
         Assert.Equal(400, (await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), Long(256))).Status);
-        Assert.True(host.IsUntouched);
+        Assert.Equal(before, host.Traces);
     }
 
     [Fact]

@@ -15,6 +15,8 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
 
     public int Count => streams.Count;
 
+    public int Writes => version;
+
     public bool IsAway { get; set; }
 
     /// <summary>What the store makes of a stream's numbers and the like.</summary>
@@ -44,7 +46,8 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         }
     }
 
-    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
     {
@@ -55,7 +58,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
             var found = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>()
                 .Where(order => filter.Status is null || order.Status == filter.Status)
                 .Where(order => !filter.Parked || order.Parked.Values.Any(p => p.IsParked))
-                .Where(order => filter.Text is null || new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }.Any(t => t.StartsWith(filter.Text)))
+                .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }.Any(text => text.StartsWith(filter.Text ?? "")))
                 .OrderByDescending(order => order.PlacedAt).ThenBy(order => order.OrderId)
                 .Skip(first).Take(filter.Limit + 1).ToList();
             var more = found.Count > filter.Limit;

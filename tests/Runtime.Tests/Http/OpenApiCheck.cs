@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Http.Tests;
 
-/// <summary>Holds every answer that passes against openapi.json: its operation, status, content type and body, of which no property may be undescribed.</summary>
+/// <summary>Holds every answer that passes against openapi.json: its status, content type and body; no property may be undescribed.</summary>
 sealed partial class OpenApiCheck : DelegatingHandler
 {
     public static readonly JsonObject Document = Read();
@@ -105,7 +105,8 @@ sealed partial class OpenApiCheck : DelegatingHandler
 
     public static JsonNode Resolve(JsonNode node) =>
         node is JsonObject fields && fields["$ref"] is { } reference
-            ? ((string)reference!)[2..].Split('/').Aggregate((JsonNode)Document, (found, name) => found[name] ?? throw new KeyNotFoundException($"{reference}"))
+            ? ((string)reference!)[2..].Split('/')
+                .Aggregate((JsonNode)Document, (found, name) => found[name] ?? throw new KeyNotFoundException($"{reference}"))
             : node;
 
     static bool IsOfType(JsonNode? value, string type) => type switch

@@ -24,7 +24,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.False(reply.Headers.Contains("Idempotency-Replayed"));
 
         var created = Assert.IsType<OrderCreated>(Assert.Single(host.Bus.Published, m => m.OrderId == id).Event);
-        Assert.Equal(("17850", "tok_visa_secret", "main", "Ada Bell"), (created.CustomerId, created.CardToken, created.Warehouse, created.ShipTo.Name));
+        Assert.Equal(
+            ("17850", "tok_visa_secret", "main", "Ada Bell"), (created.CustomerId, created.CardToken, created.Warehouse, created.ShipTo.Name));
         Assert.Equal($"{id}/http/PlaceOrder", Assert.Single(host.OrderStreams[id]!.Entries).On);
         Assert.Equal(200, (await host.GetAsync(reply.Headers.Location!.ToString())).Status);
     }
@@ -41,7 +42,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         host.Time.Advance(TimeSpan.FromMinutes(1));
 
         // A client may write the same order in another way.
-        var again = OrderJson.Valid().ToJsonString().Replace("2.55", "2.550", StringComparison.Ordinal).Replace("3.5", "35e-1", StringComparison.Ordinal);
+        var again = OrderJson.Valid().ToJsonString()
+            .Replace("2.55", "2.550", StringComparison.Ordinal).Replace("3.5", "35e-1", StringComparison.Ordinal);
         var second = await host.PostAsync("/api/orders", again, "same");
 
         Assert.Equal((202, first.Text), (second.Status, second.Text));
@@ -164,7 +166,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     {
         var json = OrderJson.With(order => order["giftWrap"] = new JsonObject { ["\ud83c\udf81"] = true }).ToJsonString();
         json = "\ufeff" + json.Replace("\"currency\":\"GBP\"", "\"currency\":\"nope\",\"currency\":\"GBP\"", StringComparison.Ordinal);
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = new StringContent(json, Encoding.UTF8, "application/order+json") };
+        var content = new StringContent(json, Encoding.UTF8, "application/order+json");
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = content };
         Assert.Equal(202, (await host.SendAsync(request)).Status);
     }
 
@@ -195,7 +198,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         answers.Add(await host.GetAsync($"/api/orders/{id}/timeline"));
         answers.Add(await host.GetAsync("/api/orders?limit=200"));
         answers.Add(await host.PostAsync($"/api/orders/{id}/cancel"));
-        answers.Add(await host.PostAsync("/api/orders", OrderJson.With(order => order["payment"]!["cardToken"] = "tok_visa_secret\n").ToJsonString()));
+        var lineBreak = OrderJson.With(order => order["payment"]!["cardToken"] = "tok_visa_secret\n");
+        answers.Add(await host.PostAsync("/api/orders", lineBreak.ToJsonString()));
         answers.Add(await host.PostAsync("/api/orders", """{ "payment": { "cardToken": tok_visa_secret } }"""));
 
         Assert.DoesNotContain(answers, answer => answer.Text.Contains("tok_visa", StringComparison.Ordinal));
@@ -205,7 +209,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     [Fact]
     public async Task A_body_without_a_stated_length_is_cut_off_at_the_limit()
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = new StreamContent(new MemoryStream(new byte[Limits.OrderBytesMax + 1])) };
+        var content = new StreamContent(new MemoryStream(new byte[Limits.OrderBytesMax + 1]));
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = content };
         request.Content.Headers.ContentType = new("application/json");
         request.Headers.TransferEncodingChunked = true;
         using var response = await host.Client.SendAsync(request, Cancellation);

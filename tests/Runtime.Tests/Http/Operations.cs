@@ -1,0 +1,138 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http.Tests;
+
+public sealed class Operations : IAsyncLifetime
+{
+    readonly ApiHost host = new();
+
+    public ValueTask InitializeAsync() => host.InitializeAsync();
+
+    public ValueTask DisposeAsync() => host.DisposeAsync();
+
+    [Fact]
+    public async Task Counts_name_every_status()
+    {
+        var oldest = host.Time.GetUtcNow();
+        await host.PlaceAsync();
+        host.Time.Advance(TimeSpan.FromMinutes(1));
+        await ParkAsync("payments", "HandlerFailed");
+        var counts = (await host.GetAsync("/api/operations/counts")).Json!;
+        Assert.Equal(Enum.GetNames<OrderStatus>(), counts["byStatus"]!.AsObject().Select(count => count.Key));
+        Assert.Equal((2, 0, 1), ((int)counts["byStatus"]!["Placed"]!, (int)counts["byStatus"]!["Completed"]!, (int)counts["parked"]!));
+        Assert.Equal((oldest, oldest.AddMinutes(1)), ((DateTimeOffset)counts["oldestOpen"]!, (DateTimeOffset)counts["parkedSince"]!));
+    }
+
+    [Fact]
+    public async Task Parked_orders_are_listed_with_where_why_and_since_when()
+    {
+        await host.PlaceAsync();
+        var id = await ParkAsync("payments", "HandlerFailed");
+        await host.HearAsync(id, "shipping", 1, new OrderParked("shipping", 1, $"{id}/orders/3", "Unreadable", "no body"));
+        var parked = (await host.GetAsync("/api/operations/parked")).Json!["parked"]!.AsArray();
+        Assert.Equal(
+            ["payments HandlerFailed it broke", "shipping Unreadable no body"],
+            parked.Select(p => $"{p!["participant"]} {p["reason"]} {p["description"]}"));
+        Assert.Equal([$"{id}/inventory/2", $"{id}/orders/3"], parked.Select(p => (string?)p!["messageId"]));
+        Assert.Equal(["payments", "shipping"], (await host.GetAsync($"/api/orders/{id}")).Json!["parked"]!.AsArray().Select(p => (string?)p));
+
+        await host.HearAsync(id, "payments", 9, new OrderResumed("payments", 9));
+        parked = (await host.GetAsync("/api/operations/parked")).Json!["parked"]!.AsArray();
+        Assert.Equal("shipping", (string?)Assert.Single(parked)!["participant"]);
+    }
+
+    [Fact]
+    public async Task Parked_orders_are_paged()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await ParkAsync("payments", "HandlerFailed"));
+        var first = await host.GetAsync("/api/operations/parked?limit=2");
+        Assert.Equal(2, first.Json!["parked"]!.AsArray().Count);
+        var second = await host.GetAsync((string)first.Json["next"]!);
+        Assert.Single(second.Json!["parked"]!.AsArray());
+        Assert.Null(second.Json["next"]);
+    }
+
+    [Theory]
+    [InlineData("""{"all":true}""", "1 payments, 2 payments, 3 shipping")]
+    [InlineData("""{"participant":"payments"}""", "1 payments, 2 payments")]
+    [InlineData("""{"reason":"Unreadable"}""", "2 payments, 3 shipping")]
+    [InlineData("""{"participant":"payments","reason":"Unreadable"}""", "2 payments")]
+    [InlineData("""{"orderIds":["1","3","4"]}""", "1 payments, 3 shipping")]
+    [InlineData("""{"orderIds":["1","3"],"reason":"Unreadable"}""", "3 shipping")]
+    [InlineData("""{"orderIds":["4"],"participant":"inventory"}""", "4 inventory")]
+    [InlineData("""{"reason":"Unheard of"}""", "")]
+    public async Task A_replay_asks_each_selected_order_and_participant_once(string selection, string expected)
+    {
+        var ids = new[]
+        {
+            await ParkAsync("payments", "HandlerFailed"), await ParkAsync("payments", "Unreadable"),
+            await ParkAsync("shipping", "Unreadable"), await host.PlaceAsync(),
+        };
+        for (var i = 0; i < ids.Length; i++)
+            selection = selection.Replace($"\"{i + 1}\"", $"\"{ids[i]}\"", StringComparison.Ordinal);
+
+        var first = await host.PostAsync("/api/operations/replay", selection, "click 1");
+        var again = await host.PostAsync("/api/operations/replay", selection, "click 1");
+        Assert.Equal((202, 202, first.Text, false), (first.Status, again.Status, again.Text, (bool)first.Json!["more"]!));
+        Assert.Equal(expected, Told(first.Json["requested"]!.AsArray().Select(r => ((string)r!["orderId"]!, (string)r["participant"]!))));
+        Assert.Equal(expected, Told(Requests().DistinctBy(m => m.Id).Select(m => (m.OrderId, ((ReplayRequested)m.Event).Participant))));
+
+        // Another click is another request, which the bus must not take for the first.
+        await host.PostAsync("/api/operations/replay", selection);
+        Assert.Equal(2 * Requests().DistinctBy(m => (m.OrderId, m.Event)).Count(), Requests().DistinctBy(m => m.Id).Count());
+
+        string Told(IEnumerable<(string Id, string Participant)> targets) =>
+            string.Join(", ", targets.Select(target => $"{Array.IndexOf(ids, target.Id) + 1} {target.Participant}").Order());
+    }
+
+    [Fact]
+    public async Task An_order_that_is_parked_at_two_places_is_asked_at_both()
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        await host.HearAsync(id, "shipping", 1, new OrderParked("shipping", 1, $"{id}/orders/3", "Unreadable", "no body"));
+        await host.PostAsync("/api/operations/replay", """{"all":true}""");
+        Assert.Equal(["payments", "shipping"], Requests().DistinctBy(m => m.Id).Select(m => ((ReplayRequested)m.Event).Participant).Order());
+    }
+
+    [Fact]
+    public async Task A_replay_of_very_many_says_that_there_are_more()
+    {
+        for (var i = 0; i <= Limits.ReplaysMax; i++)
+        {
+            var id = i.ToString("x32", CultureInfo.InvariantCulture);
+            var order = new PlaceOrder("1", "GBP", [new("A", "a", 1, 1)], "tok", new("", "", "", "", ""), "main");
+            await host.Orders.RequestAsync(id, "1", order, TestContext.Current.CancellationToken);
+            await host.HearAsync(id, "payments", 1, new OrderParked("payments", 1, "m", "HandlerFailed", ""));
+        }
+        var reply = await host.PostAsync("/api/operations/replay", """{"participant":"payments"}""");
+        Assert.Equal((true, Limits.ReplaysMax), ((bool)reply.Json!["more"]!, reply.Json["requested"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task A_discard_says_who_wanted_it_and_why()
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash"}""";
+        for (var i = 0; i < 2; i++)
+        {
+            var reply = await host.PostAsync("/api/operations/discard", body, "click 1", "olga");
+            Assert.Equal((202, "olga@example.org"), (reply.Status, (string?)reply.Json!["by"]));
+        }
+        var said = Assert.Single(host.Bus.Published.Select(m => m.Event).OfType<DiscardRequested>().Distinct());
+        Assert.Equal(new DiscardRequested("payments", $"{id}/inventory/2", "olga@example.org", "paid in cash"), said);
+        Assert.Single(host.OrderStreams[id]!.Entries, entry => entry.Type == nameof(DiscardRequested));
+    }
+
+    IEnumerable<OutboundMessage> Requests() => host.Bus.Published.Where(m => m.Event is ReplayRequested);
+
+    async Task<string> ParkAsync(string participant, string reason)
+    {
+        var id = await host.PlaceAsync();
+        await host.HearAsync(id, participant, 3, new OrderParked(participant, 3, $"{id}/inventory/2", reason, "it broke"));
+        return id;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http.Tests;
+
+public sealed class StockLevels(ApiHost host) : IClassFixture<ApiHost>
+{
+    [Theory]
+    [InlineData("85123A")]
+    [InlineData("BANK CHARGES")]
+    [InlineData("100%25")]
+    [InlineData("燈籠")]
+    public async Task Goods_are_received_once_however_often_that_is_said(string sku)
+    {
+        var path = $"/api/stock/{Uri.EscapeDataString(sku)}?warehouse=north";
+        Assert.Equal(404, (await host.GetAsync(path)).Status);
+        for (var i = 0; i < 2; i++)
+        {
+            var level = (await host.PutAsync(path, """{"received":500}""")).Json!;
+            Assert.Equal((sku, "north"), ((string?)level["sku"], (string?)level["warehouse"]));
+            Assert.Equal((500, 500), ((int)level["received"]!, (int)level["available"]!));
+        }
+        Assert.Equal(500, (int)(await host.GetAsync(path)).Json!["received"]!);
+        Assert.Equal(404, (await host.GetAsync(path.Replace("north", "main", StringComparison.Ordinal))).Status);
+    }
+
+    [Fact]
+    public async Task Skus_that_differ_in_case_are_different_and_the_warehouse_is_main_unless_named()
+    {
+        await host.PutAsync("/api/stock/84968f", """{"received":1}""");
+        await host.PutAsync("/api/stock/84968F?warehouse=main", """{"received":2}""");
+        Assert.Equal((1, 2), (host.Stock.Levels[("main", "84968f")].Received, host.Stock.Levels[("main", "84968F")].Received));
+    }
+
+    [Fact]
+    public async Task Fewer_than_are_promised_already_is_a_conflict()
+    {
+        host.Stock.Levels[("main", "gone")] = new("gone", "main", 10, 3, 5, 2);
+        Assert.Equal(409, (await host.PutAsync("/api/stock/gone", """{"received":6}""")).Status);
+        var level = (await host.PutAsync("/api/stock/gone", """{"received":7}""")).Json!;
+        Assert.Equal((7, 0, 5, 2), ((int)level["received"]!, (int)level["available"]!, (int)level["reserved"]!, (int)level["consumed"]!));
+    }
+
+    [Fact]
+    public async Task A_shelf_that_is_away_is_answered_503()
+    {
+        host.Stock.IsAway = true;
+        Assert.Equal(503, (await host.PutAsync("/api/stock/a", """{"received":7}""")).Status);
+        Assert.Equal(503, (await host.GetAsync("/api/stock/a")).Status);
+        host.Stock.IsAway = false;
+    }
+}
+
+public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
+{
+    static string PickedUp(string orderId, string eventId = "evt-1") =>
+        $$"""{"eventId":"{{eventId}}","orderId":"{{orderId}}","trackingId":"trk-1","type":"picked-up"}""";
+
+    static string NewOrder() => Guid.NewGuid().ToString("N");
+
+    [Fact]
+    public async Task A_signed_pick_up_reaches_shipping_once_however_often_it_is_sent()
+    {
+        var id = NewOrder();
+        await BookAsync(id);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(202, (await host.CarrierAsync(PickedUp(id))).Status);
+        Assert.Equal(202, (await host.CarrierAsync(PickedUp(id, "evt-2"))).Status);
+
+        Assert.Equal([$"{id}/carrier/evt-1", $"{id}/carrier/evt-2"], host.ShippingStreams[id]!.Entries.Skip(1).Select(entry => entry.On));
+        var shipped = Assert.Single(host.Bus.Published.Where(m => m.OrderId == id).DistinctBy(m => m.Id));
+        Assert.Equal((new OrderShipped("trk-1"), $"{id}/carrier/evt-1"), (shipped.Event, shipped.CausationId));
+    }
+
+    [Fact]
+    public async Task It_is_not_answered_2xx_before_it_is_published()
+    {
+        var id = NewOrder();
+        await BookAsync(id);
+        host.Bus.IsAway = true;
+        Assert.Equal(503, (await host.CarrierAsync(PickedUp(id))).Status);
+        host.Bus.IsAway = false;
+        Assert.Equal(202, (await host.CarrierAsync(PickedUp(id))).Status);
+        Assert.Single(host.Bus.Published, m => m.OrderId == id);
+    }
+
+    [Fact]
+    public async Task What_the_carrier_did_not_sign_is_refused()
+    {
+        var id = NewOrder();
+        var body = PickedUp(id);
+        var right = host.Signature.Sign(Encoding.UTF8.GetBytes(body));
+        var seconds = right[2..right.IndexOf(',', StringComparison.Ordinal)];
+        var digest = right[(right.IndexOf("v1=", StringComparison.Ordinal) + 3)..];
+        var later = (long.Parse(seconds, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
+        string[] wrong =
+        [
+            "", " ", "v1=", $"t={seconds}", $"v1={digest}", $"t={later},v1={digest}", $"t={seconds},v1={digest[..^2]}", $"t={seconds},v1={digest}00",
+            $"t={seconds},v1={new string('0', 64)}", $"t={seconds},v1={new string('z', 64)}",
+            $"t=-{seconds},v1={digest}", $"t={seconds}, v1={digest}",
+            $"t={new string('9', 30)},v1={digest}", digest, new CarrierSignature("another secret", host.Time).Sign(Encoding.UTF8.GetBytes(body)),
+            host.Signature.Sign(Encoding.UTF8.GetBytes(body + " ")), host.Signature.Sign([]),
+        ];
+        foreach (var signature in wrong)
+            Assert.Equal((signature, 401), (signature, (await host.CarrierAsync(body, signature)).Status));
+        Assert.Equal(401, (await host.PostAsync("/api/carrier-events", body)).Status);
+        Assert.Null(host.ShippingStreams[id]);
+        Assert.Equal(202, (await host.CarrierAsync(body, right)).Status);
+    }
+
+    [Theory]
+    [InlineData(300, 202)]
+    [InlineData(301, 401)]
+    [InlineData(-300, 202)]
+    [InlineData(-301, 401)]
+    public async Task A_signature_holds_for_five_minutes(int secondsAgo, int status)
+    {
+        var body = PickedUp(NewOrder());
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(host.Time.GetUtcNow().AddSeconds(-secondsAgo));
+        var signature = new CarrierSignature("the carrier's secret", clock).Sign(Encoding.UTF8.GetBytes(body));
+        Assert.Equal(status, (await host.CarrierAsync(body, signature)).Status);
+    }
+
+    [Fact]
+    public void An_empty_secret_is_no_secret() => Assert.Throws<ArgumentException>(() => new CarrierSignature("", TimeProvider.System));
+
+    async Task BookAsync(string id)
+    {
+        var at = host.Time.GetUtcNow();
+        await host.ShippingStreams.SaveAsync(OrderStream.Empty(id).With(new($"{id}/payments/2", nameof(PaymentSucceeded), Via.Bus, at,
+        [
+            new($"{id}/shipping/1", new BookCarrier("17850", new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB"))),
+            new($"{id}/shipping/2", new ShipmentBooked("trk-1", at.AddDays(2))),
+        ])), TestContext.Current.CancellationToken);
+    }
+}
