@@ -1,0 +1,204 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Contracts;
+
+/// <summary>What the order lists and the operations page rely on.</summary>
+public abstract class OrderQueriesContract
+{
+    /// <summary>An empty store of Orders' streams, and its lists.</summary>
+    protected abstract ValueTask<(IStreamStore Streams, IOrderQueries Orders)> StoreAsync();
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_empty_store_has_no_orders()
+    {
+        var (_, orders) = await StoreAsync();
+        var page = await orders.ListAsync(new(), Cancellation);
+        var counts = await orders.CountAsync(Cancellation);
+
+        Assert.Empty(page.Orders);
+        Assert.Null(page.Next);
+        Assert.DoesNotContain(counts.ByStatus, status => status.Value != 0);
+        Assert.Equal(0, counts.Parked);
+        Assert.Null(counts.OldestOpen);
+        Assert.Null(counts.ParkedSince);
+    }
+
+    [Fact]
+    public async Task Orders_are_listed_newest_first_whatever_the_order_of_their_ids()
+    {
+        var orders = await WithAsync(Samples.Listed("b", 2), Samples.Listed("c", 1), Samples.Listed("a", 3));
+        Assert.Equal(["a", "b", "c"], await IdsAsync(orders, new()));
+    }
+
+    [Fact]
+    public async Task Pages_follow_each_other_without_a_gap_or_a_repetition()
+    {
+        // Several of the same moment, so that time alone cannot tell where a page ended.
+        var streams = Enumerable.Range(0, 25).Select(number => Samples.Listed($"o-{number:00}", number / 4)).ToArray();
+        var orders = await WithAsync(streams);
+
+        var seen = new List<string>();
+        var after = (string?)null;
+        var pages = 0;
+        do
+        {
+            var page = await orders.ListAsync(new(After: after, Limit: 3), Cancellation);
+            Assert.InRange(page.Orders.Count, 1, 3);
+            seen.AddRange(page.Orders.Select(order => order.OrderId));
+            after = page.Next;
+        }
+        while (after is not null && ++pages < 20);
+
+        Assert.Equal(streams.Select(stream => stream.OrderId).Order(), seen.Order());
+        Assert.Equal(seen.OrderByDescending(id => int.Parse(id[2..]) / 4).Select(id => int.Parse(id[2..]) / 4), seen.Select(id => int.Parse(id[2..]) / 4));
+    }
+
+    [Fact]
+    public async Task Pages_of_a_filtered_list_follow_each_other_too()
+    {
+        var orders = await WithAsync([.. Enumerable.Range(0, 20).Select(number =>
+            Samples.Listed($"o-{number:00}", number, number % 2 == 0 ? OrderStatus.Completed : OrderStatus.Placed, number % 4 == 0 ? "even" : "odd"))]);
+
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(number => $"o-{18 - 2 * number:00}"), await AllPagesAsync(orders, new(OrderStatus.Completed, Limit: 3)));
+        Assert.Equal(
+            Enumerable.Range(0, 5).Select(number => $"o-{16 - 4 * number:00}"), await AllPagesAsync(orders, new(Text: "even", Limit: 2)));
+    }
+
+    [Fact]
+    public async Task A_page_that_just_holds_the_rest_is_the_last()
+    {
+        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2));
+        Assert.Null((await orders.ListAsync(new(Limit: 2), Cancellation)).Next);
+    }
+
+    [Fact]
+    public async Task Filters_by_status()
+    {
+        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2, OrderStatus.Completed), Samples.Listed("c", 3, OrderStatus.Completed));
+        Assert.Equal(["c", "b"], await IdsAsync(orders, new(OrderStatus.Completed)));
+        Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Placed)));
+        Assert.Empty(await IdsAsync(orders, new(OrderStatus.Rejected)));
+    }
+
+    [Fact]
+    public async Task An_order_is_listed_by_its_latest_status_only()
+    {
+        var (streams, orders) = await StoreAsync();
+        await streams.SaveAsync(Samples.Listed("a", 1), Cancellation);
+        var loaded = await streams.LoadAsync("a", Cancellation);
+        await streams.SaveAsync(
+            loaded!.With(Samples.Entry("a", 2)) with { Summary = loaded.Summary! with { Status = OrderStatus.Completed } }, Cancellation);
+
+        Assert.Empty(await IdsAsync(orders, new(OrderStatus.Placed)));
+        Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Completed)));
+        var counts = await orders.CountAsync(Cancellation);
+        Assert.Equal(0, counts.ByStatus.GetValueOrDefault(OrderStatus.Placed));
+        Assert.Equal(1, counts.ByStatus[OrderStatus.Completed]);
+    }
+
+    [Fact]
+    public async Task Finds_orders_by_how_their_id_their_customer_or_their_key_begins()
+    {
+        var orders = await WithAsync(
+            Samples.Listed("abc-1", 1, customer: "x"),
+            Samples.Listed("z-2", 2, customer: "abc"),
+            Samples.Listed("z-3", 3, customer: "x", key: "abc/9"),
+            Samples.Listed("z-abc", 4, customer: "xabc", key: "9abc"));
+
+        Assert.Equal(["z-3", "z-2", "abc-1"], await IdsAsync(orders, new(Text: "abc")));
+        Assert.Equal(["abc-1"], await IdsAsync(orders, new(Text: "abc-")));
+        Assert.Empty(await IdsAsync(orders, new(Text: "abcd")));
+    }
+
+    [Theory]
+    [InlineData("%")]
+    [InlineData("_")]
+    [InlineData("*")]
+    [InlineData("[a")]
+    [InlineData("'")]
+    [InlineData("\\")]
+    [InlineData("张")]
+    public async Task Text_is_taken_as_it_is_written(string text)
+    {
+        var orders = await WithAsync(Samples.Listed("plain", 1), Samples.Listed("odd", 2, customer: text + "1"));
+        Assert.Equal(["odd"], await IdsAsync(orders, new(Text: text)));
+    }
+
+    [Fact]
+    public async Task Filters_combine()
+    {
+        var orders = await WithAsync(
+            Samples.Listed("a", 1, OrderStatus.Paid, "ann", parkedSince: Samples.Noon),
+            Samples.Listed("b", 2, OrderStatus.Paid, "ann"),
+            Samples.Listed("c", 3, OrderStatus.Placed, "ann", parkedSince: Samples.Noon),
+            Samples.Listed("d", 4, OrderStatus.Paid, "bob", parkedSince: Samples.Noon));
+
+        Assert.Equal(["d", "c", "a"], await IdsAsync(orders, new(Parked: true)));
+        Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Paid, "ann", Parked: true)));
+    }
+
+    [Fact]
+    public async Task An_order_that_was_taken_up_again_is_not_parked()
+    {
+        var (streams, orders) = await StoreAsync();
+        await streams.SaveAsync(Samples.Listed("a", 1, parkedSince: Samples.Noon), Cancellation);
+        var loaded = await streams.LoadAsync("a", Cancellation);
+        var resumed = loaded!.Summary!.Parked.SetItem("payments", new(4, null, null, null, null));
+        await streams.SaveAsync(loaded.With(Samples.Entry("a", 2)) with { Summary = loaded.Summary with { Parked = resumed } }, Cancellation);
+
+        Assert.Empty(await IdsAsync(orders, new(Parked: true)));
+        var counts = await orders.CountAsync(Cancellation);
+        Assert.Equal(0, counts.Parked);
+        Assert.Null(counts.ParkedSince);
+    }
+
+    [Fact]
+    public async Task Counts_by_status_and_tells_the_oldest_open_and_the_longest_parked()
+    {
+        var orders = await WithAsync(
+            Samples.Listed("a", 1, OrderStatus.Completed),
+            Samples.Listed("b", 5, OrderStatus.Completed),
+            Samples.Listed("c", 4, OrderStatus.Booked, parkedSince: Samples.Noon.AddHours(2)),
+            Samples.Listed("d", 3, OrderStatus.Placed, parkedSince: Samples.Noon.AddHours(1)),
+            Samples.Listed("e", 2, OrderStatus.Cancelled));
+
+        var counts = await orders.CountAsync(Cancellation);
+
+        Assert.Equal(2, counts.ByStatus[OrderStatus.Completed]);
+        Assert.Equal(1, counts.ByStatus[OrderStatus.Booked]);
+        Assert.Equal(1, counts.ByStatus[OrderStatus.Placed]);
+        Assert.Equal(1, counts.ByStatus[OrderStatus.Cancelled]);
+        Assert.Equal(5, counts.ByStatus.Values.Sum());
+        Assert.Equal(2, counts.Parked);
+        Assert.Equal(Samples.Noon.AddMinutes(3), counts.OldestOpen);
+        Assert.Equal(Samples.Noon.AddHours(1), counts.ParkedSince);
+    }
+
+    async Task<IOrderQueries> WithAsync(params OrderStream[] streams)
+    {
+        var (store, orders) = await StoreAsync();
+        foreach (var stream in streams)
+            await store.SaveAsync(stream, Cancellation);
+        return orders;
+    }
+
+    static async Task<List<string>> IdsAsync(IOrderQueries orders, OrderFilter filter) =>
+        [.. (await orders.ListAsync(filter, Cancellation)).Orders.Select(order => order.OrderId)];
+
+    static async Task<List<string>> AllPagesAsync(IOrderQueries orders, OrderFilter filter)
+    {
+        var ids = new List<string>();
+        for (var pages = 0; pages < 50; pages++)
+        {
+            var page = await orders.ListAsync(filter, Cancellation);
+            ids.AddRange(page.Orders.Select(order => order.OrderId));
+            if (page.Next is null)
+                return ids;
+            filter = filter with { After = page.Next };
+        }
+        throw new InvalidOperationException("The list does not end.");
+    }
+}
