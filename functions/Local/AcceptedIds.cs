@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// The ids accepted within the duplicate window, in memory and, a row a publication, in the file. Hashed: at a thousand orders a second the window holds
+/// millions of them. Not safe for several threads.
+/// </summary>
+sealed class AcceptedIds
+{
+    readonly TimeSpan window;
+    readonly TimeProvider time;
+    readonly HashSet<UInt128> ids = [];
+    readonly Queue<Row> rows = new();
+    long lastRow;
+    long? forgotten;
+
+    public AcceptedIds(TimeSpan window, TimeProvider time, IEnumerable<Row> stored)
+    {
+        this.window = window;
+        this.time = time;
+        foreach (var row in stored)
+        {
+            lastRow = row.Number;
+            rows.Enqueue(row);
+            ids.UnionWith(row.Ids);
+        }
+        Forget();
+    }
+
+    /// <summary>Which of the messages are new, and the row that keeps them; null where none is.</summary>
+    public (Row? Row, bool[] IsNew) Accept(IReadOnlyList<OutboundMessage> messages)
+    {
+        Forget();
+        var isNew = new bool[messages.Count];
+        var found = new List<UInt128>(messages.Count);
+        for (var index = 0; index < messages.Count; index++)
+        {
+            var id = Hash(messages[index].Id);
+            isNew[index] = ids.Add(id);
+            if (isNew[index])
+                found.Add(id);
+        }
+        if (found.Count == 0)
+            return (null, isNew);
+        var row = new Row(++lastRow, time.GetUtcNow(), [.. found]);
+        rows.Enqueue(row);
+        return (row, isNew);
+    }
+
+    /// <summary>The change that deletes what has been forgotten since the last one; null where nothing was.</summary>
+    public Write? Purge()
+    {
+        Forget();
+        var purge = forgotten is { } row ? new Deletion(row) : null;
+        forgotten = null;
+        return purge;
+    }
+
+    void Forget()
+    {
+        var start = time.GetUtcNow() - window;
+        while (rows.TryPeek(out var oldest) && oldest.At <= start)
+        {
+            rows.Dequeue();
+            ids.ExceptWith(oldest.Ids);
+            forgotten = oldest.Number;
+        }
+    }
+
+    public static List<Row> ReadAll(Connection connection) =>
+        connection.Sql("SELECT row, at, ids FROM accepted ORDER BY row").Rows(row => new Row(row.Long(0), new(row.Long(1), TimeSpan.Zero), Row.Parse(row.Bytes(2))));
+
+    static UInt128 Hash(string id)
+    {
+        Span<byte> text = stackalloc byte[Encoding.UTF8.GetMaxByteCount(id.Length)];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..Encoding.UTF8.GetBytes(id, text)], hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+    }
+
+    /// <summary>The ids of one publication.</summary>
+    internal sealed record Row(long Number, DateTimeOffset At, UInt128[] Ids)
+    {
+        const int IdSize = 16;
+
+        public void Insert(Connection connection)
+        {
+            var bytes = new byte[Ids.Length * IdSize];
+            for (var index = 0; index < Ids.Length; index++)
+                BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(index * IdSize), Ids[index]);
+            connection.Sql("INSERT INTO accepted VALUES (?, ?, ?)").Bind(Number).Bind(At.UtcTicks).Bind(bytes).Run();
+        }
+
+        public static UInt128[] Parse(ReadOnlySpan<byte> bytes)
+        {
+            var ids = new UInt128[bytes.Length / IdSize];
+            for (var index = 0; index < ids.Length; index++)
+                ids[index] = BinaryPrimitives.ReadUInt128LittleEndian(bytes[(index * IdSize)..]);
+            return ids;
+        }
+    }
+
+    sealed class Deletion(long row) : Write
+    {
+        public override void Run(Connection connection) => connection.Sql("DELETE FROM accepted WHERE row <= ?").Bind(row).Run();
+    }
+}

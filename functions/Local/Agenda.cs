@@ -1,0 +1,74 @@
+namespace OrderFunctions.Local;
+
+/// <summary>Holds things until their time, with one timer for all of them.</summary>
+/// <param name="due">Is given what is due, in its order, on the timer's thread.</param>
+sealed class Agenda<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDisposable
+{
+    /// <summary>Timers take no more than some weeks.</summary>
+    static readonly TimeSpan SleepMax = TimeSpan.FromDays(1);
+
+    readonly Lock gate = new();
+    readonly PriorityQueue<T, (DateTimeOffset Due, long Order)> waiting = new();
+    ITimer? timer;
+    DateTimeOffset? set;
+    long order;
+    bool disposed;
+
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count;
+        }
+    }
+
+    public void Add(T item, DateTimeOffset at)
+    {
+        lock (gate)
+        {
+            waiting.Enqueue(item, (at, order++));
+            Set();
+        }
+    }
+
+    void Set()
+    {
+        if (disposed || !waiting.TryPeek(out _, out var next) || set <= next.Due)
+            return;
+        set = next.Due;
+        var pause = next.Due - time.GetUtcNow();
+        pause = pause < TimeSpan.Zero ? TimeSpan.Zero : pause > SleepMax ? SleepMax : pause;
+        if (timer is null)
+            timer = time.CreateTimer(_ => Wake(), null, pause, Timeout.InfiniteTimeSpan);
+        else
+            timer.Change(pause, Timeout.InfiniteTimeSpan);
+    }
+
+    void Wake()
+    {
+        var now = time.GetUtcNow();
+        var found = new List<T>();
+        lock (gate)
+        {
+            set = null;
+            while (waiting.TryPeek(out var item, out var next) && next.Due <= now)
+            {
+                waiting.Dequeue();
+                found.Add(item);
+            }
+            Set();
+        }
+        if (found.Count > 0)
+            due(found);
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            disposed = true;
+            timer?.Dispose();
+        }
+    }
+}

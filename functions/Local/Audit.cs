@@ -1,0 +1,128 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local;
+
+/// <param name="Findings">What is not as it should be, a sentence each; empty where all is well.</param>
+/// <param name="Takings">What was charged and not refunded, by currency.</param>
+public sealed record AuditReport(IReadOnlyList<string> Findings, long Orders, long Charges, long Refunds, IReadOnlyDictionary<string, decimal> Takings);
+
+/// <summary>
+/// Compares what the participants believe with what the simulated outside and the stock really did, once everything has come to rest: each step's own
+/// table is the witness, not its stream.
+/// </summary>
+public sealed class Audit(Database database, SqliteBus bus)
+{
+    /// <summary>More of the same would say no more.</summary>
+    const int FindingsMax = 50;
+
+    public async Task<AuditReport> RunAsync() => await database.ReadAsync(connection =>
+    {
+        var findings = new List<string>();
+        findings.AddRange(Orders(connection, out var orders, out var charges, out var refunds, out var takings));
+        findings.AddRange(connection
+            .Sql("SELECT DISTINCT order_id FROM card_charge JOIN order_number USING (number) WHERE number NOT IN (SELECT number FROM summary)")
+            .Rows(row => $"A card was charged for order {row.Text(0)}, which does not exist."));
+        findings.AddRange(connection
+            .Sql("SELECT order_id, key FROM notice JOIN order_number USING (number) GROUP BY number, key HAVING count(*) > 1")
+            .Rows(row => $"The customer of order {row.Text(0)} was told {row.Text(1)} more than once."));
+        findings.AddRange(Stock(connection));
+        findings.AddRange(Queues(connection));
+        return new AuditReport(
+            findings.Count <= FindingsMax ? findings : [.. findings.Take(FindingsMax), $"There are {findings.Count - FindingsMax} more findings."],
+            orders, charges, refunds, takings);
+    });
+
+    static List<string> Orders(Connection connection, out long orders, out long charges, out long refunds, out Dictionary<string, decimal> takings)
+    {
+        var rows = connection.Sql("""
+            SELECT body,
+                (SELECT group_concat(amount || ' ' || currency) FROM card_charge c WHERE c.number = s.number AND declined IS NULL),
+                (SELECT group_concat(amount || ' ' || currency) FROM card_refund r WHERE r.number = s.number),
+                (SELECT group_concat(state) FROM reservation v WHERE v.number = s.number),
+                (SELECT count(*) FROM booking b WHERE b.number = s.number AND refused IS NULL AND NOT cancelled)
+            FROM summary s
+            """)
+            .Rows(row => new OrderFacts(
+                StreamJson.Parse(row.Bytes(0), StreamJson.Summary), Amounts(row.TextOrNull(1)), Amounts(row.TextOrNull(2)), row.TextOrNull(3), row.Long(4)));
+        orders = rows.Count;
+        charges = rows.Sum(order => order.Charges.Count);
+        refunds = rows.Sum(order => order.Refunds.Count);
+        takings = rows.SelectMany(order => order.Charges.Concat(order.Refunds.Select(money => money with { Amount = -money.Amount })))
+            .GroupBy(money => money.Currency).ToDictionary(money => money.Key, money => money.Sum(m => m.Amount));
+        return [.. rows.SelectMany(order => order.Findings())];
+    }
+
+    static IReadOnlyList<Money> Amounts(string? text) =>
+        text is null ? [] : [.. text.Split(',').Select(money => money.Split(' ')).Select(money => new Money(decimal.Parse(money[0], CultureInfo.InvariantCulture), money[1]))];
+
+    static IEnumerable<string> Stock(Connection connection)
+    {
+        var pieces = new Dictionary<(string Warehouse, string Sku, string State), long>();
+        foreach (var (warehouse, state, lines) in connection
+            .Sql("SELECT warehouse, state, lines FROM reservation WHERE state IN ('reserved', 'consumed')")
+            .Rows(row => (row.Text(0), row.Text(1), StreamJson.Parse(row.Bytes(2), StockJson.Default.IReadOnlyListStockLine))))
+        {
+            foreach (var line in lines)
+                pieces[(warehouse, line.Sku, state)] = pieces.GetValueOrDefault((warehouse, line.Sku, state)) + line.Quantity;
+        }
+        return connection.Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock")
+            .Rows(row => new StockLevel(row.Text(0), row.Text(1), row.Long(2), row.Long(3), row.Long(4), row.Long(5)))
+            .Where(level => level.Received != level.Available + level.Reserved + level.Consumed
+                || level.Reserved != pieces.GetValueOrDefault((level.Warehouse, level.Sku, "reserved"))
+                || level.Consumed != pieces.GetValueOrDefault((level.Warehouse, level.Sku, "consumed")))
+            .Select(level => $"The stock of {level.Sku} in {level.Warehouse} does not add up: {level.Received} received, "
+                + $"{level.Available} available, {level.Reserved} reserved, {level.Consumed} consumed.");
+    }
+
+    IEnumerable<string> Queues(Connection connection)
+    {
+        foreach (var name in Topology.Current.Subscriptions.Select(s => s.Name))
+        {
+            var (waiting, dead) = bus.Depth(name);
+            if (waiting > 0)
+                yield return $"{waiting} messages wait for {name}.";
+            if (dead > 0)
+                yield return $"{dead} messages are dead-lettered at {name}.";
+        }
+        if (bus.Scheduled > 0)
+            yield return $"{bus.Scheduled} messages wait for their time.";
+        var untold = connection.Sql("SELECT count(*) FROM booking WHERE told_at IS NOT NULL").First(row => row.Long(0));
+        if (untold > 0)
+            yield return $"The carrier has still to tell of {untold} pick-ups.";
+    }
+
+    /// <summary>What the outside did for one order, beside what the customer is told of it.</summary>
+    sealed record OrderFacts(OrderSummary Order, IReadOnlyList<Money> Charges, IReadOnlyList<Money> Refunds, string? Reservations, long Shipments)
+    {
+        public IEnumerable<string> Findings()
+        {
+            var id = $"Order {Order.OrderId}";
+            if (!Order.IsFinal)
+                yield return $"{id} is open: {Order.Status}.";
+            if (Order.Parked.Values.Any(parked => parked.IsParked))
+                yield return $"{id} is parked at {string.Join(", ", Order.Parked.Where(parked => parked.Value.IsParked).Select(parked => parked.Key))}.";
+            if (Charges.Count > 1)
+                yield return $"{id} was charged {Charges.Count} times.";
+            if (Refunds.Count > 1)
+                yield return $"{id} was refunded {Refunds.Count} times.";
+            if (Charges.Any(charge => charge != Order.Total))
+                yield return $"{id} of {Order.Total} was charged {string.Join(" and ", Charges)}.";
+            if (Order.Status is OrderStatus.Completed)
+            {
+                if (Charges.Count == 0 || Refunds.Count > 0)
+                    yield return $"{id} is completed, but its money was {(Charges.Count == 0 ? "never taken" : "given back")}.";
+                if (Reservations is not "consumed" || Shipments != 1)
+                    yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} and it was shipped {Shipments} times.";
+            }
+            else if (Order.IsFinal)
+            {
+                if (!Charges.SequenceEqual(Refunds))
+                    yield return $"{id} is {Order.Status}, but was charged {string.Join(" and ", Charges)} and refunded {string.Join(" and ", Refunds)}.";
+                if (Reservations is "reserved" or "consumed" || Shipments != 0)
+                    yield return $"{id} is {Order.Status}, but its stock is {Reservations} and it was shipped {Shipments} times.";
+            }
+        }
+    }
+}

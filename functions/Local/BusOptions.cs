@@ -1,0 +1,14 @@
+namespace OrderFunctions.Local;
+
+/// <summary>What is set for a subscription of Service Bus.</summary>
+public sealed record BusOptions
+{
+    /// <summary>How long a session and its message stay with a consumer that does not renew its lock.</summary>
+    public TimeSpan LockDuration { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long an accepted message's id is remembered.</summary>
+    public TimeSpan DuplicateWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A message delivered so often is dead-lettered when it is given back. Far above what the kernel allows, which decides first.</summary>
+    public int DeliveriesMax { get; init; } = 100;
+}

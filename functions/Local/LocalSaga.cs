@@ -1,0 +1,114 @@
+using Microsoft.Extensions.Logging;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using OrderFunctions.Saga.Inventory;
+using OrderFunctions.Saga.Notifications;
+using OrderFunctions.Saga.Orders;
+using OrderFunctions.Saga.Payments;
+using OrderFunctions.Saga.Shipping;
+
+namespace OrderFunctions.Local;
+
+public sealed record LocalOptions
+{
+    public BusOptions Bus { get; init; } = new();
+    public TurnOptions Turn { get; init; } = new();
+    public CarrierOptions Carrier { get; init; } = new();
+
+    /// <summary>Orders that one participant handles at once.</summary>
+    public int OrdersAtOnce { get; init; } = 32;
+
+    /// <summary>Orders whose streams are kept in memory.</summary>
+    public int OrdersInMemory { get; init; } = 20_000;
+
+    /// <summary>Between looks at what is parked, if anything is.</summary>
+    public TimeSpan ReplayPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between looks for what was saved and not published.</summary>
+    public TimeSpan RepublishPause { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.</summary>
+public sealed class LocalSaga : IAsyncDisposable
+{
+    readonly LocalOptions options;
+    readonly TimeProvider time;
+    readonly ILoggerFactory logs;
+    readonly Dictionary<string, Participant> participants = [];
+    readonly Dictionary<string, Replayer> replayers = [];
+    readonly List<IAsyncDisposable> running = [];
+
+    /// <param name="path">Of the file, or <see cref="Database.InMemory"/>.</param>
+    /// <exception cref="IOException">Another process has the file open, or it cannot be opened.</exception>
+    public LocalSaga(string path, LocalOptions options, TimeProvider time, ILoggerFactory logs)
+    {
+        this.options = options;
+        this.time = time;
+        this.logs = logs;
+        Database = Database.Open(path, logs.CreateLogger<Database>());
+        Streams = new(Database, options.OrdersInMemory);
+        Lists = new(Database);
+        Bus = new(Database, options.Bus, time);
+        Stock = new(Database);
+        Cards = new(Database, time);
+        Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SimulatedCarrier>());
+        Notifier = new(Database, time);
+        Audit = new(Database, Bus);
+
+        Add(Participants.Orders, Order.Decider, Intents.Nothing);
+        Add(Participants.Inventory, Reservation.Decider, Intents.On(Stock));
+        Add(Participants.Payments, Payment.Decider, Intents.On(Cards));
+        Add(Participants.Shipping, Shipment.Decider, Intents.On(Carrier));
+        Add(Participants.Notifications, Notice.Decider, Intents.On(Notifier));
+    }
+
+    public Database Database { get; }
+    public SqliteStreams Streams { get; }
+    public OrderLists Lists { get; }
+    public SqliteBus Bus { get; }
+    public SqliteStock Stock { get; }
+    public SimulatedCardProvider Cards { get; }
+    public SimulatedCarrier Carrier { get; }
+    public SimulatedNotifier Notifier { get; }
+    public Audit Audit { get; }
+
+    public Participant this[string name] => participants[name];
+
+    /// <summary>Starts handling messages, and telling of pick-ups.</summary>
+    /// <param name="webhook">What the carrier calls; null to hand pick-ups to Shipping directly.</param>
+    public async Task StartAsync(Func<PickUp, CancellationToken, Task>? webhook = null)
+    {
+        foreach (var (name, participant) in participants)
+        {
+            var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
+            running.Add(new Pump(Bus, handler, options.OrdersAtOnce, options.Bus.LockDuration, time, logs.CreateLogger<Pump>()));
+            running.Add(Repeat($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
+        }
+        var republisher = new Republisher(participants[Participants.Orders], Streams.Of(Participants.Orders), time);
+        running.Add(Repeat("Republishing", options.RepublishPause, republisher.RunAsync));
+        await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
+    }
+
+    async Task ShippingHearsAsync(PickUp pickUp, CancellationToken cancellation) =>
+        await participants[Participants.Shipping].RequestAsync(pickUp.OrderId, pickUp.EventId, new CarrierPickedUp(pickUp.TrackingId), cancellation);
+
+    Task ReplayAsync(string name, CancellationToken stopping) =>
+        Bus.Depth(name).Dead == 0 ? Task.CompletedTask : replayers[name].RunAsync(stopping);
+
+    void Add(string name, IDecider decider, Perform perform)
+    {
+        participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time);
+        replayers[name] = new(participants[name], Bus.DeadLetters(name));
+    }
+
+    Repetition Repeat(string name, TimeSpan pause, Func<CancellationToken, Task> act) => new(name, pause, act, time, logs.CreateLogger<Repetition>());
+
+    /// <summary>Lets what is being handled come to its end, writes what is queued, and closes the file. What is not handled goes on after the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Carrier.DisposeAsync();
+        await Task.WhenAll(running.Select(one => one.DisposeAsync().AsTask()));
+        Bus.Dispose();
+        await Database.DisposeAsync();
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local;
+
+/// <summary>One subscription's copy of a message, in memory as in its row.</summary>
+sealed class QueuedMessage
+{
+    /// <summary>Its row, and its place among all that is to be heard. A scheduled message is given another when it is due.</summary>
+    public required long Sequence { get; set; }
+
+    public required string Subscription { get; init; }
+    public required string Id { get; init; }
+    public required string OrderId { get; init; }
+    public required string Type { get; init; }
+    public required byte[] Body { get; init; }
+    public required string? CausationId { get; init; }
+    public required string? TraceParent { get; init; }
+    public required DateTimeOffset EnqueuedAt { get; init; }
+
+    /// <summary>When it is to be heard; null for now.</summary>
+    public DateTimeOffset? Due { get; set; }
+
+    public int Deliveries { get; set; }
+
+    /// <summary>What was published, as long as this process runs: events never change, so that nothing need be parsed.</summary>
+    public OrderEvent? Event { get; init; }
+
+    public ReceivedMessage Received()
+    {
+        var (@event, unreadable) = Event is null ? Parsed() : (Event, null);
+        return new(Id, OrderId, Type, @event, CausationId, TraceParent, EnqueuedAt, Deliveries, unreadable);
+    }
+
+    (OrderEvent? Event, string? Unreadable) Parsed()
+    {
+        try
+        {
+            return (EventJson.Decode(Type, Body), null);
+        }
+        catch (JsonException e)
+        {
+            return (null, e.Message);
+        }
+    }
+
+    public void Insert(Connection connection) => connection
+        .Sql("""
+            INSERT INTO message (sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        .Bind(Sequence).Bind(Subscription).Bind(Id).Bind(OrderId).Bind(Type).Bind(Body).Bind(CausationId).Bind(TraceParent)
+        .Bind(EnqueuedAt.UtcTicks).Bind(Due?.UtcTicks).Run();
+
+    /// <summary>Everything that is not completed, in its order; what is dead with it.</summary>
+    public static List<(QueuedMessage Message, bool IsDead)> ReadAll(Connection connection) => connection
+        .Sql("""
+            SELECT sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries, dead_reason IS NOT NULL
+            FROM message ORDER BY sequence
+            """)
+        .Rows(row => (new QueuedMessage
+        {
+            Sequence = row.Long(0),
+            Subscription = row.Text(1),
+            Id = row.Text(2),
+            OrderId = row.Text(3),
+            Type = row.Text(4),
+            Body = row.Bytes(5).ToArray(),
+            CausationId = row.TextOrNull(6),
+            TraceParent = row.TextOrNull(7),
+            EnqueuedAt = new(row.Long(8), TimeSpan.Zero),
+            Due = row.LongOrNull(9) is { } due ? new(due, TimeSpan.Zero) : null,
+            Deliveries = (int)row.Long(10),
+        }, row.Long(11) != 0));
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrderFunctions.Local;
+
+/// <summary>Does something again and again while the host runs; a failure is logged, and the next time comes all the same.</summary>
+sealed partial class Repetition : IAsyncDisposable
+{
+    readonly CancellationTokenSource stopping = new();
+    readonly ILogger<Repetition> log;
+    readonly Task running;
+
+    public Repetition(string name, TimeSpan pause, Func<CancellationToken, Task> act, TimeProvider time, ILogger<Repetition> log)
+    {
+        this.log = log;
+        running = Task.Run(() => RunAsync(name, new(pause, time), act));
+    }
+
+    async Task RunAsync(string name, PeriodicTimer timer, Func<CancellationToken, Task> act)
+    {
+        using (timer)
+        {
+            try
+            {
+                while (await timer.WaitForNextTickAsync(stopping.Token))
+                    await TryAsync(name, act);
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopped.
+            }
+        }
+    }
+
+    async Task TryAsync(string name, Func<CancellationToken, Task> act)
+    {
+        try
+        {
+            await act(stopping.Token);
+        }
+        catch (Exception e) when (!stopping.IsCancellationRequested)
+        {
+            LogFailed(e, name);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await running;
+        stopping.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Name} failed and is tried again.")]
+    partial void LogFailed(Exception exception, string name);
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// A card provider whose answers follow from the token: <c>tok_declined</c> is declined; <c>tok_flaky</c> is charged, but the first two answers are lost;
+/// <c>tok_down</c> meets an outage until an operator ends it; any other is charged. It forgets keys after a day, as real ones do, and then charges again
+/// what is asked again: that this never happens is for the saga to take care of, and for the audit to find.
+/// </summary>
+public sealed class SimulatedCardProvider(Database database, TimeProvider time) : ICardProvider
+{
+    public static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
+
+    const string Outage = "tok_down";
+    const string Flaky = "tok_flaky";
+    const string Declined = "tok_declined";
+    const int AnswersLost = 2;
+
+    public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        if (cardToken is Outage && await IsOutAsync())
+            throw new TransientException("The card provider is unavailable.");
+        if (cardToken is not Flaky)
+            return (await database.RunAsync(connection => Charge(connection, key, orderId, amount, cardToken, now))).Answer;
+
+        // The charge is durable, and then its answer is lost: the worst that a provider can do.
+        var (answer, answers) = await database.CommitAsync(connection => Charge(connection, key, orderId, amount, cardToken, now));
+        return answers > AnswersLost ? answer : throw new TransientException("The card provider did not answer in time.");
+    }
+
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
+        database.Numbers.Find(connection, orderId) is { } number
+            ? connection.Sql("SELECT id, declined FROM card_charge WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(ChargeAnswer)
+            : null);
+
+    public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return database.RunAsync(connection =>
+        {
+            var number = database.Numbers.FindOrGive(connection, orderId);
+            return connection.Sql("SELECT id FROM card_refund WHERE number = ? AND key = ? AND at > ?")
+                    .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(RefundAnswer)
+                ?? connection.Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?) RETURNING id")
+                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).First(RefundAnswer)!;
+        });
+    }
+
+    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
+        database.Numbers.Find(connection, orderId) is { } number
+            ? connection.Sql("SELECT id FROM card_refund WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(RefundAnswer)
+            : null);
+
+    /// <summary>Begins or ends the outage that <c>tok_down</c> meets, for good: it is kept in the file. It is on at first.</summary>
+    public Task SetOutageAsync(bool isOut) => database.CommitAsync(connection =>
+        connection.Sql("INSERT INTO setting VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value").Bind(isOut ? "on" : "off").Run());
+
+    public Task<bool> IsOutAsync() => database.RunAsync(connection =>
+        connection.Sql("SELECT value FROM setting WHERE name = 'card_outage'").First(row => row.Text(0)) is not "off");
+
+    (Answer Answer, int Answers) Charge(Connection connection, string key, string orderId, Money amount, string token, DateTimeOffset now)
+    {
+        var number = database.Numbers.FindOrGive(connection, orderId);
+        var known = connection.Sql("SELECT id, declined, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
+            .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks)
+            .First(row => new { Id = row.Long(0), Answer = ChargeAnswer(row), Answers = (int)row.Long(2) + 1 });
+        if (known is not null)
+        {
+            connection.Sql("UPDATE card_charge SET answers = ? WHERE id = ?").Bind(known.Answers).Bind(known.Id).Run();
+            return (known.Answer, known.Answers);
+        }
+        var answer = connection
+            .Sql("""
+                INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1) RETURNING id, declined
+                """)
+            .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency)
+            .Bind(token is Declined ? "card declined" : null).First(ChargeAnswer)!;
+        return (answer, 1);
+    }
+
+    static Answer ChargeAnswer(Statement row) => row.TextOrNull(1) is { } reason ? new CardDeclined(reason) : new CardCharged($"ch_{row.Long(0)}");
+
+    static CardRefunded RefundAnswer(Statement row) => new($"re_{row.Long(0)}");
+
+    /// <summary>As text: SQLite knows no decimals.</summary>
+    static string Text(decimal amount) => amount.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,31 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local;
+
+/// <summary>Tells nobody, but keeps what it was to tell: once a key, for as long as a day.</summary>
+public sealed class SimulatedNotifier(Database database, TimeProvider time) : INotifier
+{
+    static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
+
+    public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return database.RunAsync(connection =>
+        {
+            var number = database.Numbers.FindOrGive(connection, orderId);
+            var known = connection.Sql("SELECT count(*) FROM notice WHERE number = ? AND key = ? AND at > ?")
+                .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(row => row.Long(0));
+            if (known == 0)
+            {
+                connection.Sql("INSERT INTO notice (number, key, at, customer, detail) VALUES (?, ?, ?, ?, ?)")
+                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(notice.CustomerId).Bind(notice.Detail).Run();
+            }
+            return new Notified();
+        });
+    }
+
+    /// <summary>What the order's customer was told, in its order.</summary>
+    public Task<IReadOnlyList<string>> ToldAsync(string orderId) => database.RunAsync<IReadOnlyList<string>>(connection =>
+        connection.Sql("SELECT detail FROM notice JOIN order_number USING (number) WHERE order_id = ? ORDER BY id").Bind(orderId).Rows(row => row.Text(0)));
+}

@@ -1,0 +1,225 @@
+using System.Collections.Frozen;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// A topic with the subscriptions of topology.json, as Service Bus has them: sessions by order, locks, delivery counts, dead letters, scheduled messages,
+/// duplicate detection. A message is heard once it is on disk.
+/// </summary>
+public sealed class SqliteBus : IEventBus, IDisposable
+{
+    /// <summary>Service Bus takes no longer id.</summary>
+    const int IdLengthMax = 128;
+
+    readonly Database database;
+    readonly TimeProvider time;
+    readonly FrozenDictionary<string, Subscription> subscriptions;
+    readonly FrozenDictionary<string, Subscription[]> hearers;
+    readonly AcceptedIds accepted;
+    readonly Agenda<QueuedMessage> scheduled;
+    readonly ITimer housekeeping;
+
+    readonly Lock gate = new();
+    long sequence;
+
+    /// <summary>Reads what is still to be heard.</summary>
+    public SqliteBus(Database database, BusOptions options, TimeProvider time)
+    {
+        this.database = database;
+        this.time = time;
+        subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
+        hearers = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
+            .ToFrozenDictionary(type => type, type => Topology.Current.Subscriptions.Where(s => s.Hears.Contains(type)).Select(s => subscriptions[s.Name]).ToArray());
+        scheduled = new(time, Activate);
+        accepted = new(options.DuplicateWindow, time, database.RunAsync(AcceptedIds.ReadAll).GetAwaiter().GetResult());
+        Read(database.RunAsync(QueuedMessage.ReadAll).GetAwaiter().GetResult());
+        housekeeping = time.CreateTimer(_ => KeepHouse(), null, options.LockDuration / 12, options.LockDuration / 12);
+    }
+
+    /// <inheritdoc/>
+    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    {
+        var bodies = new byte[messages.Count][];
+        for (var index = 0; index < messages.Count; index++)
+        {
+            if (messages[index].Id.Length > IdLengthMax)
+                return Task.FromException(new ArgumentException($"The message id {messages[index].Id} is longer than {IdLengthMax}.", nameof(messages)));
+            bodies[index] = EventJson.Encode(messages[index].Event);
+        }
+        lock (gate)
+        {
+            var (row, isNew) = accepted.Accept(messages);
+            var copies = new List<QueuedMessage>(messages.Count + 1);
+            var now = time.GetUtcNow();
+            for (var index = 0; index < messages.Count; index++)
+            {
+                if (isNew[index])
+                    AddCopies(copies, messages[index], bodies[index], now);
+            }
+
+            // Also where all of them were accepted before: whoever accepted them may still wait for the disk.
+            var publication = new Publication(this, row, copies);
+            database.Enqueue(publication);
+            return publication.OnDisk;
+        }
+    }
+
+    /// <summary>Locks the next order of the subscription that is free and has a message, as soon as there is one.</summary>
+    public ValueTask<Delivery> ReceiveAsync(string subscription, CancellationToken cancellation) => subscriptions[subscription].ReceiveAsync(cancellation);
+
+    /// <summary>The same, if there is one now.</summary>
+    public Delivery? TryReceive(string subscription) => subscriptions[subscription].TryReceive();
+
+    public IDeadLetterQueue DeadLetters(string subscription) => subscriptions[subscription].Dead;
+
+    public QueueDepth Depth(string subscription) => new(subscriptions[subscription].Count, subscriptions[subscription].Dead.Count);
+
+    /// <summary>Messages, of all subscriptions, that wait for their time.</summary>
+    public int Scheduled => scheduled.Count;
+
+    void AddCopies(List<QueuedMessage> copies, OutboundMessage message, byte[] body, DateTimeOffset now)
+    {
+        var type = message.Event.GetType().Name;
+        if (!hearers.TryGetValue(type, out var hearing))
+            return;
+        foreach (var subscription in hearing)
+        {
+            copies.Add(new()
+            {
+                Sequence = ++sequence,
+                Subscription = subscription.Name,
+                Id = message.Id,
+                OrderId = message.OrderId,
+                Type = type,
+                Body = body,
+                CausationId = message.CausationId,
+                TraceParent = message.TraceParent,
+                EnqueuedAt = now,
+                Due = message.EnqueueAt > now ? message.EnqueueAt : null,
+                Event = message.Event,
+            });
+        }
+    }
+
+    /// <summary>On disk: now it is heard.</summary>
+    void Hear(List<QueuedMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            if (message.Due is { } due)
+                scheduled.Add(message, due);
+            else
+                subscriptions[message.Subscription].Add(message);
+        }
+    }
+
+    /// <summary>Their time has come: they are put behind all that was published meanwhile.</summary>
+    void Activate(IReadOnlyList<QueuedMessage> messages)
+    {
+        lock (gate)
+        {
+            var moves = new List<(long From, QueuedMessage Message)>(messages.Count);
+            foreach (var message in messages)
+            {
+                moves.Add((message.Sequence, message));
+                message.Sequence = ++sequence;
+                message.Due = null;
+            }
+            try
+            {
+                database.Enqueue(new Activation(this, moves));
+            }
+            catch (TransientException)
+            {
+                // The database is closed: they are due after the restart.
+            }
+        }
+    }
+
+    void Read(List<(QueuedMessage Message, bool IsDead)> messages)
+    {
+        foreach (var (message, isDead) in messages)
+        {
+            sequence = message.Sequence;
+
+            // A participant that is gone leaves its messages behind.
+            if (!subscriptions.TryGetValue(message.Subscription, out var subscription))
+                continue;
+            if (isDead)
+                subscription.Dead.Add(message);
+            else
+                Hear([message]);
+        }
+    }
+
+    void KeepHouse()
+    {
+        try
+        {
+            foreach (var subscription in subscriptions.Values)
+                subscription.EndLocks();
+            lock (gate)
+            {
+                if (accepted.Purge() is { } purge)
+                    database.Enqueue(purge);
+            }
+        }
+        catch (TransientException)
+        {
+            // The database is closed.
+        }
+    }
+
+    public void Dispose()
+    {
+        housekeeping.Dispose();
+        scheduled.Dispose();
+    }
+
+    sealed class Publication(SqliteBus bus, AcceptedIds.Row? row, List<QueuedMessage> copies) : Write
+    {
+        readonly TaskCompletionSource onDisk = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task OnDisk => onDisk.Task;
+
+        public override bool IsAwaited => true;
+
+        public override void Run(Connection connection)
+        {
+            row?.Insert(connection);
+            foreach (var copy in copies)
+                copy.Insert(connection);
+        }
+
+        public override void Committed()
+        {
+            bus.Hear(copies);
+            onDisk.SetResult();
+        }
+
+        /// <summary>Their ids count as accepted in memory already, so the database stops; but nobody is left waiting.</summary>
+        public override bool Failed(Exception exception)
+        {
+            onDisk.TrySetException(exception as TransientException ?? new TransientException("The messages could not be written.", exception));
+            return false;
+        }
+    }
+
+    sealed class Activation(SqliteBus bus, List<(long From, QueuedMessage Message)> moves) : Write
+    {
+        public override bool IsAwaited => true;
+
+        public override void Run(Connection connection)
+        {
+            foreach (var (from, message) in moves)
+                connection.Sql("UPDATE message SET sequence = ?, due = NULL WHERE sequence = ?").Bind(message.Sequence).Bind(from).Run();
+        }
+
+        public override void Committed() => bus.Hear([.. moves.Select(move => move.Message)]);
+    }
+}
+
+/// <param name="Waiting">To be heard, or being handled.</param>
+/// <param name="Dead">In the dead-letter queue.</param>
+public sealed record QueueDepth(int Waiting, int Dead);

@@ -1,0 +1,100 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// The streams of all participants. They are stored append-only, and those of recent orders are kept in memory as they are: so a turn parses nothing, and
+/// a save is decided on at once, in memory, and then queued. Only what HTTP brought and nothing is published after waits for the disk: everything else is
+/// followed by a publication, or by the completion of a message, which cannot be on disk without it.
+/// </summary>
+public sealed class SqliteStreams
+{
+    readonly Database database;
+    readonly Dictionary<string, int> participants;
+    readonly RecentOrders recent;
+
+    /// <param name="ordersMax">Orders kept in memory.</param>
+    public SqliteStreams(Database database, int ordersMax = 20_000)
+    {
+        this.database = database;
+        participants = database.CommitAsync(ReadParticipants).GetAwaiter().GetResult();
+        recent = new(ordersMax, participants.Values.Max() + 1);
+    }
+
+    /// <summary>One participant's streams.</summary>
+    public IStreamStore Of(string participant) => new Store(this, participants[participant]);
+
+    /// <summary>A participant's number is part of its rows' places: once given it is kept, whatever becomes of topology.json.</summary>
+    static Dictionary<string, int> ReadParticipants(Connection connection)
+    {
+        foreach (var subscription in Topology.Current.Subscriptions)
+            connection.Sql("INSERT INTO participant (name) VALUES (?) ON CONFLICT DO NOTHING").Bind(subscription.Name).Run();
+        return connection.Sql("SELECT name, id FROM participant").Rows(row => (Name: row.Text(0), Id: (int)row.Long(1))).ToDictionary(p => p.Name, p => p.Id);
+    }
+
+    async ValueTask<StoredStream?> LoadAsync(string orderId, int participant)
+    {
+        while (true)
+        {
+            var order = recent[orderId];
+            lock (order)
+            {
+                if (!order.IsDropped && order.Knows(participant))
+                    return order[participant];
+            }
+
+            // By the writer, behind every save that was queued before: it cannot be stale.
+            var rows = await database.RunAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
+            var stored = rows.Parsed(orderId);
+            lock (order)
+            {
+                if (order.IsDropped)
+                    continue;
+                if (rows.IsNewOrder)
+                    order.KnowAll();
+                else if (!order.Knows(participant))
+                    order[participant] = stored;
+            }
+        }
+    }
+
+    async Task SaveAsync(OrderStream stream, int participant)
+    {
+        var before = await LoadAsync(stream.OrderId, participant);
+        if (before?.Stream.ETag != stream.ETag)
+            throw new StreamConflictException(stream.OrderId);
+        var write = new StreamWrite(database.Numbers, participant, before, stream);
+        if (!TryQueue(write, before, participant))
+            throw new StreamConflictException(stream.OrderId);
+        if (stream.Entries is [.., { Via: Via.Http }] && stream.UnconfirmedSince is null)
+            await database.CommittedAsync();
+    }
+
+    /// <summary>False where another save came first, or the order has left memory, so that this cannot be told.</summary>
+    bool TryQueue(StreamWrite write, StoredStream? before, int participant)
+    {
+        var order = recent[write.After.Stream.OrderId];
+        lock (order)
+        {
+            if (order.IsDropped || !order.Knows(participant) || !ReferenceEquals(order[participant], before))
+                return false;
+            database.Enqueue(write);
+            order[participant] = write.After;
+            return true;
+        }
+    }
+
+    sealed class Store(SqliteStreams streams, int participant) : IStreamStore
+    {
+        public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
+            (await streams.LoadAsync(orderId, participant))?.Stream;
+
+        public Task SaveAsync(OrderStream stream, CancellationToken cancellation) => streams.SaveAsync(stream, participant);
+
+        public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+            await streams.database.ReadAsync(connection => connection
+                .Sql("SELECT order_id FROM unconfirmed JOIN order_number USING (number) WHERE participant = ? AND since < ? ORDER BY since, number LIMIT ?")
+                .Bind(participant).Bind(before.UtcTicks).Bind(max)
+                .Rows(row => row.Text(0)));
+    }
+}

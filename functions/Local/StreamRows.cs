@@ -1,0 +1,132 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>The rows of one stream as they are read, not yet parsed: parsing is not for the writer's thread.</summary>
+/// <param name="IsNewOrder">No participant has a stream of this order.</param>
+sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]? Summary)
+{
+    public static StreamRows Read(Connection connection, OrderNumbers numbers, string orderId, int participant)
+    {
+        if (numbers.Find(connection, orderId) is not { } number)
+            return new(true, [], null);
+        var first = Place(number, participant, 0);
+        var rows = connection.Sql("SELECT version, size, body, parked FROM entry WHERE place BETWEEN ? AND ? ORDER BY place")
+            .Bind(first).Bind(first + EntriesMax)
+            .Rows(row => new StreamRow(row.Long(0), (int)row.Long(1), row.BytesOrNull(2), row.BytesOrNull(3)));
+        var summary = connection.Sql("SELECT body FROM summary WHERE number = ? AND participant = ?")
+            .Bind(number).Bind(participant).First(row => row.BytesOrNull(0));
+        return new(false, rows, summary);
+    }
+
+    public const int EntriesMax = 0xFFFF;
+
+    public static long Place(long number, int participant, int entries) => (number << 20) | ((long)participant << 16) | (uint)entries;
+
+    public StoredStream? Parsed(string orderId)
+    {
+        if (Rows is not [.., var last])
+            return null;
+        var entries = Rows.Where(row => row.Body is not null).Select(row => StreamJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
+        var parked = last.Parked is null ? [] : StreamJson.Parse(last.Parked, StreamJson.Parked);
+        var stream = new OrderStream(orderId, entries, parked, last.Version.ToString(CultureInfo.InvariantCulture))
+        {
+            Size = last.Size,
+            Summary = Summary is null ? null : StreamJson.Parse(Summary, StreamJson.Summary),
+        };
+        return new(stream, last.Version, last.Size - (last.Parked?.Length ?? 0));
+    }
+}
+
+sealed record StreamRow(long Version, int Size, byte[]? Body, byte[]? Parked);
+
+static class StreamJson
+{
+    public static readonly JsonTypeInfo<Entry> Entry = TypeInfo<Entry>();
+    public static readonly JsonTypeInfo<ImmutableList<ParkedMessage>> Parked = TypeInfo<ImmutableList<ParkedMessage>>();
+    public static readonly JsonTypeInfo<OrderSummary> Summary = TypeInfo<OrderSummary>();
+
+    public static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(json, type) ?? throw new JsonException($"A stored {typeof(T).Name} is null.");
+
+    static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
+}
+
+/// <summary>One save: only what is new of the stream is written.</summary>
+sealed class StreamWrite : Write
+{
+    readonly OrderNumbers numbers;
+    readonly int participant;
+    readonly StoredStream? before;
+    readonly byte[][] entries;
+    readonly byte[]? parked;
+    readonly byte[]? summary;
+
+    /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
+    public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream)
+    {
+        this.numbers = numbers;
+        this.participant = participant;
+        this.before = before;
+        var first = EntriesBefore;
+        if (stream.Entries.Count < first || stream.Entries.Count > StreamRows.EntriesMax)
+            throw new ArgumentException($"The stream of order {stream.OrderId} cannot go from {first} to {stream.Entries.Count} entries.", nameof(stream));
+
+        entries = new byte[stream.Entries.Count - first][];
+        var size = before?.EntriesSize ?? 0;
+        for (var index = 0; index < entries.Length; index++)
+        {
+            entries[index] = JsonSerializer.SerializeToUtf8Bytes(stream.Entries[first + index], StreamJson.Entry);
+            size += entries[index].Length;
+        }
+        parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
+        summary = stream.Summary is null ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Summary, StreamJson.Summary);
+        var version = (before?.Version ?? 0) + 1;
+        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size);
+    }
+
+    public StoredStream After { get; }
+
+    int EntriesBefore => before?.Stream.Entries.Count ?? 0;
+
+    public override void Run(Connection connection)
+    {
+        var number = numbers.FindOrGive(connection, After.Stream.OrderId);
+        WriteEntries(connection, number);
+        var since = before?.Stream.UnconfirmedSince;
+        if (since != After.Stream.UnconfirmedSince)
+        {
+            if (since is not null)
+                WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", since.Value, number);
+            if (After.Stream.UnconfirmedSince is { } now)
+                WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", now, number);
+        }
+        if (After.Stream.Summary is { } orders)
+            SummaryRow.Write(connection, number, participant, before?.Stream.Summary, orders, summary!);
+    }
+
+    void WriteEntries(Connection connection, long number)
+    {
+        if (entries.Length == 0 && before is not null)
+        {
+            connection.Sql("UPDATE entry SET version = ?, size = ?, parked = ? WHERE place = ?")
+                .Bind(After.Version).Bind(After.Stream.Size).Bind(parked).Bind(StreamRows.Place(number, participant, EntriesBefore)).Run();
+            return;
+        }
+        for (var index = 0; index < Math.Max(entries.Length, 1); index++)
+        {
+            // A stream that was saved without any entry has one row all the same.
+            var body = index < entries.Length ? entries[index] : null;
+            connection.Sql("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
+                .Bind(StreamRows.Place(number, participant, EntriesBefore + (body is null ? 0 : index + 1)))
+                .Bind(After.Version).Bind(After.Stream.Size).Bind(body).Bind(parked).Run();
+        }
+    }
+
+    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset since, long number) =>
+        connection.Sql(sql).Bind(participant).Bind(since.UtcTicks).Bind(number).Run();
+}

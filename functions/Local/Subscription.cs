@@ -1,0 +1,185 @@
+using System.Threading.Channels;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// What one subscription has still to hear: a queue for each order, of which one consumer at a time holds the lock, and a dead-letter queue. An index in
+/// memory over the rows of <c>message</c>; every change of it is queued for the file before the lock is let go, so that both go through the same states.
+/// </summary>
+sealed class Subscription(string name, Database database, BusOptions options, TimeProvider time)
+{
+    readonly Lock gate = new();
+    readonly Dictionary<string, OrderQueue> orders = new(StringComparer.Ordinal);
+    readonly HashSet<OrderQueue> locked = [];
+
+    // Orders that have a message and no holder, in the order in which they came to be so.
+    readonly Channel<OrderQueue> free = Channel.CreateUnbounded<OrderQueue>();
+
+    public string Name => name;
+    public DeadLetterQueue Dead { get; } = new(name, database, options, time);
+
+    /// <summary>Messages to be heard, those that are being handled included.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Makes a message audible, behind those of its order.</summary>
+    public void Add(QueuedMessage message)
+    {
+        lock (gate)
+        {
+            Count++;
+            if (orders.TryGetValue(message.OrderId, out var order))
+            {
+                order.Messages.Enqueue(message);
+                if (order is { Holder: null, Messages.Count: 1 })
+                    free.Writer.TryWrite(order);
+                return;
+            }
+            order = orders[message.OrderId] = new(message.OrderId);
+            order.Messages.Enqueue(message);
+            free.Writer.TryWrite(order);
+        }
+    }
+
+    /// <summary>Locks the order that is free longest, as soon as there is one, and gives its next message.</summary>
+    public async ValueTask<Delivery> ReceiveAsync(CancellationToken cancellation) => Lock(await free.Reader.ReadAsync(cancellation));
+
+    public Delivery? TryReceive() => free.Reader.TryRead(out var order) ? Lock(order) : null;
+
+    Delivery Lock(OrderQueue order)
+    {
+        lock (gate)
+        {
+            var message = order.Messages.Peek();
+            message.Deliveries++;
+            order.Holder = new(this, order, message);
+            order.LockedUntil = LockEnd();
+            locked.Add(order);
+
+            // Queued before anything that the consumer can bring about: whatever comes of this delivery, the next one is known to be another.
+            database.Enqueue(new Delivered(message.Sequence, message.Deliveries));
+            return order.Holder;
+        }
+    }
+
+    public void Complete(Delivery delivery)
+    {
+        lock (gate)
+            Remove(Settled(delivery));
+    }
+
+    public void Abandon(Delivery delivery)
+    {
+        lock (gate)
+            GiveBack(Settled(delivery));
+    }
+
+    public void DeadLetter(Delivery delivery, string reason, string description)
+    {
+        lock (gate)
+            DeadLetter(Settled(delivery), reason, description);
+    }
+
+    public void Release(Delivery delivery)
+    {
+        lock (gate)
+            Free(Held(delivery));
+    }
+
+    public void Renew(Delivery delivery)
+    {
+        lock (gate)
+            Held(delivery).LockedUntil = LockEnd();
+    }
+
+    /// <summary>Takes back the locks whose time is over.</summary>
+    public void EndLocks()
+    {
+        lock (gate)
+        {
+            var now = time.GetTimestamp();
+            foreach (var order in locked.Where(order => order.LockedUntil <= now).ToList())
+            {
+                if (!order.Holder!.IsSettled)
+                    GiveBack(order);
+                Free(order);
+            }
+        }
+    }
+
+    OrderQueue Held(Delivery delivery) =>
+        delivery.Order.Holder == delivery && delivery.Order.LockedUntil > time.GetTimestamp()
+            ? delivery.Order
+            : throw new LockLostException($"The lock on {delivery.Message.Id} at {name} is lost.");
+
+    OrderQueue Settled(Delivery delivery)
+    {
+        var order = Held(delivery);
+        if (delivery.IsSettled)
+            throw new LockLostException($"{delivery.Message.Id} at {name} is settled already.");
+        delivery.IsSettled = true;
+        return order;
+    }
+
+    void Free(OrderQueue order)
+    {
+        order.Holder = null;
+        locked.Remove(order);
+        if (order.Messages.Count > 0)
+            free.Writer.TryWrite(order);
+        else
+            orders.Remove(order.OrderId);
+    }
+
+    void GiveBack(OrderQueue order)
+    {
+        if (order.Messages.Peek().Deliveries >= options.DeliveriesMax)
+            DeadLetter(order, "MaxDeliveryCountExceeded", $"Delivered {options.DeliveriesMax} times.");
+    }
+
+    void Remove(OrderQueue order)
+    {
+        Count--;
+        database.Enqueue(new Completed(order.Messages.Dequeue().Sequence));
+    }
+
+    void DeadLetter(OrderQueue order, string reason, string description)
+    {
+        Count--;
+        var message = order.Messages.Dequeue();
+        database.Enqueue(new DeadLettered(message.Sequence, reason, description));
+        Dead.Add(message);
+    }
+
+    long LockEnd() => time.GetTimestamp() + (long)(options.LockDuration.TotalSeconds * time.TimestampFrequency);
+
+    sealed class Delivered(long sequence, int deliveries) : Write
+    {
+        public override void Run(Connection connection) =>
+            connection.Sql("UPDATE message SET deliveries = ? WHERE sequence = ?").Bind(deliveries).Bind(sequence).Run();
+    }
+
+    sealed class DeadLettered(long sequence, string reason, string description) : Write
+    {
+        public override void Run(Connection connection) => connection
+            .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?").Bind(reason).Bind(description).Bind(sequence).Run();
+    }
+}
+
+/// <summary>A message that is done with.</summary>
+sealed class Completed(long sequence) : Write
+{
+    public override void Run(Connection connection) => connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
+}
+
+/// <summary>What a subscription has of one order.</summary>
+sealed class OrderQueue(string orderId)
+{
+    public string OrderId => orderId;
+    public Queue<QueuedMessage> Messages { get; } = new(2);
+
+    /// <summary>Who holds the lock: only its latest delivery may settle anything.</summary>
+    public Delivery? Holder { get; set; }
+
+    public long LockedUntil { get; set; }
+}

@@ -1,0 +1,44 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>An order in the lists.</summary>
+static class SummaryRow
+{
+    public static void Write(Connection connection, long number, int participant, OrderSummary? before, OrderSummary after, byte[] body)
+    {
+        if (before is null)
+        {
+            connection.Sql("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+                .Bind(number).Bind(participant).Bind(after.PlacedAt.UtcTicks).Bind(after.Status.ToString())
+                .Bind(after.CustomerId).Bind(after.IdempotencyKey).Bind(ParkedSince(after)).Bind(body).Run();
+        }
+        else if (before.Status == after.Status && ParkedSince(before) == ParkedSince(after))
+        {
+            connection.Sql("UPDATE summary SET body = ? WHERE number = ?").Bind(body).Bind(number).Run();
+        }
+        else
+        {
+            connection.Sql("UPDATE summary SET status = ?, parked_since = ?, body = ? WHERE number = ?")
+                .Bind(after.Status.ToString()).Bind(ParkedSince(after)).Bind(body).Bind(number).Run();
+        }
+        if (before?.Status == after.Status)
+            return;
+        if (before is { IsFinal: true })
+            Count(connection, before.Status, -1);
+        if (after.IsFinal)
+            Count(connection, after.Status, 1);
+    }
+
+    static void Count(Connection connection, OrderStatus status, int more) =>
+        connection.Sql("INSERT INTO final_count VALUES (?, ?) ON CONFLICT DO UPDATE SET orders = orders + excluded.orders")
+            .Bind(status.ToString()).Bind(more).Run();
+
+    /// <summary>Since when it is parked where it is parked longest.</summary>
+    static long? ParkedSince(OrderSummary order)
+    {
+        if (order.Parked.IsEmpty)
+            return null;
+        return order.Parked.Values.Where(parked => parked.IsParked).Min(parked => parked.Since?.UtcTicks);
+    }
+}
