@@ -47,6 +47,9 @@ public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurre
         });
     }
 
+    /// <summary>How many lines there are to place.</summary>
+    public async Task<int> LinesAsync(CancellationToken cancellation) => await file.ReadAsync(cancellation).CountAsync(cancellation);
+
     public async Task PlaceAsync(Placed placed, Action<int> progress, CancellationToken cancellation)
     {
         // By key: the order's id once it is placed, null where it was refused.

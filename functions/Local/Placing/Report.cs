@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -56,6 +57,7 @@ public sealed class Report
         finals.Sort();
         var most = finals[(int)(0.95 * (finals.Count - 1))];
         console.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
             $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {0.95 * finals.Count / Math.Max((most - first).TotalSeconds, 0.001):N0} orders/s until 95 % were final.");
     }
 

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderFunctions.Http;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local;
+
+/// <summary>The saga behind its HTTP API, on 127.0.0.1 only: the local host is open to whoever can reach it.</summary>
+public sealed class LocalHost : IAsyncDisposable
+{
+    /// <summary>Shared by the carrier's webhook and whoever wants to play the carrier. No secret: nothing outside this machine can call it.</summary>
+    const string CarrierSecret = "local";
+
+    readonly WebApplication app;
+
+    LocalHost(WebApplication app, LocalSaga saga)
+    {
+        this.app = app;
+        Saga = saga;
+    }
+
+    public LocalSaga Saga { get; }
+
+    /// <summary>Where it answers.</summary>
+    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Ends when Ctrl-C or SIGTERM asks for it.</summary>
+    public CancellationToken Stopping => app.Lifetime.ApplicationStopping;
+
+    /// <param name="data">The SQLite file, or <see cref="Database.InMemory"/>.</param>
+    /// <param name="port">0 for a free one.</param>
+    /// <exception cref="IOException">The port or the file is in use.</exception>
+    public static async Task<LocalHost> StartAsync(string data, int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        var host = builder.Build();
+        var saga = new LocalSaga(data, new(), TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());
+        try
+        {
+            host.MapSaga(new(
+                new(saga[Participants.Orders], saga.Lists),
+                new(saga.Stock),
+                new(saga[Participants.Shipping], new(CarrierSecret, TimeProvider.System)),
+                new(saga[Participants.Orders], saga.Lists)));
+            await host.StartAsync();
+            await saga.StartAsync();
+            return new(host, saga);
+        }
+        catch
+        {
+            await saga.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Serves until it is asked to stop, or until the file can no longer be written.</summary>
+    public async Task ServeAsync() => await await Task.WhenAny(app.WaitForShutdownAsync(), Saga.Database.Broken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await Saga.DisposeAsync();
+        await app.DisposeAsync();
+    }
+}

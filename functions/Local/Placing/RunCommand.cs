@@ -1,0 +1,128 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace OrderFunctions.Local.Placing;
+
+/// <param name="Orders">The file to place; null to place nothing.</param>
+/// <param name="Exit">End after the audit.</param>
+public sealed record RunOptions(string? Orders, bool Exit, string Data, int Port, int Concurrency, long Stock);
+
+/// <summary>Starts the host, places the orders, waits for their ends, reports, audits, serves on.</summary>
+public static class RunCommand
+{
+    const int AuditFailed = 1;
+    const int NotAllPlaced = 2;
+
+    /// <summary>Open orders are looked at this often.</summary>
+    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>If nothing becomes final for so long, nothing will: some order is parked and waits for an operator.</summary>
+    static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(60);
+
+    public static string Sample => Path.Combine(AppContext.BaseDirectory, "sample", "orders-200.ndjson.gz");
+
+    public static async Task<int> RunAsync(RunOptions options)
+    {
+        if (options.Orders is { } path && !File.Exists(path))
+            return Failed($"There is no file {path}.");
+        LocalHost host;
+        try
+        {
+            host = await LocalHost.StartAsync(options.Data, options.Port);
+        }
+        catch (IOException e)
+        {
+            return Failed(e.Message);
+        }
+        await using (host)
+        {
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/], keeping everything in {options.Data}.");
+            var status = options.Orders is { } orders ? await PlaceAsync(host, orders, options) : 0;
+            if (!options.Exit && !host.Stopping.IsCancellationRequested)
+            {
+                AnsiConsole.WriteLine("Ctrl-C ends it.");
+                await host.ServeAsync();
+            }
+            return status;
+        }
+    }
+
+    static async Task<int> PlaceAsync(LocalHost host, string file, RunOptions options)
+    {
+        using var http = new HttpClient { BaseAddress = host.Address };
+        var client = new SagaClient(http);
+        var placed = new Placed();
+        try
+        {
+            await ShowAsync(client, new(client, new(file), options.Concurrency), options.Stock, placed, host.Stopping);
+        }
+        catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+
+        if (placed.PlacedBefore > 0)
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{placed.PlacedBefore:N0} orders had been placed before; none was placed twice.");
+        foreach (var error in placed.Errors)
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{error}[/]");
+        (await Report.OfAsync(client, placed, host.Stopping)).Write(AnsiConsole.Console);
+        return await IsAuditCleanAsync(host.Saga) ? placed.Errors.IsEmpty ? 0 : NotAllPlaced : AuditFailed;
+    }
+
+    static async Task ShowAsync(SagaClient client, OrderPlacer placer, long stock, Placed placed, CancellationToken stopping) =>
+        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn()).StartAsync(async progress =>
+        {
+            var receiving = progress.AddTask("Stock received");
+            await placer.ReceiveStockAsync(stock, placed, (done, all) => receiving.MaxValue(all).Value(done), stopping);
+            receiving.StopTask();
+
+            var placing = progress.AddTask("Orders placed", maxValue: await placer.LinesAsync(stopping));
+            var settling = progress.AddTask("Orders final", maxValue: placing.MaxValue);
+            await placer.PlaceAsync(placed, done => placing.Value(done), stopping);
+            placing.StopTask();
+            await SettleAsync(client, settling, stopping);
+        });
+
+    /// <summary>Waits until every order of the store is final, also those of earlier runs.</summary>
+    static async Task SettleAsync(SagaClient client, ProgressTask settling, CancellationToken stopping)
+    {
+        var (least, since) = (long.MaxValue, Environment.TickCount64);
+        while (true)
+        {
+            var counts = await client.CountsAsync(stopping);
+            var all = counts.ByStatus.Values.Sum();
+            var open = all - counts.ByStatus["Completed"] - counts.ByStatus["Rejected"] - counts.ByStatus["Cancelled"];
+            settling.MaxValue(Math.Max(all, 1)).Value(Math.Max(all, 1) - open);
+            if (open == 0)
+                return;
+            if (open < least)
+                (least, since) = (open, Environment.TickCount64);
+            if (Environment.TickCount64 - since > PatienceMax.TotalMilliseconds)
+                return;
+            await Task.Delay(Glance, stopping);
+        }
+    }
+
+    /// <summary>An order is final before its customer is told and its last message is completed: the audit waits for that too, but not for long.</summary>
+    static async Task<bool> IsAuditCleanAsync(LocalSaga saga)
+    {
+        var audit = await saga.Audit.RunAsync();
+        for (var since = Environment.TickCount64; audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000; audit = await saga.Audit.RunAsync())
+            await Task.Delay(Glance);
+
+        foreach (var finding in audit.Findings)
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]Audit: {finding}[/]");
+        if (audit.Findings.Count > 0)
+            return false;
+        var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
+        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture,
+            $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, {(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
+        return true;
+    }
+
+    static int Failed(string error)
+    {
+        Console.Error.WriteLine(error);
+        return NotAllPlaced;
+    }
+}
