@@ -23,6 +23,8 @@ public static class RunCommand
 
     public static async Task<int> RunAsync(RunOptions options)
     {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Console = Plain();
         if (options.Orders is { } path && !File.Exists(path))
             return Failed($"There is no file {path}.");
         LocalHost host;
@@ -115,9 +117,18 @@ public static class RunCommand
         if (audit.Findings.Count > 0)
             return false;
         var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
-        AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture,
+        AnsiConsole.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
             $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, {(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
         return true;
+    }
+
+    /// <summary>For a file or another program: no colours, and lines as long as they are.</summary>
+    static IAnsiConsole Plain()
+    {
+        var console = AnsiConsole.Create(new() { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
+        console.Profile.Width = 1_000;
+        return console;
     }
 
     static int Failed(string error)
