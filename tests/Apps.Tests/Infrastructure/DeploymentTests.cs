@@ -163,6 +163,18 @@ public partial class DeploymentTests
     }
 
     [Fact]
+    public void The_readmes_arithmetic_starts_from_the_topologys_numbers()
+    {
+        string[] said = ["OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShipmentBooked", "ShipmentDue", "OrderShipped", "OrderCompleted"];
+        var deliveries = Topology.Current.Subscriptions.Select(s => (s.Name, Count: s.Hears.Count(said.Contains))).ToList();
+        var each = string.Join(", ", deliveries.Select(d => $"{d.Count} to {char.ToUpperInvariant(d.Name[0])}{d.Name[1..]}"));
+        var text = Repository.Read("bicep/README.md");
+
+        Assert.Contains($"**{said.Length}** messages said, **{deliveries.Sum(d => d.Count)}** deliveries ({each})", text, StringComparison.Ordinal);
+        Assert.Contains($"That makes **{Apps().Count(app => app["http"] != "0") + 2 * deliveries.Count}**:", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_are_short_enough_for_what_they_name()
     {
         var stages = ParameterFiles.Select(file => ParametersIn(file.Data)["stage"].GetString()!);
