@@ -14,14 +14,14 @@ var below = 'LessThan'
 var alerts = [
   {
     name: 'republish-not-running'
-    means: 'The timer that publishes what a crash left unpublished has not run: an accepted order may stand still.'
+    means: 'A timer that publishes what a crash left unpublished, and replays what is due, has not run: an order may stand still.'
     query: loadTextContent('../alerts/republish-not-running.kql')
     severity: 0
     operator: below
     limit: 1
     window: 'PT10M'
     every: 'PT5M'
-    by: ''
+    by: 'Participant'
   }
   {
     name: 'orders-parked'

@@ -21,7 +21,7 @@ var streamIndex = {
     // the timer's question: which streams hold something that was saved and perhaps not published
     { path: '/unconfirmedSince/?' }
     // the operators' lists
-    { path: '/summary/*' }
+    { path: '/list/*' }
   ]
   excludedPaths: [{ path: '/*' }, { path: '/"_etag"/?' }]
 }

@@ -154,6 +154,19 @@ public partial class DeploymentTests
     }
 
     [Fact]
+    public void The_roles_that_are_registered_are_those_that_the_api_asks_for()
+    {
+        using var api = JsonDocument.Parse(Repository.Read("functions/Http/openapi.json"));
+        using var registered = JsonDocument.Parse(Repository.Read("bicep/app-roles.json"));
+        var asked = api.RootElement.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
+            .Where(call => call.Value.ValueKind is JsonValueKind.Object && call.Value.TryGetProperty("security", out _))
+            .SelectMany(call => call.Value.GetProperty("security").EnumerateArray())
+            .SelectMany(way => way.EnumerateObject()).Where(way => way.Name == "entra").SelectMany(way => way.Value.EnumerateArray()).Select(role => role.GetString());
+
+        Assert.Equal(asked.Distinct().Order(), registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
+    }
+
+    [Fact]
     public void An_always_ready_instance_is_for_the_function_that_handles_the_subscription()
     {
         var app = Repository.Read("bicep/modules/function-app.bicep");

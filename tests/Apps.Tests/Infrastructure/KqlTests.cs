@@ -63,6 +63,16 @@ public partial class KqlTests
         Assert.Contains("metricName: 'DeadletteredMessages'", Repository.Read("bicep/modules/alerts.bicep"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_participant_whose_timer_is_silent_is_missed_by_name()
+    {
+        var listed = Quoted().Matches(Queries["bicep/alerts/republish-not-running.kql"].Split('\n').Single(line => line.StartsWith("datatable", StringComparison.Ordinal)));
+
+        Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), listed.Select(m => m.Groups[1].Value));
+        // By this the query tells whose app it is.
+        Assert.Contains("'func-${app.name}-", Repository.Read("bicep/main.bicep"), StringComparison.Ordinal);
+    }
+
     /// <summary>The table in alerts.bicep.</summary>
     static List<(string Name, string By)> Alerts()
     {

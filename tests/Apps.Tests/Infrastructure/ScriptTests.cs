@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
 /// <summary>The pipelines' scripts, run by bash against programs that note what they were asked and answer as told.</summary>
-public sealed class ScriptTests : IDisposable
+public sealed partial class ScriptTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("scripts");
     readonly Dictionary<string, string?> _environment = [];
@@ -89,6 +91,7 @@ public sealed class ScriptTests : IDisposable
     [InlineData("harmless", "Rejected", "Shipping", 1)]
     public void A_test_order_must_have_the_end_that_it_asks_for(string kind, string status, string failedAt, int expected)
     {
+        Assert.SkipUnless(Repository.Has("jq"), "the script reads answers with jq, which this machine does not have");
         Stub("az", """case "$*" in *get-access-token*) echo token ;; *) echo func-x.example.org ;; esac""");
         Stub("curl", $$"""
             case "$*" in
@@ -103,9 +106,26 @@ public sealed class ScriptTests : IDisposable
         var calls = Asked.Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
         Assert.All(calls, call => Assert.Contains("Authorization: Bearer token", call, StringComparison.Ordinal));
         Assert.Equal(kind == "whole", calls.Any(call => call.Contains("--request PUT", StringComparison.Ordinal)));
-        var order = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(_environment["LOG"] + ".order"))!;
+        var order = JsonNode.Parse(File.ReadAllText(_environment["LOG"] + ".order"))!;
         Assert.Equal(kind == "whole" ? "SMOKE-TEST" : "SMOKE-TEST-NOWHERE", (string?)order["lines"]![0]!["sku"]);
         Assert.Equal("REFUSE", (string?)order["shipTo"]!["postalCode"]);
+
+        var api = JsonNode.Parse(Repository.Read("functions/Http/openapi.json"))!["components"]!["schemas"]!;
+        Fits(api["Order"]!, order);
+        Fits(api["OrderLine"]!, order["lines"]![0]!);
+        Fits(api["Payment"]!, order["payment"]!);
+        Fits(api["Address"]!, order["shipTo"]!);
+        Assert.Contains(expected == 0 ? failedAt : "Stock", api["OrderState"]!["properties"]!["failedAt"]!["enum"]!.AsArray().Select(step => (string?)step));
+        Assert.Contains(status, api["OrderStatus"]!["enum"]!.AsArray().Select(known => (string?)known));
+        if (kind == "whole")
+            Fits(api["GoodsReceived"]!, JsonNode.Parse(PutBody().Match(calls[0]).Groups[1].Value)!);
+
+        static void Fits(JsonNode schema, JsonNode body)
+        {
+            var given = body.AsObject().Select(member => member.Key).ToList();
+            Assert.Empty(schema["required"]!.AsArray().Select(name => (string)name!).Except(given));
+            Assert.Empty(given.Except(schema["properties"]!.AsObject().Select(member => member.Key)));
+        }
     }
 
     [Fact]
@@ -182,4 +202,7 @@ public sealed class ScriptTests : IDisposable
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
+
+    [GeneratedRegex(@"--data (\{\S*\})")]
+    private static partial Regex PutBody();
 }
