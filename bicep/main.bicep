@@ -113,11 +113,11 @@ var settings = {
     CardProvider__BaseAddress: cardProviderUrl
     CardProvider__ApiKey: format(secretIn, 'payments', 'card-provider-api-key')
   }
-  shipping: union(callers, { Carrier__WebhookSecret: format(secretIn, 'shipping', 'carrier-webhook-secret') }, empty(carrierUrl) ? { Carrier__Mode: 'simulated' } : {
+  shipping: union(callers, empty(carrierUrl) ? { Carrier__Mode: 'simulated' } : {
     Carrier__Mode: 'http'
     Carrier__BaseAddress: carrierUrl
     Carrier__ApiKey: format(secretIn, 'shipping', 'carrier-api-key')
-  })
+  }, { Carrier__WebhookSecret: format(secretIn, 'shipping', 'carrier-webhook-secret') })
   notifications: empty(notifierUrl) ? { Notifier__Mode: 'simulated' } : {
     Notifier__Mode: 'http'
     Notifier__BaseAddress: notifierUrl

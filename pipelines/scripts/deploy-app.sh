@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts one package on one app and waits until the platform has found its functions.  deploy-app.sh STAGE APP ZIP
-# UPDATE_STRATEGY: RollingUpdate (lets running turns end; the platform calls it a preview) or Recreate (the default; kills them, and the bus delivers again).
+# UPDATE_STRATEGY: RollingUpdate (lets running turns end; the platform calls it a preview) or Recreate (the default; kills them, and the bus
+# delivers again).
 set -euo pipefail
 stage=$1 app=$2 zip=$3
 group=rg-orderfunctions-$stage

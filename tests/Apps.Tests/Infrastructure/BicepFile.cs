@@ -5,7 +5,8 @@ namespace OrderFunctions.Apps.Tests.Infrastructure;
 /// <param name="Kind">param, var, resource, module or output.</param>
 /// <param name="Target">A resource's type, or a module's path.</param>
 /// <param name="Body">Everything after the name; without the target.</param>
-sealed record BicepDeclaration(string Kind, string Name, string Target, IReadOnlyList<BicepToken> Decorators, IReadOnlyList<BicepToken> Body, int Line)
+sealed record BicepDeclaration(
+    string Kind, string Name, string Target, IReadOnlyList<BicepToken> Decorators, IReadOnlyList<BicepToken> Body, int Line)
 {
     public bool IsExisting => Body.Any(token => token.IsName("existing"));
 
@@ -46,7 +47,8 @@ sealed class BicepFile
     public BicepDeclaration this[string name] => Declarations.First(declaration => declaration.Name == name && declaration.Kind is not "output");
 
     public string Relative(string target) =>
-        System.IO.Path.GetRelativePath(Repository.Root, System.IO.Path.Combine(Repository.PathOf(System.IO.Path.GetDirectoryName(Path)!), target)).Replace('\\', '/');
+        System.IO.Path.GetRelativePath(Repository.Root, System.IO.Path.Combine(Repository.PathOf(System.IO.Path.GetDirectoryName(Path)!), target))
+            .Replace('\\', '/');
 
     public static BicepFile Load(string path)
     {
@@ -59,7 +61,8 @@ sealed class BicepFile
             else if (Kinds.Contains(statement[0].Text))
             {
                 var target = statement[0].Text is "resource" or "module" ? statement[2].Text : "";
-                declarations.Add(new(statement[0].Text, statement[1].Text, target, [.. decorators], [.. statement.Skip(target.Length > 0 ? 3 : 2)], statement[0].Line));
+                declarations.Add(new(statement[0].Text, statement[1].Text, target, [.. decorators], [.. statement.Skip(target.Length > 0 ? 3 : 2)],
+                    statement[0].Line));
                 decorators.Clear();
             }
             else if (!statement[0].IsName("targetScope"))
@@ -121,7 +124,7 @@ sealed class BicepFile
         return members.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    /// <summary>Which symbols a declaration uses, its own loop variables and the parameters of its lambdas left out; and which functions it calls.</summary>
+    /// <summary>Which symbols a declaration uses, without its own loop variables and parameters of lambdas; and which functions it calls.</summary>
     public static (IReadOnlySet<string> Symbols, IReadOnlySet<string> Functions) Uses(BicepDeclaration declaration)
     {
         var (used, called, local) = (new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
@@ -139,7 +142,8 @@ sealed class BicepFile
                 Collect(token.Inner);
                 if (token.IsName("resource") && after?.Kind is BicepKind.Name)
                     local.Add(tokens[++i].Text);
-                if (token.Kind is not BicepKind.Name || Words.Contains(token.Text) || before?.Text is "." or ".?" or "::" && before.Kind is BicepKind.Symbol)
+                if (token.Kind is not BicepKind.Name || Words.Contains(token.Text) || before?.Text is "." or ".?" or "::"
+                    && before.Kind is BicepKind.Symbol)
                     continue;
                 var isKey = after?.Is(":") == true && (before is null || before.Is("{") || before.Is(",") || before.Kind is BicepKind.NewLine);
                 if (isKey)

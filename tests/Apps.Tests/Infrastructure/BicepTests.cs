@@ -9,8 +9,9 @@ public partial class BicepTests
 {
     static readonly HashSet<string> Functions =
     [
-        "loadJsonContent", "loadTextContent", "deployment", "tenant", "subscription", "environment", "uniqueString", "take", "empty", "format", "union", "map", "filter",
-        "items", "concat", "guid", "max", "resourceGroup", "subscriptionResourceId", "last", "split", "description", "allowed", "minLength", "maxLength", "minValue", "batchSize",
+        "loadJsonContent", "loadTextContent", "deployment", "tenant", "subscription", "environment", "resourceGroup", "subscriptionResourceId",
+        "uniqueString", "guid", "take", "last", "split", "format", "empty", "union", "concat", "map", "filter", "items", "max",
+        "description", "allowed", "minLength", "maxLength", "minValue", "batchSize",
     ];
 
     public static TheoryData<string> Files => [.. BicepFile.All.Select(file => file.Path)];
@@ -27,7 +28,8 @@ public partial class BicepTests
 
         Assert.Equal(defined.Distinct(), defined);
         Assert.Empty(used.Except(defined));
-        Assert.Empty(file.Declarations.Where(d => d.Kind is "param" or "var" || d is { Kind: "resource", IsExisting: true }).Select(d => d.Name).Except(used));
+        Assert.Empty(file.Declarations.Where(d => d.Kind is "param" or "var" || d is { Kind: "resource", IsExisting: true }).Select(d => d.Name)
+            .Except(used));
         Assert.Empty(uses.SelectMany(use => use.Functions).Except(Functions));
     }
 
@@ -79,7 +81,8 @@ public partial class BicepTests
     public void Every_module_is_used_and_every_file_that_is_loaded_exists_and_can_be_read()
     {
         var used = BicepFile.All.SelectMany(file => file.Of("module").Select(module => file.Relative(module.Target))).ToList();
-        var loaded = BicepFile.All.SelectMany(file => Loaded().Matches(Repository.Read(file.Path)).Select(m => file.Relative(m.Groups["path"].Value))).ToList();
+        var loaded = BicepFile.All.SelectMany(file =>
+            Loaded().Matches(Repository.Read(file.Path)).Select(m => file.Relative(m.Groups["path"].Value))).ToList();
 
         Assert.DoesNotContain(used.Concat(loaded), path => !Repository.Exists(path));
         Assert.Equal(Repository.Files("bicep/modules", "*"), used.Distinct().Order(StringComparer.Ordinal));
@@ -91,7 +94,8 @@ public partial class BicepTests
     [Fact]
     public void There_is_no_key_anywhere()
     {
-        foreach (var path in Repository.Files("bicep", "*").Concat(Repository.Files("pipelines", "*")).Where(path => !path.EndsWith("README.md", StringComparison.Ordinal)))
+        foreach (var path in Repository.Files("bicep", "*").Concat(Repository.Files("pipelines", "*"))
+            .Where(path => !path.EndsWith("README.md", StringComparison.Ordinal)))
             Assert.False(Key().IsMatch(Repository.Read(path)), $"{path}: {Key().Match(Repository.Read(path)).Value}");
     }
 
@@ -101,7 +105,8 @@ public partial class BicepTests
         Dictionary<string, string[]> closed = new()
         {
             ["Microsoft.ServiceBus/namespaces"] = ["disableLocalAuth: true", "minimumTlsVersion: '1.2'"],
-            ["Microsoft.DocumentDB/databaseAccounts"] = ["disableLocalAuth: true", "disableKeyBasedMetadataWriteAccess: true", "minimalTlsVersion: 'Tls12'"],
+            ["Microsoft.DocumentDB/databaseAccounts"] = ["disableLocalAuth: true", "disableKeyBasedMetadataWriteAccess: true",
+                "minimalTlsVersion: 'Tls12'"],
             ["Microsoft.Insights/components"] = ["DisableLocalAuth: true"],
             ["Microsoft.OperationalInsights/workspaces"] = ["disableLocalAuth: true"],
             ["Microsoft.Storage/storageAccounts"] =
@@ -117,7 +122,8 @@ public partial class BicepTests
             Assert.NotEmpty(declared);
             foreach (var resource in declared)
                 foreach (var (name, value) in settings.Select(s => s.Split(": ")).Select(s => (s[0], s[1].Trim('\''))))
-                    Assert.True(resource.Body.Zip(resource.Body.Skip(1), resource.Body.Skip(2)).Any(t => t.First.IsName(name) && t.Second.Is(":") && t.Third.Text == value),
+                    Assert.True(resource.Body.Zip(resource.Body.Skip(1), resource.Body.Skip(2))
+                        .Any(t => t.First.IsName(name) && t.Second.Is(":") && t.Third.Text == value),
                         $"{resource.Name}: {name} is not {value}");
         }
     }

@@ -21,7 +21,11 @@ sealed record BicepToken(BicepKind Kind, string Text, int Line, IReadOnlyList<Bi
 /// <summary>Cuts Bicep into words. Knows no more of the language than the tests need.</summary>
 static class BicepTokens
 {
-    static readonly string[] Symbols = ["::", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", ".?", "?", "{", "}", "[", "]", "(", ")", "=", ":", ",", ".", "!", "@", "+", "-", "*", "/", "%", "<", ">", "|"];
+    static readonly string[] Symbols =
+    [
+        "::", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", ".?",
+        "?", "{", "}", "[", "]", "(", ")", "=", ":", ",", ".", "!", "@", "+", "-", "*", "/", "%", "<", ">", "|",
+    ];
 
     public static IReadOnlyList<BicepToken> Of(string source)
     {
@@ -53,7 +57,8 @@ static class BicepTokens
             else
             {
                 var start = at;
-                var symbol = Symbols.FirstOrDefault(s => source.AsSpan(start).StartsWith(s)) ?? throw new FormatException($"line {line}: '{c}' is no Bicep");
+                var symbol = Symbols.FirstOrDefault(s => source.AsSpan(start).StartsWith(s))
+                    ?? throw new FormatException($"line {line}: '{c}' is no Bicep");
                 depth += symbol is "{" ? 1 : symbol is "}" ? -1 : 0;
                 tokens.Add(new(BicepKind.Symbol, symbol, line, []));
                 at += symbol.Length;

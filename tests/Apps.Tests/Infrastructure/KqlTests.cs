@@ -21,12 +21,14 @@ public partial class KqlTests
     static IEnumerable<KeyValuePair<string, string>> Workbook() =>
         JsonDocument.Parse(Repository.Read("bicep/workbook.json")).RootElement.GetProperty("items").EnumerateArray()
             .Where(item => item.GetProperty("content").TryGetProperty("query", out _))
-            .Select(item => KeyValuePair.Create($"workbook: {item.GetProperty("name").GetString()}", item.GetProperty("content").GetProperty("query").GetString()!));
+            .Select(item => KeyValuePair.Create(
+                $"workbook: {item.GetProperty("name").GetString()}", item.GetProperty("content").GetProperty("query").GetString()!));
 
     [Fact]
     public void Every_query_is_understood_and_an_alerts_query_gives_the_number_and_the_dimension_that_its_rule_asks_for()
     {
-        Assert.SkipUnless(Repository.Has("node") && Repository.Has("npm"), "Kusto's language service runs on Node.js, which this machine does not have");
+        Assert.SkipUnless(Repository.Has("node") && Repository.Has("npm"),
+            "Kusto's language service runs on Node.js, which this machine does not have");
         var understood = Understand(Queries);
 
         Assert.Empty(understood.SelectMany(query => query.Value.Findings.Select(finding => $"{query.Key}: {finding}")));
@@ -43,13 +45,15 @@ public partial class KqlTests
     public void A_query_asks_for_metrics_that_the_code_has_and_for_dimensions_that_they_have()
     {
         var documented = MetricDocumentation().Matches(Repository.Read("functions/Runtime/Telemetry.cs"))
-            .ToDictionary(m => m.Groups["name"].Value, m => Code().Matches(m.Groups["summary"].Value).Select(code => code.Groups[1].Value).ToHashSet());
+            .ToDictionary(m => m.Groups["name"].Value, m =>
+                Code().Matches(m.Groups["summary"].Value).Select(code => code.Groups[1].Value).ToHashSet());
 
         foreach (var (query, text) in Queries)
         {
             var asked = MetricAsked().Matches(text).SelectMany(m => Quoted().Matches(m.Value)).Select(m => m.Groups[1].Value).ToHashSet();
             Assert.Empty(asked.Except(Metrics.Keys).Select(name => $"{query}: {name}"));
-            Assert.Empty(DimensionAsked().Matches(text).Select(m => m.Groups[1].Value).Except(asked.SelectMany(name => documented[name])).Select(d => $"{query}: {d}"));
+            Assert.Empty(DimensionAsked().Matches(text).Select(m => m.Groups[1].Value).Except(asked.SelectMany(name => documented[name]))
+                .Select(d => $"{query}: {d}"));
             Assert.True(asked.Count > 0 || text.Contains("AppRequests", StringComparison.Ordinal), $"{query} asks for nothing");
         }
     }
@@ -59,14 +63,16 @@ public partial class KqlTests
     {
         var alerts = Alerts();
 
-        Assert.Equal(Repository.Files("bicep/alerts", "*.kql"), alerts.Select(alert => $"bicep/alerts/{alert.Name}.kql").Order(StringComparer.Ordinal));
+        Assert.Equal(Repository.Files("bicep/alerts", "*.kql"), alerts.Select(alert => $"bicep/alerts/{alert.Name}.kql")
+            .Order(StringComparer.Ordinal));
         Assert.Contains("metricName: 'DeadletteredMessages'", Repository.Read("bicep/modules/alerts.bicep"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_participant_whose_timer_is_silent_is_missed_by_name()
     {
-        var listed = Quoted().Matches(Queries["bicep/alerts/republish-not-running.kql"].Split('\n').Single(line => line.StartsWith("datatable", StringComparison.Ordinal)));
+        var listed = Quoted().Matches(Queries["bicep/alerts/republish-not-running.kql"].Split('\n')
+            .Single(line => line.StartsWith("datatable", StringComparison.Ordinal)));
 
         Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), listed.Select(m => m.Groups[1].Value));
         // By this the query tells whose app it is.
@@ -97,7 +103,8 @@ public partial class KqlTests
         if (!Directory.Exists(Path.Combine(tools, "node_modules", "@kusto")))
         {
             Directory.CreateDirectory(tools);
-            var (installed, _, errors) = Repository.Run("npm", ["install", "--prefix", tools, "--no-audit", "--no-fund", "--no-save", "--silent", Package]);
+            var (installed, _, errors) = Repository.Run("npm",
+                ["install", "--prefix", tools, "--no-audit", "--no-fund", "--no-save", "--silent", Package]);
             Assert.True(installed == 0, errors);
         }
         var schema = JsonSerializer.Deserialize<Dictionary<string, string>>(Repository.Read("tests/Apps.Tests/Infrastructure/kql-schema.json"));

@@ -45,7 +45,8 @@ public partial class PipelineTests
     {
         var text = string.Concat(Repository.Files("pipelines", "*").Concat(["bicep/README.md"]).Select(Repository.Read));
 
-        foreach (var file in Repository.Files("pipelines/templates", "*").Concat(Repository.Files("pipelines/scripts", "*")).Select(path => Path.GetFileName(path)))
+        foreach (var file in Repository.Files("pipelines/templates", "*").Concat(Repository.Files("pipelines/scripts", "*"))
+            .Select(path => Path.GetFileName(path)))
             Assert.Contains(file, text, StringComparison.Ordinal);
     }
 
@@ -136,7 +137,8 @@ public partial class PipelineTests
     [Fact]
     public void Every_variable_that_a_script_reads_is_in_the_readme_and_no_other()
     {
-        var read = Repository.Files("pipelines/scripts", "*.sh").SelectMany(path => VariableRead().Matches(Repository.Read(path))).Select(m => m.Groups[1].Value)
+        var read = Repository.Files("pipelines/scripts", "*.sh").SelectMany(path => VariableRead().Matches(Repository.Read(path)))
+            .Select(m => m.Groups[1].Value)
             .Where(name => !name.StartsWith("SYSTEM_", StringComparison.Ordinal)).Distinct().Order();
         var listed = VariableListed().Matches(Repository.Read("pipelines/README.md")).Select(m => m.Groups[1].Value).Order();
 

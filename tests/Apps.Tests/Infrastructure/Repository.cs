@@ -33,7 +33,8 @@ static class Repository
     }
 
     public static (int Status, string Output, string Errors) Run(
-        string program, IEnumerable<string> arguments, string? folder = null, string? input = null, IReadOnlyDictionary<string, string?>? environment = null)
+        string program, IEnumerable<string> arguments, string? folder = null, string? input = null,
+        IReadOnlyDictionary<string, string?>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

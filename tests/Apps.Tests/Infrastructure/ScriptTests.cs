@@ -17,7 +17,8 @@ public sealed partial class ScriptTests : IDisposable
         _environment["LOG"] = Path.Combine(_folder.FullName, "log");
         _environment["LOCATION"] = "westeurope";
         _environment["API_AUDIENCE"] = "audience";
-        foreach (var name in new[] { "ALERT_EMAILS", "CARD_PROVIDER_URL", "CARRIER_URL", "NOTIFIER_URL", "UPDATE_STRATEGY", "SYSTEM_PULLREQUEST_TARGETBRANCH" })
+        foreach (var name in new[] { "ALERT_EMAILS", "CARD_PROVIDER_URL", "CARRIER_URL", "NOTIFIER_URL", "UPDATE_STRATEGY",
+            "SYSTEM_PULLREQUEST_TARGETBRANCH" })
             _environment[name] = null;
         Stub("sleep", "");
     }
@@ -56,7 +57,9 @@ public sealed partial class ScriptTests : IDisposable
         Stub("az", """
             case "$*" in
               *'functionapp list'*) echo func-payments-dev-abc ;;
-              *'function list'*) [ -e "$LOG.once" ] && printf 'func-payments-dev-abc/payments-replay\nfunc-payments-dev-abc/payments-on-message\n'; touch "$LOG.once" ;;
+              *'function list'*)
+                [ -e "$LOG.once" ] && printf 'func-payments-dev-abc/payments-on-timer\nfunc-payments-dev-abc/payments-on-message\n'
+                touch "$LOG.once" ;;
             esac
             """);
         _environment["UPDATE_STRATEGY"] = "RollingUpdate";
@@ -96,7 +99,9 @@ public sealed partial class ScriptTests : IDisposable
         Stub("curl", $$"""
             case "$*" in
               *'--request POST'*) cat > "$LOG.order"; echo '{"id":"o-1","status":"Placed"}' ;;
-              *'--request GET'*) [ -e "$LOG.once" ] && echo '{"id":"o-1","status":"{{status}}","failedAt":"{{failedAt}}"}' || echo '{"id":"o-1","status":"Placed"}'; touch "$LOG.once" ;;
+              *'--request GET'*)
+                if [ -e "$LOG.once" ]; then echo '{"id":"o-1","status":"{{status}}","failedAt":"{{failedAt}}"}'; else echo '{"id":"o-1","status":"Placed"}'; fi
+                touch "$LOG.once" ;;
             esac
             """);
         _environment["SMOKE_TEST_SECONDS"] = "10";
@@ -115,7 +120,8 @@ public sealed partial class ScriptTests : IDisposable
         Fits(api["OrderLine"]!, order["lines"]![0]!);
         Fits(api["Payment"]!, order["payment"]!);
         Fits(api["Address"]!, order["shipTo"]!);
-        Assert.Contains(expected == 0 ? failedAt : "Stock", api["OrderState"]!["properties"]!["failedAt"]!["enum"]!.AsArray().Select(step => (string?)step));
+        Assert.Contains(expected == 0 ? failedAt : "Stock", api["OrderState"]!["properties"]!["failedAt"]!["enum"]!.AsArray()
+            .Select(step => (string?)step));
         Assert.Contains(status, api["OrderStatus"]!["enum"]!.AsArray().Select(known => (string?)known));
         if (kind == "whole")
             Fits(api["GoodsReceived"]!, JsonNode.Parse(PutBody().Match(calls[0]).Groups[1].Value)!);
@@ -180,7 +186,8 @@ public sealed partial class ScriptTests : IDisposable
     int Contracts(string repository)
     {
         File.Delete(_environment["LOG"]!);
-        return Repository.Run("bash", [Path.Combine(repository, "pipelines/scripts/contract-check.sh")], repository, environment: _environment).Status;
+        return Repository.Run("bash", [Path.Combine(repository, "pipelines/scripts/contract-check.sh")], repository,
+            environment: _environment).Status;
     }
 
     int Tests(string repository) => Asked.Count(line => line.StartsWith("dotnet test", StringComparison.Ordinal));
