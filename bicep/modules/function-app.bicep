@@ -1,0 +1,102 @@
+// One app on Flex Consumption. A plan of its own, because on Flex a plan holds one app.
+param name string
+@description('Whose messages it handles: the name of its subscription.')
+param participant string
+param identityId string
+param clientId string
+param storageName string
+param packagesUrl string
+@description('Empty: the app is not in a network.')
+param subnetId string
+param insightsConnection string
+@description('What this app\'s own options read.')
+param settings object
+param instancesMax int
+param instanceMemoryMB int
+@description('Requests that an instance serves at once; 0 where the app has no HTTP functions.')
+param httpConcurrency int
+param alwaysReadyHttp int
+param alwaysReadyMessages int
+param zoneRedundant bool
+param location string
+param tags object
+
+// The platform's own settings, the same for every app: who it is, and that it is never anybody by a key.
+var platform = {
+  AZURE_CLIENT_ID: clientId
+  AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: clientId
+  // The scale controller connects to the subscription too, and it reads only these two.
+  ServiceBus__credential: 'managedidentity'
+  ServiceBus__clientId: clientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
+  // The root is the operations page.
+  AzureWebJobsDisableHomepage: 'true'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'asp-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { participant: participant })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      runtime: { name: 'dotnet-isolated', version: '10.0' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packagesUrl
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      scaleAndConcurrency: {
+        maximumInstanceCount: instancesMax
+        instanceMemoryMB: instanceMemoryMB
+        alwaysReady: concat(
+          httpConcurrency > 0 && alwaysReadyHttp > 0 ? [{ name: 'http', instanceCount: alwaysReadyHttp }] : [],
+          alwaysReadyMessages > 0 ? [{ name: 'function:${participant}-on-message', instanceCount: alwaysReadyMessages }] : []
+        )
+        triggers: httpConcurrency > 0 ? { http: { perInstanceConcurrency: httpConcurrency } } : null
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      appSettings: map(items(union(platform, settings)), setting => { name: setting.key, value: setting.value })
+    }
+  }
+}
+
+// Publishing with a user name and a password is off: the pipeline publishes as itself.
+resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [for way in ['scm', 'ftp']: {
+  parent: app
+  name: way
+  properties: { allow: false }
+}]
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

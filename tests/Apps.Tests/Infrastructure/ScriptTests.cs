@@ -1,0 +1,215 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace OrderFunctions.Apps.Tests.Infrastructure;
+
+/// <summary>The pipelines' scripts, run by bash against programs that note what they were asked and answer as told.</summary>
+public sealed partial class ScriptTests : IDisposable
+{
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("scripts");
+    readonly Dictionary<string, string?> _environment = [];
+
+    public ScriptTests()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the scripts are for bash");
+        _environment["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+        _environment["LOG"] = Path.Combine(_folder.FullName, "log");
+        _environment["LOCATION"] = "westeurope";
+        _environment["API_AUDIENCE"] = "audience";
+        foreach (var name in new[] { "ALERT_EMAILS", "CARD_PROVIDER_URL", "CARRIER_URL", "NOTIFIER_URL", "UPDATE_STRATEGY",
+            "SYSTEM_PULLREQUEST_TARGETBRANCH" })
+            _environment[name] = null;
+        Stub("sleep", "");
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    string[] Asked => File.Exists(_environment["LOG"]) ? File.ReadAllLines(_environment["LOG"]!) : [];
+
+    [Fact]
+    public void The_infrastructure_is_deployed_with_the_stages_parameters_and_with_what_the_environment_sets()
+    {
+        Stub("az", "");
+        _environment["ALERT_EMAILS"] = """["ops@example.org"]""";
+
+        Assert.Equal(0, Script("deploy-infrastructure.sh", "prod", "what-if").Status);
+
+        var asked = Assert.Single(Asked);
+        Assert.StartsWith("az deployment sub what-if --name orderfunctions-prod --location westeurope", asked, StringComparison.Ordinal);
+        Assert.Contains("bicep/prod.parameters.json", asked, StringComparison.Ordinal);
+        Assert.EndsWith("""apiAudience=audience location=westeurope alertEmails=["ops@example.org"]""", asked, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_infrastructure_is_not_deployed_without_an_audience()
+    {
+        Stub("az", "");
+        _environment["API_AUDIENCE"] = null;
+
+        Assert.NotEqual(0, Script("deploy-infrastructure.sh", "dev", "create").Status);
+        Assert.Empty(Asked);
+    }
+
+    [Fact]
+    public void An_app_gets_its_update_strategy_before_its_package_and_is_not_done_before_its_functions_are_found()
+    {
+        Stub("az", """
+            case "$*" in
+              *'functionapp list'*) echo func-payments-dev-abc ;;
+              *'function list'*)
+                [ -e "$LOG.once" ] && printf 'func-payments-dev-abc/payments-on-timer\nfunc-payments-dev-abc/payments-on-message\n'
+                touch "$LOG.once" ;;
+            esac
+            """);
+        _environment["UPDATE_STRATEGY"] = "RollingUpdate";
+
+        Assert.Equal(0, Script("deploy-app.sh", "dev", "payments", "payments.zip").Status);
+
+        string[] expected = ["functionapp list", "update-strategy config set", "config-zip", "function list", "function list"];
+        var asked = Asked.Where(line => line.StartsWith("az ", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(expected.Length, asked.Length);
+        Assert.All(expected.Zip(asked), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
+        Assert.Contains("--type RollingUpdate", asked[1], StringComparison.Ordinal);
+        Assert.Contains("--name func-payments-dev-abc --src payments.zip", asked[2], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("""case "$*" in *'functionapp list'*) echo func-payments-dev-abc ;; *'function list'*) echo func-payments-dev-abc/orders-on-message ;; esac""")]
+    public void An_app_that_is_not_there_or_whose_functions_are_not_found_is_a_failure(string az)
+    {
+        Stub("az", az);
+
+        Assert.Equal(1, Script("deploy-app.sh", "dev", "payments", "payments.zip").Status);
+        Assert.Equal(az.Length > 0, Asked.Any(line => line.Contains("config-zip", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("whole", "Rejected", "Shipping", 0)]
+    [InlineData("whole", "Rejected", "Stock", 1)]
+    [InlineData("whole", "Completed", "", 1)]
+    [InlineData("whole", "Paid", "", 1)]
+    [InlineData("harmless", "Rejected", "Stock", 0)]
+    [InlineData("harmless", "Rejected", "Shipping", 1)]
+    public void A_test_order_must_have_the_end_that_it_asks_for(string kind, string status, string failedAt, int expected)
+    {
+        Assert.SkipUnless(Repository.Has("jq"), "the script reads answers with jq, which this machine does not have");
+        Stub("az", """case "$*" in *get-access-token*) echo token ;; *) echo func-x.example.org ;; esac""");
+        Stub("curl", $$"""
+            case "$*" in
+              *'--request POST'*) cat > "$LOG.order"; echo '{"id":"o-1","status":"Placed"}' ;;
+              *'--request GET'*)
+                if [ -e "$LOG.once" ]; then echo '{"id":"o-1","status":"{{status}}","failedAt":"{{failedAt}}"}'; else echo '{"id":"o-1","status":"Placed"}'; fi
+                touch "$LOG.once" ;;
+            esac
+            """);
+        _environment["SMOKE_TEST_SECONDS"] = "10";
+
+        Assert.Equal(expected, Script("smoke-test.sh", "dev", kind).Status);
+
+        var calls = Asked.Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
+        Assert.All(calls, call => Assert.Contains("Authorization: Bearer token", call, StringComparison.Ordinal));
+        Assert.Equal(kind == "whole", calls.Any(call => call.Contains("--request PUT", StringComparison.Ordinal)));
+        var order = JsonNode.Parse(File.ReadAllText(_environment["LOG"] + ".order"))!;
+        Assert.Equal(kind == "whole" ? "SMOKE-TEST" : "SMOKE-TEST-NOWHERE", (string?)order["lines"]![0]!["sku"]);
+        Assert.Equal("REFUSE", (string?)order["shipTo"]!["postalCode"]);
+
+        var api = JsonNode.Parse(Repository.Read("functions/Http/openapi.json"))!["components"]!["schemas"]!;
+        Fits(api["Order"]!, order);
+        Fits(api["OrderLine"]!, order["lines"]![0]!);
+        Fits(api["Payment"]!, order["payment"]!);
+        Fits(api["Address"]!, order["shipTo"]!);
+        Assert.Contains(expected == 0 ? failedAt : "Stock", api["OrderState"]!["properties"]!["failedAt"]!["enum"]!.AsArray()
+            .Select(step => (string?)step));
+        Assert.Contains(status, api["OrderStatus"]!["enum"]!.AsArray().Select(known => (string?)known));
+        if (kind == "whole")
+            Fits(api["GoodsReceived"]!, JsonNode.Parse(PutBody().Match(calls[0]).Groups[1].Value)!);
+
+        static void Fits(JsonNode schema, JsonNode body)
+        {
+            var given = body.AsObject().Select(member => member.Key).ToList();
+            Assert.Empty(schema["required"]!.AsArray().Select(name => (string)name!).Except(given));
+            Assert.Empty(given.Except(schema["properties"]!.AsObject().Select(member => member.Key)));
+        }
+    }
+
+    [Fact]
+    public void A_recorded_message_that_is_changed_or_removed_stops_the_deployment()
+    {
+        var (repository, message) = ARepository();
+        File.WriteAllText(message, "{ }");
+        Git(repository, "commit", "-qam", "change");
+        Assert.Equal((1, 0), (Contracts(repository), Tests(repository)));
+
+        Git(repository, "rm", "-q", message);
+        Git(repository, "commit", "-qm", "remove");
+        Assert.Equal((1, 0), (Contracts(repository), Tests(repository)));
+    }
+
+    [Fact]
+    public void A_message_that_is_added_must_be_read_by_this_version_and_where_it_knows_the_event_by_the_one_before()
+    {
+        var (repository, message) = ARepository();
+        Directory.CreateDirectory(Path.Combine(message, "../../v2"));
+        File.WriteAllText(Path.Combine(message, "../../v2/OrderShipped.json"), "{ }");
+        File.WriteAllText(Path.Combine(message, "../../v2/OrderFramed.json"), "{ }");
+        Git(repository, "add", ".");
+        Git(repository, "commit", "-qm", "add");
+
+        Assert.Equal((0, 2), (Contracts(repository), Tests(repository)));
+        Assert.Equal("OrderShipped.json", Asked.Last(line => line.StartsWith("sees ", StringComparison.Ordinal))[5..]);
+
+        // The one before cannot read it.
+        Stub("dotnet", """[ -e tests/Apps.Tests/Infrastructure/Contracts/v2/OrderFramed.json ]""");
+        Assert.NotEqual(0, Contracts(repository));
+    }
+
+    (string Repository, string Message) ARepository()
+    {
+        Assert.SkipUnless(Repository.Has("git"), "the script compares versions with git, which this machine does not have");
+        var repository = _folder.CreateSubdirectory("repository").FullName;
+        var message = Path.Combine(repository, "tests/Apps.Tests/Infrastructure/Contracts/v1/OrderShipped.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(message)!);
+        Directory.CreateDirectory(Path.Combine(repository, "pipelines/scripts"));
+        File.WriteAllText(message, """{ "trackingId": "tr-1" }""");
+        File.Copy(Repository.PathOf("pipelines/scripts/contract-check.sh"), Path.Combine(repository, "pipelines/scripts/contract-check.sh"));
+        Stub("dotnet", """echo "sees $(ls tests/Apps.Tests/Infrastructure/Contracts/v2 2> /dev/null | tr '\n' ' ' | sed 's/ $//')" >> "$LOG" """);
+        Git(repository, "init", "-q");
+        Git(repository, "config", "user.email", "test@example.org");
+        Git(repository, "config", "user.name", "test");
+        Git(repository, "add", ".");
+        Git(repository, "commit", "-qm", "first");
+        return (repository, message);
+    }
+
+    int Contracts(string repository)
+    {
+        File.Delete(_environment["LOG"]!);
+        return Repository.Run("bash", [Path.Combine(repository, "pipelines/scripts/contract-check.sh")], repository,
+            environment: _environment).Status;
+    }
+
+    int Tests(string repository) => Asked.Count(line => line.StartsWith("dotnet test", StringComparison.Ordinal));
+
+    void Git(string repository, params string[] arguments)
+    {
+        var (status, _, errors) = Repository.Run("git", arguments, repository, environment: _environment);
+        Assert.True(status == 0, errors);
+    }
+
+    (int Status, string Output, string Errors) Script(string name, params string[] arguments) =>
+        Repository.Run("bash", [Repository.PathOf($"pipelines/scripts/{name}"), .. arguments], environment: _environment);
+
+    /// <summary>Puts a program before all others of its name: it notes its arguments, then does what <paramref name="script"/> says.</summary>
+    void Stub(string program, string script)
+    {
+        var path = Path.Combine(_folder.FullName, program);
+        File.WriteAllText(path, $"#!/usr/bin/env bash\necho \"{program} $*\" >> \"$LOG\"\n{script}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    [GeneratedRegex(@"--data (\{\S*\})")]
+    private static partial Regex PutBody();
+}
