@@ -23,6 +23,7 @@ public static class ParticipantApp
         services.AddSingleton(TurnOptions(builder.Configuration));
         services.AddServiceBus(builder.Configuration, name);
         services.AddCosmosDb(name);
+        services.AddHostedService<EmulatorContainers>();
         services.AddSingleton(provider => new Participant(
             name,
             decider,

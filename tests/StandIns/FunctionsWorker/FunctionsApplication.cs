@@ -34,7 +34,14 @@ namespace Microsoft.Azure.Functions.Worker.Builder
             where TContainerBuilder : notnull =>
             _host.ConfigureContainer(factory, configure);
 
-        public IHost Build() => throw StandIn.CannotDoThat();
+        public IHost Build()
+        {
+            var refusal = StandIn.CannotDoThat();
+
+            // For a test that wants to see what a program put together.
+            refusal.Data[nameof(Services)] = Services;
+            throw refusal;
+        }
     }
 
     public static class FunctionsApplicationBuilderAspNetCoreExtensions
