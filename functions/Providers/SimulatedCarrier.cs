@@ -47,16 +47,15 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var rounds = new PeriodicTimer(Round, time);
-        try
-        {
-            while (await rounds.WaitForNextTickAsync(stoppingToken))
-                await PickUpAsync(dueBy: time.GetUtcNow(), stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The host stops and gives some seconds: what is due soon is better picked up now than never.
-            await PickUpAsync(time.GetUtcNow() + AtOnce, CancellationToken.None);
-        }
+        while (await rounds.WaitForNextTickAsync(stoppingToken))
+            await PickUpAsync(dueBy: time.GetUtcNow(), stoppingToken);
+    }
+
+    /// <summary>The host gives some seconds: what is due soon is better picked up now than never.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await PickUpAsync(time.GetUtcNow() + AtOnce, cancellationToken);
     }
 
     Task PickUpAsync(DateTimeOffset dueBy, CancellationToken cancellation) => Parallel.ForEachAsync(

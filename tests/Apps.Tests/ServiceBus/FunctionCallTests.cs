@@ -8,7 +8,6 @@ using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
 using OrderFunctions.Turns;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 

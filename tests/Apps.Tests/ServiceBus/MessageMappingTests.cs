@@ -4,7 +4,6 @@ using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Tests;
 using OrderFunctions.ServiceBus;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 

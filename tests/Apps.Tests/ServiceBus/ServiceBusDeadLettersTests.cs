@@ -3,7 +3,6 @@ using Moq;
 using OrderFunctions.Runtime;
 using OrderFunctions.ServiceBus;
 using OrderFunctions.Turns;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 

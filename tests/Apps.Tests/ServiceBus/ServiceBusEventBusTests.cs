@@ -3,7 +3,6 @@ using Moq;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 
