@@ -10,6 +10,9 @@ namespace OrderFunctions.Runtime;
 /// </summary>
 public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology> Subscriptions)
 {
+    /// <summary>The topic's name as it stands in topology.json and as attributes need it.</summary>
+    public const string TopicName = "order-events";
+
     public static readonly Topology Current = Read();
 
     public SubscriptionTopology this[string participant] =>

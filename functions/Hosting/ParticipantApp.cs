@@ -1,0 +1,51 @@
+using Azure.Core;
+using Azure.Identity;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using OrderFunctions.CosmosDb;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using OrderFunctions.ServiceBus;
+
+namespace OrderFunctions.Hosting;
+
+public static class ParticipantApp
+{
+    /// <summary>All that an app needs to take part: its participant on Service Bus and Cosmos DB, under the app's own identity.</summary>
+    /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
+    public static void AddParticipant(this IHostApplicationBuilder builder, string name, IDecider decider, Func<IServiceProvider, Perform> perform)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<TokenCredential>(_ => new DefaultAzureCredential());
+        services.AddSingleton(TurnOptions(builder.Configuration));
+        services.AddServiceBus(builder.Configuration, name);
+        services.AddCosmosDb(name);
+        services.AddHostedService<EmulatorContainers>();
+        services.AddSingleton(provider => new Participant(
+            name,
+            decider,
+            perform(provider),
+            provider.GetRequiredService<IStreamStore>(),
+            provider.GetRequiredService<IEventBus>(),
+            provider.GetRequiredService<TurnOptions>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<MessageHandler>();
+        services.AddSingleton<Replayer>();
+        services.AddSingleton<Republisher>();
+        services.AddSingleton<Upkeep>();
+        services.AddTelemetry(builder.Configuration);
+
+        // A turn that is under way when the platform takes the instance away may end; Flex Consumption waits longer than this.
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
+    }
+
+    /// <summary>The emulator dead-letters after ten deliveries at most, and the kernel has to be first.</summary>
+    static TurnOptions TurnOptions(IConfiguration configuration)
+    {
+        var options = new TurnOptions();
+        return options with { DeliveriesMax = configuration.GetValue("Turn:DeliveriesMax", options.DeliveriesMax) };
+    }
+}

@@ -1,0 +1,14 @@
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OrderFunctions.Hosting;
+using OrderFunctions.Http;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga.Inventory;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.UseCallerCheck();
+builder.Services.AddSingleton<StockApi>();
+builder.AddParticipant(Participants.Inventory, Reservation.Decider, services => Intents.On(services.GetRequiredService<IStock>()));
+await builder.Build().RunAsync();

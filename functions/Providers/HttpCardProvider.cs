@@ -1,0 +1,52 @@
+using System.Net;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Providers;
+
+/// <summary>
+/// A card provider with an API as card providers have it: <c>POST charges</c>, answered 2xx or 402 with an id or a reason; <c>POST refunds</c>; both to be
+/// looked up by <c>?reference=</c>. Whoever has another one changes this file.
+/// </summary>
+public sealed class HttpCardProvider(HttpClient http) : ICardProvider
+{
+    readonly ProviderApi api = new(http, "card provider");
+
+    public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
+    {
+        var (_, charge) = await api.AskAsync<Charge>(
+            HttpMethod.Post, "charges", key, new { reference = orderId, amount = amount.Amount, currency = amount.Currency, cardToken }, cancellation,
+            HttpStatusCode.PaymentRequired);
+        return AnswerOf(charge);
+    }
+
+    public async Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation)
+    {
+        var (_, charges) = await api.AskAsync<Charge[]>(HttpMethod.Get, $"charges?reference={Uri.EscapeDataString(orderId)}", null, null, cancellation);
+        return charges is [var first, ..] ? AnswerOf(first) : null;
+    }
+
+    public async Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
+    {
+        var (_, refund) = await api.AskAsync<Refund>(
+            HttpMethod.Post, "refunds", key, new { reference = orderId, charge = chargeId, amount = amount.Amount, currency = amount.Currency }, cancellation);
+        return new(refund.Id);
+    }
+
+    public async Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
+    {
+        var (_, refunds) = await api.AskAsync<Refund[]>(HttpMethod.Get, $"refunds?reference={Uri.EscapeDataString(orderId)}", null, null, cancellation);
+        return refunds is [var first, ..] ? new CardRefunded(first.Id) : null;
+    }
+
+    static Answer AnswerOf(Charge charge) => charge switch
+    {
+        { Status: "succeeded", Id: { } id } => new CardCharged(id),
+        { Status: "declined" } => new CardDeclined(charge.Reason ?? "declined"),
+        _ => throw new TransientException($"The card provider has not made up its mind: the charge is {charge.Status}."),
+    };
+
+    sealed record Charge(string? Id, string? Status, string? Reason);
+
+    sealed record Refund(string Id);
+}

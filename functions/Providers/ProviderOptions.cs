@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Configuration;
+
+namespace OrderFunctions.Providers;
+
+/// <summary>How a provider is reached, by the settings of one section.</summary>
+public abstract record ProviderOptions
+{
+    /// <summary><c>http</c>: the provider's API. <c>simulated</c>: none, and answers that follow from the data.</summary>
+    public string Mode { get; init; } = "";
+
+    public Uri? BaseAddress { get; init; }
+    public string? ApiKey { get; init; }
+
+    internal bool IsSimulated => Mode == "simulated";
+
+    /// <exception cref="InvalidOperationException">A setting is missing or makes no sense; the message names it.</exception>
+    internal static T From<T>(IConfiguration configuration, string section)
+        where T : ProviderOptions, new()
+    {
+        var options = configuration.GetSection(section).Get<T>() ?? new();
+        var wrong = options switch
+        {
+            { Mode: not ("http" or "simulated") } => $"{section}__Mode must be http or simulated.",
+            { IsSimulated: true } => null,
+            { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } => $"{section}__BaseAddress must be the absolute address of the API, with a slash at its end.",
+            { ApiKey: null or "" } => $"{section}__ApiKey is missing.",
+            _ => null,
+        };
+        return wrong is null ? options : throw new InvalidOperationException($"The setting {wrong}");
+    }
+}
+
+public sealed record CardProviderOptions : ProviderOptions;
+
+public sealed record CarrierOptions : ProviderOptions
+{
+    /// <summary>Shared with the carrier, which signs its webhook with it.</summary>
+    public string? WebhookSecret { get; init; }
+
+    /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
+    public static CarrierOptions From(IConfiguration configuration)
+    {
+        var options = From<CarrierOptions>(configuration, "Carrier");
+        return options.WebhookSecret is { Length: > 0 } ? options : throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
+    }
+}
+
+public sealed record NotifierOptions : ProviderOptions;

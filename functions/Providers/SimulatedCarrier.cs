@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Providers;
+
+/// <summary>Tells Shipping that the carrier has picked up an order's parcel, as its webhook would.</summary>
+public delegate Task PickUp(string orderId, string trackingId, CancellationToken cancellation);
+
+/// <summary>
+/// For trying out: refuses the postal code <c>REFUSE</c>, promises too much for <c>LATE</c>, and picks up all other parcels at once. What it has yet to pick up
+/// it keeps in memory: a process that is killed leaves those orders booked.
+/// </summary>
+public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, ILogger<SimulatedCarrier> log) : BackgroundService, ICarrier
+{
+    static readonly TimeSpan Round = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan PromisedWithin = TimeSpan.FromDays(2);
+    static readonly TimeSpan LatePromisedWithin = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan LatePickedUpAfter = TimeSpan.FromSeconds(10);
+
+    readonly ConcurrentDictionary<string, Parcel> parcels = new(StringComparer.Ordinal);
+
+    public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
+    {
+        if (shipTo.PostalCode == "REFUSE")
+            return Task.FromResult<Answer>(new CarrierRefused("the carrier does not deliver there"));
+        var now = time.GetUtcNow();
+        var parcel = parcels.GetOrAdd(orderId, shipTo.PostalCode == "LATE"
+            ? new Parcel($"trk-{orderId}", now + LatePromisedWithin, now + LatePickedUpAfter)
+            : new Parcel($"trk-{orderId}", now + PromisedWithin, now + AtOnce));
+        return Task.FromResult<Answer>(new CarrierBooked(parcel.TrackingId, parcel.PromisedBy));
+    }
+
+    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => Task.FromResult<Answer?>(
+        parcels.TryGetValue(orderId, out var parcel) ? new CarrierBooked(parcel.TrackingId, parcel.PromisedBy) : null);
+
+    public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
+    {
+        if (parcels.TryGetValue(orderId, out var parcel) && (parcel.IsPickedUp || !parcels.TryRemove(new(orderId, parcel))))
+            return Task.FromResult<Answer>(new CarrierTooLate());
+        return Task.FromResult<Answer>(new CarrierCancelled());
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var rounds = new PeriodicTimer(Round, time);
+        while (await rounds.WaitForNextTickAsync(stoppingToken))
+            await PickUpAsync(dueBy: time.GetUtcNow(), stoppingToken);
+    }
+
+    /// <summary>The host gives some seconds: what is due soon is better picked up now than never.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await PickUpAsync(time.GetUtcNow() + AtOnce, cancellationToken);
+    }
+
+    Task PickUpAsync(DateTimeOffset dueBy, CancellationToken cancellation) => Parallel.ForEachAsync(
+        parcels.Where(parcel => parcel.Value.PickedUpAt <= dueBy),
+        new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation },
+        async (due, c) => await PickUpAsync(due.Key, due.Value, c));
+
+    async Task PickUpAsync(string orderId, Parcel parcel, CancellationToken cancellation)
+    {
+        var pickedUp = parcel with { IsPickedUp = true };
+        if (!parcel.IsPickedUp && !parcels.TryUpdate(orderId, pickedUp, parcel))
+            return;
+        try
+        {
+            await pickUp(orderId, parcel.TrackingId, cancellation);
+            parcels.TryRemove(new(orderId, pickedUp));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogNotTold(orderId, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Order {OrderId}: the simulated carrier could not tell of its pick-up, and will try again: {Description}")]
+    partial void LogNotTold(string orderId, string description);
+
+    sealed record Parcel(string TrackingId, DateTimeOffset PromisedBy, DateTimeOffset PickedUpAt, bool IsPickedUp = false);
+}

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Providers;
+
+/// <summary>For trying out: tells nobody but the log.</summary>
+public sealed partial class SimulatedNotifier(ILogger<SimulatedNotifier> log) : INotifier
+{
+    public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
+    {
+        LogNotice(orderId, notice.Notice);
+        return Task.FromResult(new Notified());
+    }
+
+    [LoggerMessage(LogLevel.Information, "Order {OrderId}: the customer would be told {Notice}.")]
+    partial void LogNotice(string orderId, string notice);
+}

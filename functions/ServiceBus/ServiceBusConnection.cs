@@ -1,0 +1,42 @@
+using Azure.Core;
+using Azure.Messaging.ServiceBus;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.ServiceBus;
+
+public static class ServiceBusConnection
+{
+    /// <summary>As trigger attributes need it: the host reads the settings below it, and so does this.</summary>
+    public const string Name = "ServiceBus";
+
+    /// <summary>
+    /// The topic to publish to and the dead-letter queue of <paramref name="participant"/>'s subscription. The setting <c>ServiceBus__fullyQualifiedNamespace</c>
+    /// names the namespace, which is spoken to under the app's identity; <c>ServiceBus</c>, a connection string, is for the emulator.
+    /// </summary>
+    public static IServiceCollection AddServiceBus(this IServiceCollection services, IConfiguration configuration, string participant)
+    {
+        var connectionString = configuration[Name];
+        var hostName = configuration[$"{Name}:fullyQualifiedNamespace"];
+        if (string.IsNullOrWhiteSpace(connectionString) && string.IsNullOrWhiteSpace(hostName))
+            throw new InvalidOperationException("The setting ServiceBus__fullyQualifiedNamespace is missing: the host name of the Service Bus namespace.");
+
+        return services
+            .AddSingleton(provider => string.IsNullOrWhiteSpace(connectionString)
+                ? new ServiceBusClient(hostName, provider.GetRequiredService<TokenCredential>(), ClientOptions(participant))
+                : new ServiceBusClient(connectionString, ClientOptions(participant)))
+            .AddSingleton(provider => provider.GetRequiredService<ServiceBusClient>().CreateSender(Topology.Current.Topic))
+            .AddSingleton(provider => provider.GetRequiredService<ServiceBusClient>()
+                .CreateReceiver(Topology.Current.Topic, participant, ServiceBusDeadLetters.ReceiverOptions))
+            .AddSingleton<IEventBus, ServiceBusEventBus>()
+            .AddSingleton<IDeadLetterQueue, ServiceBusDeadLetters>();
+    }
+
+    /// <summary>The kernel repeats what failed, within the time of a turn; the library's own minutes of repetition would outlast it.</summary>
+    static ServiceBusClientOptions ClientOptions(string participant) => new()
+    {
+        Identifier = participant,
+        RetryOptions = new() { MaxRetries = 1, TryTimeout = TimeSpan.FromSeconds(15) },
+    };
+}

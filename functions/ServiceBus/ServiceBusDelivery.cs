@@ -1,0 +1,27 @@
+using Azure.Messaging.ServiceBus;
+using Microsoft.Azure.Functions.Worker;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.ServiceBus;
+
+public static class ServiceBusDelivery
+{
+    /// <summary>Handles and settles what a function was called with.</summary>
+    /// <exception cref="UnsettledException">The host could not be told what is to become of the message.</exception>
+    public static async Task HandleAsync(
+        this MessageHandler handler,
+        ServiceBusReceivedMessage message,
+        ServiceBusMessageActions actions,
+        ServiceBusSessionMessageActions session,
+        CancellationToken stopping)
+    {
+        var settlement = new ServiceBusSettlement(message, actions, session);
+        await handler.HandleAsync(message.ToReceived(), settlement, stopping);
+
+        // A call that succeeds would leave the message locked, and the session's next one would overtake it. One that fails makes the host give it back.
+        if (!settlement.IsSettled)
+            throw new UnsettledException(message.MessageId);
+    }
+}
+
+public sealed class UnsettledException(string messageId) : Exception($"Message {messageId} is not settled: the host is to give it back.");

@@ -1,0 +1,128 @@
+using System.Reflection;
+using System.Text.Json;
+using Azure.Messaging.ServiceBus;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Moq;
+using OrderFunctions.Hosting;
+using OrderFunctions.InventoryApp;
+using OrderFunctions.NotificationsApp;
+using OrderFunctions.OrdersApp;
+using OrderFunctions.PaymentsApp;
+using OrderFunctions.Providers;
+using OrderFunctions.ShippingApp;
+
+namespace OrderFunctions.Apps.Tests.Apps;
+
+/// <summary>The apps' own programs, run up to where the worker would be built: with the stand-ins they end there, and show what they put together.</summary>
+public class CompositionTests
+{
+    static readonly Type[] Apps = [typeof(OrdersFunctions), typeof(InventoryFunctions), typeof(PaymentsFunctions), typeof(ShippingFunctions), typeof(NotificationsFunctions)];
+
+    public static TheoryData<string> Names => [.. Apps.Select(Name)];
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task With_the_settings_of_the_emulators_an_app_has_all_that_its_functions_need(string app)
+    {
+        var services = Run(app, Settings(app));
+        services.Replace(ServiceDescriptor.Singleton(Mock.Of<ServiceBusSender>()));
+        services.Replace(ServiceDescriptor.Singleton(Mock.Of<ServiceBusReceiver>()));
+
+        await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+
+        Assert.NotNull(ActivatorUtilities.CreateInstance(provider, Apps.Single(type => Name(type) == app)));
+    }
+
+    public static TheoryData<string, string> Required
+    {
+        get
+        {
+            var required = new TheoryData<string, string>();
+            foreach (var app in Apps.Select(Name))
+                required.Add(app, "ServiceBus");
+            required.Add("PaymentsApp", "CardProvider__Mode");
+            required.Add("ShippingApp", "Carrier__Mode");
+            required.Add("ShippingApp", "Carrier__WebhookSecret");
+            required.Add("NotificationsApp", "Notifier__Mode");
+            return required;
+        }
+    }
+
+    [Theory, MemberData(nameof(Required))]
+    public void A_setting_that_is_missing_is_named_at_the_start(string app, string setting)
+    {
+        var settings = Settings(app);
+        Assert.True(settings.Remove(setting));
+
+        var e = Assert.Throws<InvalidOperationException>(() => Run(app, settings));
+
+        Assert.Contains(setting, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("OrdersApp"), InlineData("InventoryApp"), InlineData("ShippingApp")]
+    public void Away_from_a_developers_machine_an_app_with_HTTP_must_know_whose_tokens_to_take(string app)
+    {
+        var settings = Settings(app);
+        settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Production";
+        Assert.Contains("Authentication__TenantId", Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+
+        settings["Authentication__TenantId"] = "tenant";
+        Assert.Contains("Authentication__Audience", Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+
+        settings["Authentication__Audience"] = "audience";
+        Assert.Contains(Run(app, settings), service => service.ServiceType == typeof(CallerCheck));
+    }
+
+    [Theory]
+    [InlineData("PaymentsApp", "CardProvider", nameof(HttpCardProvider))]
+    [InlineData("ShippingApp", "Carrier", nameof(HttpCarrier))]
+    [InlineData("NotificationsApp", "Notifier", nameof(HttpNotifier))]
+    public void A_provider_over_HTTP_needs_an_address_and_a_key(string app, string section, string provider)
+    {
+        var settings = Settings(app);
+        settings[$"{section}__Mode"] = "http";
+        Assert.Contains($"{section}__BaseAddress", Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+
+        settings[$"{section}__BaseAddress"] = "https://provider.example/v1/";
+        Assert.Contains($"{section}__ApiKey", Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+
+        settings[$"{section}__ApiKey"] = "key";
+        using var services = Run(app, settings).BuildServiceProvider();
+        var port = typeof(Runtime.ICardProvider).Assembly.GetType($"OrderFunctions.Runtime.I{provider[4..]}")!;
+        Assert.Equal(provider, services.GetRequiredService(port).GetType().Name);
+    }
+
+    static string Name(Type functions) => functions.Namespace!.Split('.')[^1];
+
+    static Dictionary<string, string> Settings(string app)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Repository.At($"functions/Local/emulators/settings/{app}.json")));
+        var settings = json.RootElement.GetProperty("Values").Deserialize<Dictionary<string, string>>()!;
+
+        // As the Core Tools say to the apps that they start.
+        settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development";
+        return settings;
+    }
+
+    static IServiceCollection Run(string app, Dictionary<string, string> settings)
+    {
+        Assert.SkipUnless(typeof(FunctionsApplication).Assembly.GetName().Name!.StartsWith("StandIns", StringComparison.Ordinal), "the real worker would start");
+        var program = Apps.Single(type => Name(type) == app).Assembly.EntryPoint!;
+        string[] arguments = [.. settings.Select(setting => $"--{setting.Key.Replace("__", ":", StringComparison.Ordinal)}={setting.Value}")];
+        try
+        {
+            program.Invoke(null, [arguments]);
+            throw new InvalidOperationException("The program went on.");
+        }
+        catch (TargetInvocationException e) when (e.InnerException is NotSupportedException standIn)
+        {
+            return (IServiceCollection)standIn.Data["Services"]!;
+        }
+        catch (TargetInvocationException e) when (e.InnerException is { } inner)
+        {
+            throw inner;
+        }
+    }
+}
