@@ -1,0 +1,67 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Azure.Cosmos;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.CosmosDb;
+
+/// <summary>The operators' lists, from the summaries that stand in the streams of Orders.</summary>
+public sealed class CosmosOrderQueries(Container container, TimeProvider time) : IOrderQueries
+{
+    /// <summary>After every key and every time.</summary>
+    const string End = "9999";
+
+    readonly CosmosQueries queries = new(container, time);
+
+    public async Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
+    {
+        // Deliberately not the SDK's continuation tokens: they are long, hold its inner state and end with its version. The key of the last row says as much.
+        var where = new StringBuilder("c.list.key < @after");
+        if (filter.Status is not null)
+            where.Append(" AND c.list.status = @status");
+        if (filter.Text is not null)
+            where.Append(" AND (STARTSWITH(c.list.orderId, @text) OR STARTSWITH(c.list.customerId, @text) OR STARTSWITH(c.list.idempotencyKey, @text))");
+        if (filter.Parked)
+            where.Append(" AND c.list.parkedSince < @end");
+        var query = new QueryDefinition($"SELECT VALUE c.summary FROM c WHERE {where} ORDER BY c.list.key DESC")
+            .WithParameter("@after", filter.After is null ? End : Decode(filter.After))
+            .WithParameter("@status", filter.Status?.ToString())
+            .WithParameter("@text", filter.Text)
+            .WithParameter("@end", End);
+
+        var limit = Math.Clamp(filter.Limit, 1, 200);
+        var orders = await queries.RowsAsync("orders.list", query, limit + 1, row => row.Deserialize<OrderSummary>(EventJson.Options)!, cancellation);
+        return orders.Count <= limit ? new(orders, null) : new(orders[..limit], Encode(StreamDocument.ListKeyOf(orders[limit - 1])));
+    }
+
+    /// <summary>A count by one indexed value is answered from the index alone, whatever the number of orders; GROUP BY reads them all.</summary>
+    public async Task<OrderCounts> CountAsync(CancellationToken cancellation)
+    {
+        var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(status => status, status => CountAsync("c.list.status = @value", status.ToString(), cancellation));
+        var parked = CountAsync("c.list.parkedSince < @value", End, cancellation);
+        var oldestOpen = FirstAsync("openSince", cancellation);
+        var parkedSince = FirstAsync("parkedSince", cancellation);
+        await Task.WhenAll([.. byStatus.Values, parked, oldestOpen, parkedSince]);
+        return new(byStatus.ToDictionary(status => status.Key, status => status.Value.Result), await parked, await oldestOpen, await parkedSince);
+    }
+
+    async Task<long> CountAsync(string where, string value, CancellationToken cancellation)
+    {
+        var query = new QueryDefinition($"SELECT VALUE COUNT(1) FROM c WHERE {where}").WithParameter("@value", value);
+        return (await queries.RowsAsync("orders.count", query, 1, row => row.GetInt64(), cancellation)).Single();
+    }
+
+    async Task<DateTimeOffset?> FirstAsync(string field, CancellationToken cancellation)
+    {
+        var query = new QueryDefinition($"SELECT VALUE c.list.{field} FROM c WHERE c.list.{field} < @end ORDER BY c.list.{field}").WithParameter("@end", End);
+        var rows = await queries.RowsAsync("orders.first", query, 1, row => row.GetDateTimeOffset(), cancellation);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    static string Encode(string key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key));
+
+    /// <exception cref="ArgumentException">It is no token of ours.</exception>
+    static string Decode(string token) =>
+        Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : throw new ArgumentException("This is no token of an earlier page.", nameof(token));
+}

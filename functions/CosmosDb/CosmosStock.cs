@@ -1,0 +1,169 @@
+using System.Net;
+using Microsoft.Azure.Cosmos;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.CosmosDb;
+
+/// <summary>
+/// Stock in one container, partitioned by warehouse. Whatever moves stock for an order is one transactional batch (<see cref="StockBatches"/>). Most orders
+/// take one; larger ones go chunk by chunk. Any number of callers may be anywhere in this at once, or die there: whoever calls next goes on from
+/// where the reservation's header stands.
+/// </summary>
+public sealed class CosmosStock(Container container, TimeProvider time) : IStock
+{
+    /// <summary>Steps of one call. An order of 1,000 lines takes 22 at most by itself; more are others' doing.</summary>
+    const int StepsMax = 100;
+
+    readonly CosmosCalls calls = new(Participants.Inventory, time);
+    readonly StockBatches batches = new(container, time);
+
+    public async Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation)
+    {
+        // Deliberately without looking first: nearly every order is new, and of one that is not the batch says so.
+        var wanted = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Reserving, 0, lines);
+        var reservation = await ReserveChunkAsync(wanted, cancellation) ?? await batches.FindAsync(orderId, warehouse, cancellation);
+        for (var step = 0; step < StepsMax; step++)
+        {
+            switch (reservation)
+            {
+                case { State: ReservationState.Reserving } or null:
+                    reservation = await ReserveChunkAsync(reservation ?? wanted, cancellation);
+                    break;
+                case { State: ReservationState.Refused, Held: > 0 }:
+                    reservation = await batches.SettleChunkAsync(reservation, ReservationState.Refused, cancellation);
+                    break;
+                case { State: ReservationState.Refused }:
+                    return new StockShort(reservation.Short ?? []);
+                default:
+                    // Also one that was released or consumed since: the first answer is the answer for ever.
+                    return new StockReserved();
+            }
+            reservation ??= await batches.FindAsync(orderId, warehouse, cancellation);
+        }
+        throw TooManySteps(orderId);
+    }
+
+    public async Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation)
+    {
+        await CloseAsync(orderId, warehouse, ReservationState.Released, cancellation);
+        return new StockReleased();
+    }
+
+    public async Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation)
+    {
+        await CloseAsync(orderId, warehouse, ReservationState.Consumed, cancellation);
+        return new StockConsumed();
+    }
+
+    public async Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation)
+    {
+        for (var step = 0; step < StepsMax; step++)
+        {
+            var known = await batches.SkuAsync(warehouse, sku, cancellation);
+            if (known is null)
+            {
+                known = new(StockDocument.IdOf(sku), warehouse, sku, received, received, 0, 0);
+                if (await CreateAsync(known, cancellation))
+                    return known.Level;
+                continue;
+            }
+            if (known.Received == received)
+                return known.Level;
+            if (received < known.Reserved + known.Consumed)
+                return null;
+
+            // Added, not set, so that reservations made meanwhile are not undone; on the condition that nobody else has received meanwhile.
+            var added = received - known.Received;
+            using var response = await calls.SendAsync("stock.receive", c => container.PatchItemStreamAsync(
+                known.Id, new PartitionKey(warehouse),
+                [PatchOperation.Set("/received", received), PatchOperation.Increment("/available", added)],
+                new PatchItemRequestOptions { FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}" }, c), cancellation);
+            if (response.IsSuccessStatusCode)
+                return StockBatches.Read(response.Content, StockJson.Default.StockDocument).Level;
+        }
+        throw new TransientException($"The stock of {sku} changed during each of {StepsMax} attempts.");
+    }
+
+    public async Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
+        (await batches.SkuAsync(warehouse, sku, cancellation))?.Level;
+
+    /// <summary>Null where the header stands elsewhere by now.</summary>
+    async Task<ReservationDocument?> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
+    {
+        var (next, tooFew) = await batches.ReserveChunkAsync(reservation, cancellation);
+        if (tooFew is null)
+            return next;
+
+        var skus = await TooFewAsync(reservation, tooFew, cancellation);
+        if (reservation.Held > 0)
+            return await batches.SettleChunkAsync(reservation with { Short = skus }, ReservationState.Refused, cancellation);
+        var refused = reservation with { State = ReservationState.Refused, Short = skus };
+        return await CreateAsync(refused, cancellation) ? refused : null;
+    }
+
+    /// <summary>A failed batch names only the first SKU that was too few; the customer wants to know all of them.</summary>
+    async Task<IReadOnlyList<string>> TooFewAsync(ReservationDocument reservation, string first, CancellationToken cancellation)
+    {
+        var lines = reservation.Lines.Skip(reservation.Held * ReservationDocument.LinesPerChunk).ToList();
+        var levels = await batches.SkusAsync(reservation.Warehouse, lines.Select(line => line.Sku), cancellation);
+
+        // The first one stays even where goods came in since: it is why the order was refused.
+        return [.. from line in lines
+                   where line.Sku == first || !levels.TryGetValue(line.Sku, out var level) || level.Available < line.Quantity
+                   select line.Sku];
+    }
+
+    async Task CloseAsync(string orderId, string warehouse, ReservationState end, CancellationToken cancellation)
+    {
+        ReservationDocument? reservation = null;
+        for (var step = 0; step < StepsMax; step++)
+        {
+            reservation ??= await batches.FindAsync(orderId, warehouse, cancellation);
+            switch (reservation?.State, end)
+            {
+                case (null, ReservationState.Released):
+                    // Refused before it was asked for: a reservation that is still on its way must not set stock aside that nobody would release.
+                    var never = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
+                    if (await CreateAsync(never, cancellation))
+                        return;
+                    break;
+                case (ReservationState.Reserving, ReservationState.Released):
+                    // Nobody was told yet that it is reserved, so it is refused and not released.
+                    reservation = await batches.SettleChunkAsync(reservation with { Short = [] }, ReservationState.Refused, cancellation);
+                    break;
+                case (ReservationState.Refused, ReservationState.Released) or (ReservationState.Released, ReservationState.Released)
+                    or (ReservationState.Consumed, ReservationState.Consumed):
+                    if (reservation.Held == 0)
+                        return;
+                    reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
+                    break;
+                case (ReservationState.Reserved, _):
+                    reservation = await batches.SettleChunkAsync(reservation, end, cancellation);
+                    break;
+                default:
+                    throw new InvalidOperationException(
+                        $"The reservation of order {orderId} in {warehouse} is {reservation?.State.ToString() ?? "unknown"}; it cannot become {end}.");
+            }
+        }
+        throw TooManySteps(orderId);
+    }
+
+    async Task<bool> CreateAsync(StockDocument sku, CancellationToken cancellation) =>
+        await CreateAsync(sku.Warehouse, () => StockBatches.Write(sku, StockJson.Default.StockDocument), cancellation);
+
+    async Task<bool> CreateAsync(ReservationDocument reservation, CancellationToken cancellation) =>
+        await CreateAsync(reservation.Warehouse, () => StockBatches.Write(reservation, StockJson.Default.ReservationDocument), cancellation);
+
+    /// <summary>False where there is one already.</summary>
+    async Task<bool> CreateAsync(string warehouse, Func<Stream> document, CancellationToken cancellation)
+    {
+        using var response = await calls.SendAsync(
+            "stock.create", c => container.CreateItemStreamAsync(document(), new PartitionKey(warehouse), cancellationToken: c), cancellation);
+        return response.IsSuccessStatusCode ? true
+            : response.StatusCode is HttpStatusCode.Conflict ? false
+            : throw new TransientException($"Cosmos DB answered stock.create with {(int)response.StatusCode}.");
+    }
+
+    static TransientException TooManySteps(string orderId) => new($"The reservation of order {orderId} did not come to an end in {StepsMax} steps.");
+}

@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.CosmosDb;
+
+/// <summary>
+/// The stored form of a stream. Read and written here and not by the SDK's serializer, which would escape non-Latin text to three times its size. Next to the
+/// stream stand the few values that queries go by; they are all that is indexed.
+/// </summary>
+static class StreamDocument
+{
+    public const string UnconfirmedSince = "unconfirmedSince";
+
+    /// <summary>What the operators' lists go by: an object of values that are small, of one form and all indexed, which a summary's are not.</summary>
+    public const string List = "list";
+
+    public static MemoryStream Write(OrderStream stream)
+    {
+        var buffer = new ArrayBufferWriter<byte>(Math.Max(1024, stream.Size + 1024));
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = EventJson.Options.Encoder }))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", CosmosId.Of(stream.OrderId));
+            json.WriteString("orderId", stream.OrderId);
+            json.WritePropertyName("entries");
+            JsonSerializer.Serialize(json, stream.Entries, EventJson.Options);
+            json.WritePropertyName("parked");
+            JsonSerializer.Serialize(json, stream.Parked, EventJson.Options);
+            WriteTime(json, UnconfirmedSince, stream.UnconfirmedSince);
+            if (stream.Summary is { } summary)
+            {
+                json.WritePropertyName("summary");
+                JsonSerializer.Serialize(json, summary, EventJson.Options);
+                json.WritePropertyName(List);
+                WriteList(json, summary);
+            }
+            json.WriteEndObject();
+        }
+        return new MemoryStream(buffer.WrittenMemory.ToArray(), writable: false);
+    }
+
+    /// <param name="size">Bytes of the stored document.</param>
+    public static OrderStream Read(Stream content, int size)
+    {
+        using var json = JsonDocument.Parse(content);
+        var root = json.RootElement;
+        return new OrderStream(
+            root.GetProperty("orderId").GetString()!,
+            root.GetProperty("entries").Deserialize<ImmutableList<Entry>>(EventJson.Options)!,
+            root.GetProperty("parked").Deserialize<ImmutableList<ParkedMessage>>(EventJson.Options)!,
+            root.GetProperty("_etag").GetString())
+        {
+            Size = size,
+            Summary = root.TryGetProperty("summary", out var summary) ? summary.Deserialize<OrderSummary>(EventJson.Options) : null,
+        };
+    }
+
+    /// <summary>When the order was placed, and its id: newest first is this in descending order, and a page goes on after one.</summary>
+    public static string ListKeyOf(OrderSummary summary) => $"{Time(summary.PlacedAt)}/{summary.OrderId}";
+
+    /// <summary>Of one width, so that times compare as texts do.</summary>
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
+
+    static void WriteList(Utf8JsonWriter json, OrderSummary summary)
+    {
+        json.WriteStartObject();
+        json.WriteString("key", ListKeyOf(summary));
+        json.WriteString("orderId", summary.OrderId);
+        json.WriteString("customerId", summary.CustomerId);
+        if (summary.IdempotencyKey is { } key)
+            json.WriteString("idempotencyKey", key);
+        json.WriteString("status", summary.Status.ToString());
+        WriteTime(json, "openSince", summary.IsFinal ? null : summary.PlacedAt);
+        WriteTime(json, "parkedSince", summary.Parked.Values.Min(parked => parked.Since));
+        json.WriteEndObject();
+    }
+
+    static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
+    {
+        if (time is { } known)
+            json.WriteString(name, Time(known));
+    }
+}
