@@ -120,30 +120,29 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
         for (var step = 0; step < StepsMax; step++)
         {
             reservation ??= await batches.FindAsync(orderId, warehouse, cancellation);
-            switch (reservation?.State, end)
+            switch (reservation)
             {
-                case (null, ReservationState.Released):
+                case null when end is ReservationState.Released:
                     // Refused before it was asked for: a reservation that is still on its way must not set stock aside that nobody would release.
                     var never = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
                     if (await CreateAsync(never, cancellation))
                         return;
                     break;
-                case (ReservationState.Reserving, ReservationState.Released):
+                case { State: ReservationState.Reserving } when end is ReservationState.Released:
                     // Nobody was told yet that it is reserved, so it is refused and not released.
                     reservation = await batches.SettleChunkAsync(reservation with { Short = [] }, ReservationState.Refused, cancellation);
                     break;
-                case (ReservationState.Refused, ReservationState.Released) or (ReservationState.Released, ReservationState.Released)
-                    or (ReservationState.Consumed, ReservationState.Consumed):
-                    if (reservation.Held == 0)
-                        return;
-                    reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
-                    break;
-                case (ReservationState.Reserved, _):
+                case { State: ReservationState.Reserved }:
                     reservation = await batches.SettleChunkAsync(reservation, end, cancellation);
                     break;
+                case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed, Held: > 0 }:
+                    // Begun and not ended, here or by another.
+                    reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
+                    break;
+                case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed }:
+                    return;
                 default:
-                    throw new InvalidOperationException(
-                        $"The reservation of order {orderId} in {warehouse} is {reservation?.State.ToString() ?? "unknown"}; it cannot become {end}.");
+                    throw new InvalidOperationException($"Order {orderId} has no reservation in {warehouse} that could be consumed.");
             }
         }
         throw TooManySteps(orderId);
