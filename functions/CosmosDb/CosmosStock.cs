@@ -78,7 +78,11 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             using var response = await calls.SendAsync("stock.receive", c => container.PatchItemStreamAsync(
                 known.Id, new PartitionKey(warehouse),
                 [PatchOperation.Set("/received", received), PatchOperation.Increment("/available", added)],
-                new PatchItemRequestOptions { FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}" }, c), cancellation);
+                new PatchItemRequestOptions
+                {
+                    FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}",
+                    EnableContentResponseOnWrite = true,
+                }, c), cancellation);
             if (response.IsSuccessStatusCode)
                 return StockBatches.Read(response.Content, StockJson.Default.StockDocument).Level;
         }

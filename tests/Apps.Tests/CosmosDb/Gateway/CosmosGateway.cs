@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Azure.Cosmos;
@@ -18,13 +17,28 @@ public sealed record Fault(int Status, bool IsApplied = false, int SubStatus = 0
 {
     public static readonly Fault LostBefore = new(0);
     public static readonly Fault LostAfter = new(0, IsApplied: true);
+    public static readonly Fault TimedOut = new(-1);
+
+    /// <summary>All that a write may meet.</summary>
+    public static readonly IReadOnlyList<Fault> OfWrites =
+    [
+        LostBefore, LostAfter, TimedOut, new(408), new(408, IsApplied: true), new(409), new(410), new(412), new(429), new(449), new(500), new(503), new(503, IsApplied: true),
+    ];
+
+    /// <summary>All that a read may meet.</summary>
+    public static readonly IReadOnlyList<Fault> OfReads = [LostBefore, TimedOut, new(401), new(403), new(404, SubStatus: 1003), new(408), new(410), new(429), new(449), new(500), new(503)];
+
+    /// <summary>The same without lost answers: the SDK asks again for those by itself, after a second.</summary>
+    public static readonly IReadOnlyList<Fault> OfReadsAtOnce = [.. OfReads.Where(fault => fault.Status > 0)];
+
+    public override string ToString() => (Status == 0 ? "lost" : $"{Status}/{SubStatus}") + (IsApplied ? " after applying" : "");
 }
 
 /// <summary>
 /// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions, transactional batches,
 /// queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what goes wrong.
 /// </summary>
-public sealed class CosmosGateway : HttpMessageHandler
+public sealed class CosmosGateway
 {
     public const string Database = "orderfunctions";
     const string Endpoint = "http://cosmos.test/";
@@ -41,6 +55,12 @@ public sealed class CosmosGateway : HttpMessageHandler
     /// <summary>Asked before each call on documents; null lets it pass.</summary>
     public Func<GatewayCall, Fault?> Faults { get; set; } = _ => null;
 
+    /// <summary>Awaited before each call on documents, to hold it up.</summary>
+    public Func<GatewayCall, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>Called after each call on documents that was carried out.</summary>
+    public Action After { get; set; } = () => { };
+
     /// <summary>All calls on documents so far.</summary>
     public IReadOnlyList<GatewayCall> Calls
     {
@@ -55,14 +75,24 @@ public sealed class CosmosGateway : HttpMessageHandler
     {
         var options = CosmosSettings.ForEmulator();
         options.ServerCertificateCustomValidationCallback = null;
-        options.HttpClientFactory = () => new HttpClient(this, disposeHandler: false);
+        options.HttpClientFactory = () => new HttpClient(new Handler(this));
         return new(Endpoint, CosmosSettings.EmulatorKey, options);
     }
+
+    /// <summary>Stores a document past the SDK.</summary>
+    public void Put(string container, JsonObject document) =>
+        containers[container].Apply(writer => writer.Create(document[containers[container].PartitionKey]!.GetValue<string>(), document));
 
     /// <summary>What the container holds, to look at it past the SDK.</summary>
     public IReadOnlyList<JsonObject> Documents(string container) => containers[container].Documents();
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    sealed class Handler(CosmosGateway gateway) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            gateway.AnswerAsync(request, cancellationToken);
+    }
+
+    async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var path = Uri.UnescapeDataString(request.RequestUri!.AbsolutePath).Trim('/');
@@ -85,6 +115,7 @@ public sealed class CosmosGateway : HttpMessageHandler
         GatewayCall call;
         lock (calls)
             calls.Add(call = new(calls.Count + 1, operation, container.Name));
+        await Before(call, cancellation);
         var fault = Faults(call);
         if (fault is { IsApplied: false })
             return Failed(fault);
@@ -95,6 +126,7 @@ public sealed class CosmosGateway : HttpMessageHandler
             "query" => Query(container, request, body),
             _ => Point(container, operation, id, request, body),
         };
+        After();
         if (fault is null)
             return response;
         response.Dispose();
@@ -114,6 +146,8 @@ public sealed class CosmosGateway : HttpMessageHandler
 
     static HttpResponseMessage Failed(Fault fault)
     {
+        if (fault == Fault.TimedOut)
+            throw new TaskCanceledException("The time limit of the HTTP client has passed.");
         if (fault.Status == 0)
             throw new HttpRequestException("The connection was lost.", new IOException("reset by peer"));
         var response = Json(fault.Status, Error($"fault {fault.Status}"));

@@ -167,7 +167,8 @@ sealed class Sql
             "null" => Constant(null),
             "c" or "root" or "r" => Path(),
             "COUNT" => Count(),
-            "STARTSWITH" => Function((a, b) => a is JsonValue && b is JsonValue && a != Undefined && b != Undefined
+            "IS_DEFINED" => Function(1, values => values[0] != Undefined),
+            "STARTSWITH" => Function(2, values => values is [JsonValue a, JsonValue b] && a != Undefined
                 && a.GetValueKind() is JsonValueKind.String && a.GetValue<string>().StartsWith(b.GetValue<string>(), StringComparison.Ordinal)),
             _ => throw Unknown(),
         };
@@ -214,12 +215,10 @@ sealed class Sql
         return row => row;
     }
 
-    Func<JsonNode?, JsonNode?> Function(Func<JsonNode?, JsonNode?, bool> of)
+    Func<JsonNode?, JsonNode?> Function(int count, Func<IReadOnlyList<JsonNode?>, bool> of)
     {
         var arguments = List("(", ")");
-        if (arguments.Count != 2)
-            throw Unknown();
-        return row => JsonValue.Create(of(arguments[0](row), arguments[1](row)));
+        return arguments.Count == count ? row => JsonValue.Create(of([.. arguments.Select(argument => argument(row))])) : throw Unknown();
     }
 
     List<Func<JsonNode?, JsonNode?>> List(string open, string close)
