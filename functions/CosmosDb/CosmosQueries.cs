@@ -15,9 +15,8 @@ sealed class CosmosQueries(Container container, TimeProvider time)
         var rows = new List<T>();
         while (rows.Count < max && pages.HasMoreResults)
         {
-            using var page = await calls.SendAsync(operation, pages.ReadNextAsync, cancellation);
-            using var json = JsonDocument.Parse(page.Content);
-            rows.AddRange(json.RootElement.GetProperty("Documents").EnumerateArray().Take(max - rows.Count).Select(read));
+            using var page = await calls.AskAsync(operation, pages.ReadNextAsync, cancellation);
+            rows.AddRange(page.RootElement.GetProperty("Documents").EnumerateArray().Take(max - rows.Count).Select(read));
         }
         return rows;
     }

@@ -78,7 +78,11 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             using var response = await calls.SendAsync("stock.receive", c => container.PatchItemStreamAsync(
                 known.Id, new PartitionKey(warehouse),
                 [PatchOperation.Set("/received", received), PatchOperation.Increment("/available", added)],
-                new PatchItemRequestOptions { FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}" }, c), cancellation);
+                new PatchItemRequestOptions
+                {
+                    FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}",
+                    EnableContentResponseOnWrite = true,
+                }, c), cancellation);
             if (response.IsSuccessStatusCode)
                 return StockBatches.Read(response.Content, StockJson.Default.StockDocument).Level;
         }
@@ -120,30 +124,29 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
         for (var step = 0; step < StepsMax; step++)
         {
             reservation ??= await batches.FindAsync(orderId, warehouse, cancellation);
-            switch (reservation?.State, end)
+            switch (reservation)
             {
-                case (null, ReservationState.Released):
+                case null when end is ReservationState.Released:
                     // Refused before it was asked for: a reservation that is still on its way must not set stock aside that nobody would release.
                     var never = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
                     if (await CreateAsync(never, cancellation))
                         return;
                     break;
-                case (ReservationState.Reserving, ReservationState.Released):
+                case { State: ReservationState.Reserving } when end is ReservationState.Released:
                     // Nobody was told yet that it is reserved, so it is refused and not released.
                     reservation = await batches.SettleChunkAsync(reservation with { Short = [] }, ReservationState.Refused, cancellation);
                     break;
-                case (ReservationState.Refused, ReservationState.Released) or (ReservationState.Released, ReservationState.Released)
-                    or (ReservationState.Consumed, ReservationState.Consumed):
-                    if (reservation.Held == 0)
-                        return;
-                    reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
-                    break;
-                case (ReservationState.Reserved, _):
+                case { State: ReservationState.Reserved }:
                     reservation = await batches.SettleChunkAsync(reservation, end, cancellation);
                     break;
+                case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed, Held: > 0 }:
+                    // Begun and not ended, here or by another.
+                    reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
+                    break;
+                case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed }:
+                    return;
                 default:
-                    throw new InvalidOperationException(
-                        $"The reservation of order {orderId} in {warehouse} is {reservation?.State.ToString() ?? "unknown"}; it cannot become {end}.");
+                    throw new InvalidOperationException($"Order {orderId} has no reservation in {warehouse} that could be consumed.");
             }
         }
         throw TooManySteps(orderId);

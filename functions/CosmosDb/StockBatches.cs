@@ -71,9 +71,8 @@ sealed class StockBatches(Container container, TimeProvider time)
     {
         var key = new PartitionKey(warehouse);
         var ids = skus.Select(sku => (StockDocument.IdOf(sku), key)).ToList();
-        using var response = await calls.SendAsync("stock.read-many", c => container.ReadManyItemsStreamAsync(ids, cancellationToken: c), cancellation);
-        using var json = JsonDocument.Parse(response.Content);
-        return json.RootElement.GetProperty("Documents").EnumerateArray()
+        using var found = await calls.AskAsync("stock.read-many", c => container.ReadManyItemsStreamAsync(ids, cancellationToken: c), cancellation);
+        return found.RootElement.GetProperty("Documents").EnumerateArray()
             .Select(document => document.Deserialize(StockJson.Default.StockDocument)!).ToDictionary(document => document.Sku);
     }
 

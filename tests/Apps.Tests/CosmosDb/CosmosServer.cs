@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Microsoft.Azure.Cosmos;
+
+namespace OrderFunctions.CosmosDb;
+
+/// <summary>
+/// A server that is not ours, as a witness that our gateway of the tests answers point operations as others do: <c>@vercel/cosmosdb-server</c> from npm, installed
+/// into an ignored folder when it is first needed.
+/// </summary>
+public sealed partial class CosmosServer : IAsyncLifetime
+{
+    const string Package = "@vercel/cosmosdb-server";
+    const string Version = "1.0.1";
+
+    Process? server;
+    string? whyNot;
+    string endpoint = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var folder = Path.Combine(Root(), ".tools", "cosmosdb-server");
+        var program = Path.Combine(folder, "node_modules", Package, "lib", "cli.js");
+        if (!File.Exists(program))
+        {
+            Directory.CreateDirectory(folder);
+            using var npm = TryStart("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, $"{Package}@{Version}");
+            if (npm is null)
+            {
+                whyNot = "npm is not installed, so there is no witness for the point operations.";
+                return;
+            }
+            await npm.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
+            Assert.True(npm.ExitCode == 0, $"npm could not install {Package}.");
+        }
+        server = TryStart("node", program, "--no-ssl", "--host", "127.0.0.1", "-p", "0")!;
+        var ready = await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        endpoint = $"http://127.0.0.1:{Port().Match(ready ?? "").Value}/";
+        server.BeginOutputReadLine();
+    }
+
+    public CosmosClient Client()
+    {
+        Assert.SkipWhen(whyNot is not null, whyNot ?? "");
+        var options = CosmosSettings.ForEmulator();
+        options.ServerCertificateCustomValidationCallback = null;
+        return new(endpoint, CosmosSettings.EmulatorKey, options);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        server?.Kill();
+        server?.Dispose();
+        return default;
+    }
+
+    static Process? TryStart(string program, params string[] arguments)
+    {
+        try
+        {
+            var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
+            process!.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            return process;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "global.json")))
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
+        return folder.FullName;
+    }
+
+    [GeneratedRegex(@"\d+$", RegexOptions.None, 1_000)]
+    private static partial Regex Port();
+}

@@ -1,0 +1,268 @@
+using System.Text.Json;
+using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.CosmosDb;
+
+/// <summary>
+/// Reservations with something going wrong at each of their calls, with zombies and with many callers at once. After every single call the books are
+/// held against each other: what the SKUs say is reserved and consumed is what the reservations hold.
+/// </summary>
+public sealed class StockFaultTests
+{
+    const string Main = "main";
+
+    /// <summary>Three chunks, the last of two lines.</summary>
+    const int Large = 200;
+
+    static IEnumerable<Fault> Faults(int lines) => lines == Large ? [Fault.LostBefore, Fault.LostAfter, new(409), new(412), new(503, IsApplied: true)] : Fault.OfWrites;
+
+    readonly CosmosGateway gateway = new();
+    readonly CosmosStock stock;
+
+    public StockFaultTests() => stock = Host();
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    CosmosStock Host() => new(gateway.Client().GetContainer(CosmosGateway.Database, CosmosContainers.Stock), new NoWaiting());
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(Large)]
+    public async Task Whatever_goes_wrong_at_any_one_call_of_a_reservation_it_ends_as_if_nothing_had(int lines)
+    {
+        foreach (var fault in Faults(lines))
+        {
+            for (var number = 1; number <= Chunks(lines) * 2 + 1; number++)
+            {
+                var test = With(lines, received: 5);
+                test.FailAt(number, fault);
+                Assert.IsType<StockReserved>(await Insist(() => test.ReserveAsync("o-1", lines)));
+                await Insist(() => test.stock.ReleaseAsync("o-1", Main, Cancellation));
+                test.AssertBooks(lines, available: 5, reserved: 0, consumed: 0);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(Large)]
+    public async Task Whatever_goes_wrong_at_any_one_call_of_a_consumption_it_is_consumed_once(int lines)
+    {
+        foreach (var fault in Faults(lines))
+        {
+            for (var number = 1; number <= Chunks(lines) + 1; number++)
+            {
+                var test = With(lines, received: 5);
+                await test.ReserveAsync("o-1", lines);
+                test.FailAt(number, fault);
+                await Insist(() => test.stock.ConsumeAsync("o-1", Main, Cancellation));
+                test.AssertBooks(lines, available: 3, reserved: 0, consumed: 2);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(Large)]
+    public async Task Whatever_goes_wrong_at_any_one_call_of_a_refusal_everything_is_put_back(int lines)
+    {
+        foreach (var fault in Faults(lines))
+        {
+            for (var number = 1; number <= Chunks(lines) * 2 + 2; number++)
+            {
+                var test = With(lines, received: 5);
+                await test.stock.SetReceivedAsync(Main, Sku(lines), 1, Cancellation);
+                test.FailAt(number, fault);
+                var refused = Assert.IsType<StockShort>(await Insist(() => test.ReserveAsync("o-1", lines)));
+                Assert.Equal([Sku(lines)], refused.Skus);
+                test.AssertBooks(lines - 1, available: 5, reserved: 0, consumed: 0);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_batch_that_arrives_late_moves_nothing_after_others_have_finished(bool isConsumed)
+    {
+        for (var late = 1; late <= Chunks(Large); late++)
+        {
+            var test = With(Large, received: 5);
+            var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+            var first = test.gateway.Calls.Count;
+            test.gateway.Before = async (call, _) =>
+            {
+                if (call.Number != first + late)
+                    return;
+                arrived.SetResult();
+                await go.Task;
+            };
+            var zombie = Task.Run(() => test.ReserveAsync("o-1", Large), Cancellation);
+            await arrived.Task;
+            Assert.IsType<StockReserved>(await test.ReserveAsync("o-1", Large));
+            if (isConsumed)
+                await test.stock.ConsumeAsync("o-1", Main, Cancellation);
+            else
+                await test.stock.ReleaseAsync("o-1", Main, Cancellation);
+            go.SetResult();
+
+            Assert.IsType<StockReserved>(await zombie);
+            test.AssertBooks(Large, available: isConsumed ? 3 : 5, reserved: 0, consumed: isConsumed ? 2 : 0);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_released_before_it_is_reserved_or_while_it_is_stays_free()
+    {
+        for (var late = 1; late <= Chunks(Large); late++)
+        {
+            var test = With(Large, received: 5);
+            var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+            var first = test.gateway.Calls.Count;
+            test.gateway.Before = async (call, _) =>
+            {
+                if (call.Number != first + late)
+                    return;
+                arrived.SetResult();
+                await go.Task;
+            };
+            var zombie = Task.Run(() => test.ReserveAsync("o-1", Large), Cancellation);
+            await arrived.Task;
+            await test.stock.ReleaseAsync("o-1", Main, Cancellation);
+            go.SetResult();
+
+            Assert.IsType<StockShort>(await zombie);
+            Assert.IsType<StockShort>(await test.ReserveAsync("o-1", Large));
+            test.AssertBooks(Large, available: 5, reserved: 0, consumed: 0);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_consumes_what_was_never_reserved_is_told()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => stock.ConsumeAsync("nobody", Main, Cancellation));
+    }
+
+    [Fact]
+    public async Task Through_many_callers_and_faults_at_once_the_books_agree_after_every_call()
+    {
+        const int Skus = 120;
+        for (var seed = 0; seed < 5; seed++)
+        {
+            var random = new Random(seed);
+            var gate = new Lock();
+            var test = With(Skus, received: 11);
+            test.gateway.Faults = call =>
+            {
+                lock (gate)
+                    return random.NextDouble() < 0.15 ? Among(call)[random.Next(Among(call).Count)] : null;
+            };
+            // Eight orders of 2 pieces each want 16 of 11, two callers an order; some are released, some consumed.
+            await Task.WhenAll(Enumerable.Range(0, 16).Select(caller => Task.Run(async () =>
+            {
+                var order = $"o-{caller / 2}";
+                var answer = await Insist(() => test.ReserveAsync(order, Skus));
+                if (answer is StockReserved && caller / 2 % 3 == 0)
+                    await Insist(() => test.stock.ReleaseAsync(order, Main, Cancellation));
+                if (answer is StockReserved && caller / 2 % 3 == 1)
+                    await Insist(() => test.stock.ConsumeAsync(order, Main, Cancellation));
+            }, Cancellation)));
+            test.gateway.Faults = _ => null;
+            test.AssertBooks();
+            Assert.All(test.Reservations(), reservation => Assert.True(reservation.State is ReservationState.Reserved || reservation.Held == 0, $"{reservation.OrderId} {reservation.State}"));
+        }
+    }
+
+    [Fact]
+    public async Task An_order_takes_one_call_to_reserve_and_two_to_release()
+    {
+        var test = With(99, received: 5);
+        var before = test.gateway.Calls.Count;
+        await test.ReserveAsync("o-1", 99);
+        Assert.Equal(["batch"], test.gateway.Calls.Skip(before).Select(call => call.Operation));
+        await test.stock.ReleaseAsync("o-1", Main, Cancellation);
+        Assert.Equal(["batch", "read", "batch"], test.gateway.Calls.Skip(before).Select(call => call.Operation));
+    }
+
+    static int Chunks(int lines) => (lines + ReservationDocument.LinesPerChunk - 1) / ReservationDocument.LinesPerChunk;
+
+    static string Sku(int number) => $"sku/{number}";
+
+    static StockFaultTests With(int skus, long received)
+    {
+        var test = new StockFaultTests();
+        for (var number = 1; number <= skus; number++)
+            test.Receive(number, received);
+        test.gateway.After = test.AssertBooks;
+        return test;
+    }
+
+    void Receive(int number, long received) => gateway.Put(
+        CosmosContainers.Stock,
+        JsonSerializer.SerializeToNode(new StockDocument(StockDocument.IdOf(Sku(number)), Main, Sku(number), received, received, 0, 0), StockJson.Default.StockDocument)!.AsObject());
+
+    void FailAt(int number, Fault fault)
+    {
+        var first = gateway.Calls.Count;
+
+        gateway.Faults = call => call.Number == first + number && Among(call).Contains(fault) ? fault : null;
+    }
+
+    static IReadOnlyList<Fault> Among(GatewayCall call) => call.Operation is "read" or "query" ? Fault.OfReadsAtOnce : Fault.OfWrites;
+
+    Task<Answer> ReserveAsync(string orderId, int lines) =>
+        stock.ReserveAsync(orderId, Main, [.. Enumerable.Range(1, lines).Select(number => new StockLine(Sku(number), 2))], Cancellation);
+
+    /// <summary>As a turn does: the same call again while its outcome is unknown.</summary>
+    static async Task<T> Insist<T>(Func<Task<T>> call)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (TransientException) when (attempt < 200)
+            {
+                // Its outcome is unknown.
+            }
+        }
+    }
+
+    List<ReservationDocument> Reservations() =>
+        [.. Documents("res:").Select(document => document.Deserialize(StockJson.Default.ReservationDocument)!)];
+
+    IEnumerable<JsonElement> Documents(string prefix) => gateway.Documents(CosmosContainers.Stock)
+        .Where(document => document["id"]!.GetValue<string>().StartsWith(prefix, StringComparison.Ordinal)).Select(document => JsonSerializer.SerializeToElement(document));
+
+    void AssertBooks()
+    {
+        var documents = gateway.Documents(CosmosContainers.Stock);
+        var (reserved, consumed) = (new Dictionary<string, long>(), new Dictionary<string, long>());
+        foreach (var document in documents.Where(document => document.ContainsKey("state")))
+        {
+            var reservation = document.Deserialize(StockJson.Default.ReservationDocument)!;
+            for (var chunk = 0; chunk < reservation.Chunks; chunk++)
+            {
+                var book = chunk < reservation.Held ? reserved : reservation.State is ReservationState.Consumed ? consumed : null;
+                foreach (var line in book is null ? [] : reservation.Chunk(chunk))
+                    book![line.Sku] = book.GetValueOrDefault(line.Sku) + line.Quantity;
+            }
+        }
+        foreach (var sku in documents.Where(document => document.ContainsKey("sku")).Select(document => document.Deserialize(StockJson.Default.StockDocument)!))
+        {
+            Assert.True(sku.Available >= 0 && sku.Available + sku.Reserved + sku.Consumed == sku.Received, $"{sku}");
+            Assert.Equal((reserved.GetValueOrDefault(sku.Sku), consumed.GetValueOrDefault(sku.Sku)), (sku.Reserved, sku.Consumed));
+        }
+    }
+
+    void AssertBooks(int skus, long available, long reserved, long consumed)
+    {
+        AssertBooks();
+        var levels = Documents("sku:").Select(document => document.Deserialize(StockJson.Default.StockDocument)!).ToDictionary(document => document.Sku);
+        for (var number = 1; number <= skus; number++)
+            Assert.Equal((available, reserved, consumed), (levels[Sku(number)].Available, levels[Sku(number)].Reserved, levels[Sku(number)].Consumed));
+    }
+}
