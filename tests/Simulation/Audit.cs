@@ -173,6 +173,8 @@ static class Heard
         var (charged, refunded, delayed, refused, booked) = (false, false, false, false, false);
         foreach (var entry in orders.Entries)
         {
+            if (entry.Via is not (Via.Bus or Via.Http))
+                continue;
             var undoing = status is OrderStatus.Cancelling or OrderStatus.Rejecting;
             refused |= entry.Type is nameof(CancellationRefused) && (status is OrderStatus.Cancelling || !open);
             if (!open || (refused && status is OrderStatus.Cancelling && entry.Type is not nameof(OrderShipped) and not nameof(CancellationRefused)))

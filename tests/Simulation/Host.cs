@@ -7,12 +7,12 @@ namespace OrderFunctions.Simulation;
 /// One process of one participant's app, with the shipped turn, handler, replayer and republisher in it. It may die at any moment: what it awaited then
 /// is never resumed, what it had sent off still arrives.
 /// </summary>
-sealed class Host : IDisposable
+sealed class Host
 {
     static readonly Fault[] Deaths = [Fault.CrashBeforeCall, Fault.CrashAfterCall];
 
     readonly World world;
-    readonly CancellationTokenSource stopping = new();
+    readonly List<Strand> strands = [];
 
     public Host(World world, string participant, int number)
     {
@@ -37,7 +37,6 @@ sealed class Host : IDisposable
     public Republisher Republisher { get; }
     public bool Alive { get; private set; } = true;
     public bool Replaying { get; private set; }
-    public CancellationToken Stopping => stopping.Token;
 
     Perform Ports(string participant) => participant switch
     {
@@ -54,8 +53,8 @@ sealed class Host : IDisposable
     /// </summary>
     public Task<T> CallAsync<T>(Service service, string what, string about, Func<T> effect, CancellationToken cancellation)
     {
-        world.AssertOneThread();
         var answer = new TaskCompletionSource<T>();
+        var strand = Strand.Current;
         if (Struck(0))
         {
             world.History.Add(Name, "died before " + what, about);
@@ -78,10 +77,7 @@ sealed class Host : IDisposable
             {
                 if (!Alive)
                     return;
-                if (failure is null)
-                    answer.TrySetResult(result!);
-                else
-                    answer.TrySetException(failure);
+                strand!.Run(() => _ = failure is null ? answer.TrySetResult(result!) : answer.TrySetException(failure));
             });
         });
         return answer.Task;
@@ -129,48 +125,64 @@ sealed class Host : IDisposable
     void Die()
     {
         Alive = false;
-        world.Died(this);
-        Dispose();
+        world.Gone(this);
     }
 
-    /// <summary>The platform asks it to stop: whatever waits is cancelled, then it is gone.</summary>
+    /// <summary>The platform asks it to stop: it gets nothing new, and whatever still runs is cancelled.</summary>
     public void Stop()
     {
-        world.History.Add(Name, "stopped");
-        stopping.Cancel();
-        Die();
+        world.History.Add(Name, "stops");
+        world.Gone(this);
+        foreach (var strand in strands.ToList())
+            strand.Stop();
     }
 
-    public void Dispose() => stopping.Dispose();
+    /// <summary>Runs until it ends, or for ever where this host dies before.</summary>
+    public void Start(Func<CancellationToken, Task> course)
+    {
+        var strand = new Strand();
+        strands.Add(strand);
+        strand.Run(() => _ = RunAsync(strand, course));
+    }
 
-    public async Task ReplayAsync()
+    async Task RunAsync(Strand strand, Func<CancellationToken, Task> course)
+    {
+        await course(strand.Stopping);
+        strands.Remove(strand);
+        strand.Dispose();
+    }
+
+    public void Replay() => Start(async stopping =>
     {
         Replaying = true;
         world.History.Add(Name, "replays");
         try
         {
-            await Replayer.RunAsync(Stopping);
+            await Replayer.RunAsync(stopping);
         }
-        catch (Exception e) when (e is TransientException or OperationCanceledException or InvalidDataException)
+        catch (Exception e) when (IsExpected(e))
         {
             world.Reach.Saw(e is TransientException ? Branch.ReplayBrokenOff : e is OperationCanceledException ? Branch.ReplayStopped : Branch.ReplayMetBrokenStream);
             world.History.Add(Name, "breaks off replaying", "", e.GetType().Name);
         }
         Replaying = false;
-    }
+    });
 
-    public async Task RepublishAsync()
+    public void Republish() => Start(async stopping =>
     {
         try
         {
-            if (await Republisher.RunAsync(Stopping) > 0)
+            if (await Republisher.RunAsync(stopping) > 0)
                 world.Reach.Saw(Branch.Republished);
         }
-        catch (Exception e) when (e is TransientException or OperationCanceledException or InvalidDataException)
+        catch (Exception e) when (IsExpected(e))
         {
             world.History.Add(Name, "breaks off republishing", "", e.GetType().Name);
         }
-    }
+    });
+
+    /// <summary>What a host's timers and requests may end with: something is away or broken, or the host stops.</summary>
+    public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException;
 
     /// <summary>What the handler logs tells which of its branches it took.</summary>
     sealed class Ear(Host host) : ILogger<MessageHandler>

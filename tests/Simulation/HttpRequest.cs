@@ -1,4 +1,3 @@
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
@@ -36,22 +35,22 @@ sealed class HttpRequest
         if (world.AnyHost(participant) is { } host)
         {
             world.History.Add(who, "asks " + host.Name, $"{orderId} {requestId}", request.GetType().Name);
-            _ = SendAsync(host, mine);
+            host.Start(stopping => SendAsync(host, mine, stopping));
         }
         world.Scheduler.After(Patience, () => Again(mine));
     }
 
-    async Task SendAsync(Host host, int mine)
+    async Task SendAsync(Host host, int mine, CancellationToken stopping)
     {
         try
         {
-            await host.Participant.RequestAsync(orderId, requestId, request, host.Stopping);
+            await host.Participant.RequestAsync(orderId, requestId, request, stopping);
             if (world.Faults.Strike(Fault.HttpAnswerLost))
                 return;
             if (!ended)
                 End("answered");
         }
-        catch (Exception e) when (e is TransientException or OperationCanceledException or InvalidDataException)
+        catch (Exception e) when (Host.IsExpected(e))
         {
             world.History.Add(host.Name, "cannot answer", $"{orderId} {requestId}", e.GetType().Name);
             Again(mine);

@@ -150,7 +150,19 @@ sealed class Operations(World world)
     void ReceiveGoods()
     {
         if (world.AnyHost(Participants.Inventory) is { } host && world.Stock.Level("north", "apple") is { } level)
-            _ = new StockPort(host, world.Stock).SetReceivedAsync("north", "apple", level.Received + 5, default);
+            host.Start(stopping => ReceiveAsync(new(host, world.Stock), level.Received + 5, stopping));
+    }
+
+    static async Task ReceiveAsync(StockPort stock, long received, CancellationToken stopping)
+    {
+        try
+        {
+            await stock.SetReceivedAsync("north", "apple", received, stopping);
+        }
+        catch (Exception e) when (Host.IsExpected(e))
+        {
+            // They count again another day.
+        }
     }
 
     void Operate()

@@ -8,6 +8,7 @@ sealed class Scheduler
     public static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     readonly PriorityQueue<Action, Moment> queue = new(Moment.Order);
+    readonly int thread = Environment.CurrentManagedThreadId;
     long now;
     long number;
 
@@ -19,7 +20,13 @@ sealed class Scheduler
     /// <summary>How many things have happened.</summary>
     public long Steps { get; private set; }
 
-    public void After(TimeSpan delay, Action action) => queue.Enqueue(action, new(now + Math.Max(0, delay.Ticks), ++number));
+    public void After(TimeSpan delay, Action action)
+    {
+        // An await of the kernel that went on elsewhere could not be repeated, and would break this queue.
+        if (Environment.CurrentManagedThreadId != thread)
+            Environment.FailFast("The simulation has left its thread.");
+        queue.Enqueue(action, new(now + Math.Max(0, delay.Ticks), ++number));
+    }
 
     /// <summary>Lets the next thing happen; false where there is nothing left.</summary>
     public bool Step()
@@ -53,38 +60,9 @@ sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new Timer(this, () => callback(state));
+        var timer = new Timer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
-    }
-
-    sealed class Timer(HostClock clock, Action callback) : ITimer
-    {
-        int version;
-
-        public bool Change(TimeSpan dueTime, TimeSpan period)
-        {
-            if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
-                throw new NotSupportedException("Nothing that is simulated uses a timer that repeats.");
-            var current = ++version;
-            if (dueTime != Timeout.InfiniteTimeSpan)
-                clock.After(dueTime, () => Fire(current));
-            return true;
-        }
-
-        void Fire(int expected)
-        {
-            if (version == expected)
-                callback();
-        }
-
-        public void Dispose() => version++;
-
-        public ValueTask DisposeAsync()
-        {
-            version++;
-            return default;
-        }
     }
 
     // Whole milliseconds: a backoff is computed with exponentials, whose last digit differs between machines.
@@ -93,4 +71,69 @@ sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
         if (host.Alive)
             fire();
     });
+
+    sealed class Timer(HostClock clock, TimerCallback callback, object? state) : ITimer
+    {
+        readonly Strand strand = Strand.Current ?? throw new InvalidOperationException("Only a strand waits.");
+
+        // What is not a time limit is a delay, in which the strand sleeps.
+        readonly bool isLimit = state is CancellationTokenSource;
+        int version;
+        bool sleeps;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
+                throw new NotSupportedException("Nothing that is simulated uses a timer that repeats.");
+            var current = ++version;
+            if (dueTime == Timeout.InfiniteTimeSpan)
+                return true;
+            if (!isLimit && !sleeps)
+            {
+                sleeps = true;
+                strand.FallAsleep();
+            }
+            clock.After(dueTime, () => Fire(current));
+            return true;
+        }
+
+        void Fire(int expected)
+        {
+            if (version != expected)
+                return;
+            if (isLimit)
+                strand.Awake(() => Expire(expected));
+            else
+            {
+                strand.Run(() => callback(state));
+                WakeUp();
+            }
+        }
+
+        void Expire(int expected)
+        {
+            if (version == expected)
+                strand.Run(() => callback(state));
+        }
+
+        void WakeUp()
+        {
+            if (!sleeps)
+                return;
+            sleeps = false;
+            strand.WakeUp();
+        }
+
+        public void Dispose()
+        {
+            version++;
+            WakeUp();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+    }
 }

@@ -7,7 +7,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
 {
     static readonly TimeSpan DeliveryMax = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan RenewalMax = TimeSpan.FromMinutes(5);
-    static readonly TimeSpan LockOfTheDead = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan LockOfTheGone = TimeSpan.FromSeconds(60);
 
     readonly Dictionary<string, Session> sessions = [];
     readonly bool passesEverything = world.Faults.Strike(Fault.FilterOpen);
@@ -77,17 +77,17 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         world.Scheduler.After(RenewalMax, () => Expire(delivery));
         if (world.Faults.Strike(Fault.SessionLost))
             world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromMinutes(2)), () => Expire(delivery));
-        _ = HandleAsync(delivery);
+        host.Start(stopping => HandleAsync(delivery, stopping));
     }
 
-    async Task HandleAsync(Delivery delivery)
+    async Task HandleAsync(Delivery delivery, CancellationToken stopping)
     {
         var host = delivery.Host;
         var message = delivery.Copy.Received(world.Bugs.CanRead(Name, delivery.Copy.Id));
         world.History.Add(host.Name, "receives", message.Id, message.Type);
         try
         {
-            var result = await host.Handler.HandleAsync(message, delivery, host.Stopping);
+            var result = await host.Handler.HandleAsync(message, delivery, stopping);
             if (result is { } turn)
             {
                 world.Reach.Saw(turn.Outcome);
@@ -97,7 +97,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
                     world.Invariants.Broken("A settled message's session is released", message.OrderId, message.Id);
             }
         }
-        catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             world.Reach.Saw(Branch.Stopped);
         }
@@ -117,12 +117,12 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         Wake(delivery.Session);
     }
 
-    public void HolderDied(Host host)
+    public void HolderGone(Host host)
     {
         foreach (var session in sessions.Values)
         {
             if (session.Holder is { } delivery && delivery.Host == host)
-                world.Scheduler.After(world.Chance.Below(LockOfTheDead), () => Expire(delivery));
+                world.Scheduler.After(world.Chance.Below(LockOfTheGone), () => Expire(delivery));
         }
     }
 

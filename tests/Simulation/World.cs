@@ -21,7 +21,6 @@ sealed class World
     const int HostsEach = 2;
     const int StepsUnderFaultsMax = 40_000;
 
-    readonly int thread = Environment.CurrentManagedThreadId;
     readonly Dictionary<string, SimulatedStore> stores = [];
     readonly Dictionary<string, Host?[]> hosts = [];
     readonly HashSet<string> replayersWoken = [];
@@ -141,12 +140,15 @@ sealed class World
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
 
-    public void Died(Host host)
+    /// <summary>It died, or stops; another takes its place.</summary>
+    public void Gone(Host host)
     {
         var slots = hosts[host.Participant.Name];
         var slot = Array.IndexOf(slots, host);
+        if (slot < 0)
+            return;
         slots[slot] = null;
-        Bus[host.Participant.Name].HolderDied(host);
+        Bus[host.Participant.Name].HolderGone(host);
         Scheduler.After(Chance.OfAnyScale(TimeSpan.FromMinutes(1)), () => slots[slot] = new(this, host.Participant.Name, ++hostsStarted));
     }
 
@@ -162,7 +164,7 @@ sealed class World
             {
                 if (Array.Exists(hosts[participant], other => other is { Replaying: true }))
                     Reach.Saw(Branch.TwoReplayers);
-                _ = host.ReplayAsync();
+                host.Replay();
             }
             if (Bus[participant].DeadLetters.Letters.Count > 0)
                 WakeReplayer(participant);
@@ -174,11 +176,11 @@ sealed class World
         if (republisherWoken)
             return;
         republisherWoken = true;
-        Scheduler.After(Interval(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)), () =>
+        Scheduler.After(Interval(Faults.On ? TimeSpan.FromSeconds(10) : TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10)), () =>
         {
             republisherWoken = false;
             if (AnyHost(Participants.Orders) is { } host)
-                _ = host.RepublishAsync();
+                host.Republish();
             if (Store(Participants.Orders).HasUnconfirmed)
                 WakeRepublisher();
         });
@@ -187,13 +189,6 @@ sealed class World
     TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : usual;
 
     public bool IsReplaying => hosts.Values.Any(slots => Array.Exists(slots, host => host is { Replaying: true }));
-
-    /// <summary>The kernel's awaits must go on where the scheduler resumes them: on another thread nothing could be repeated.</summary>
-    public void AssertOneThread()
-    {
-        if (Environment.CurrentManagedThreadId != thread)
-            Environment.FailFast("The simulation has left its thread.");
-    }
 
     void PlaceOrders(int count)
     {
