@@ -44,6 +44,11 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return Entries.Skip(first).Take(index - first);
     }
 
+    public bool IsParked(string messageId) => Parked.Exists(parked => parked.Id == messageId);
+
+    /// <summary>The message has left the line, if it stood in it.</summary>
+    public OrderStream Unparked(string messageId) => IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
+
     public OrderStream With(Entry entry) => this with { Entries = Entries.Add(entry) };
 }
 

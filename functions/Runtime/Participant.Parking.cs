@@ -111,19 +111,22 @@ public sealed partial class Participant
         return TurnResult.Waiting;
     }
 
-    /// <summary>The kernel's own words are heard in spite of parking: they are what ends it.</summary>
-    async Task<TurnResult> HearAsync(OrderStream stream, ReceivedMessage message, IKernelEvent word, CancellationToken cancellation)
+    /// <summary>
+    /// The kernel's own words are heard in spite of parking: they are what ends it. A word may be parked itself, from a time when it could not be read.
+    /// </summary>
+    async Task<TurnResult> HearAsync(OrderStream loaded, ReceivedMessage message, IKernelEvent word, CancellationToken cancellation)
     {
+        var stream = loaded.Unparked(message.Id);
         var (changed, events) = word switch
         {
             OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description)]),
             OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
-            ReplayRequested when !stream.Parked.IsEmpty =>
+            ReplayRequested r when r.Participant == name && !stream.Parked.IsEmpty =>
                 (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = time.GetUtcNow() }) }, []),
-            DiscardRequested d => (Discarded(stream, message, d), []),
+            DiscardRequested d when d.Participant == name => (Discarded(stream, message, d), []),
             _ => (stream, (IReadOnlyList<OrderEvent>)[]),
         };
-        return await FinishAsync(stream, changed, message, events, cancellation);
+        return await FinishAsync(loaded, changed, message, events, cancellation);
     }
 
     OrderStream Discarded(OrderStream stream, ReceivedMessage message, DiscardRequested request)
@@ -135,9 +138,6 @@ public sealed partial class Participant
         var entry = new Entry(request.MessageId, stream.Parked[place].Type, Via.Discard, time.GetUtcNow(), events, Cause: message.Id);
         return stream.With(entry) with { Parked = stream.Parked.RemoveAt(place) };
     }
-
-    static OrderStream WithoutHead(OrderStream stream, string messageId) =>
-        stream.Parked is [var head, ..] && head.Id == messageId ? stream with { Parked = stream.Parked.RemoveAt(0) } : stream;
 
     static (string Reason, string Description)? WhyPoison(OrderStream stream, ReceivedMessage message) =>
         message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")

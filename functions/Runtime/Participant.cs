@@ -60,7 +60,8 @@ public sealed partial class Participant(
 
     async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation)
     {
-        if (!Hears(message))
+        // A subscription may pass more than is heard: a new one passes everything for a moment.
+        if (!hears.Contains(message.Type))
             return TurnResult.NotHeard;
 
         var started = time.GetTimestamp();
@@ -74,24 +75,26 @@ public sealed partial class Participant(
                 await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
                 return TurnResult.Duplicate;
             }
-            return message.Event is IKernelEvent word ? await HearAsync(stream, message, word, cancellation) : await turn(stream, again);
+            if (message.Event is not IKernelEvent word)
+                return await turn(stream, again);
+            return IsForAnother(word) && !stream.IsParked(message.Id) ? TurnResult.NotHeard : await HearAsync(stream, message, word, cancellation);
         }, cancellation);
         Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
         return result;
     }
 
-    /// <summary>A subscription may pass more than is heard: a new one passes everything for a moment, and requests to kernels name their participant.</summary>
-    bool Hears(ReceivedMessage message) => message.Event switch
+    /// <summary>Requests to a kernel reach all of them and name the one that is meant.</summary>
+    bool IsForAnother(IKernelEvent word) => word switch
     {
-        ReplayRequested request => request.Participant == name,
-        DiscardRequested request => request.Participant == name,
-        _ => hears.Contains(message.Type),
+        ReplayRequested request => request.Participant != name,
+        DiscardRequested request => request.Participant != name,
+        _ => false,
     };
 
     async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, bool again, CancellationToken cancellation)
     {
         var events = await DecideAsync(stream, message.Event!, again || message.DeliveryCount > 1, cancellation);
-        return await FinishAsync(stream, WithoutHead(stream, message.Id), message, events, cancellation);
+        return await FinishAsync(stream, stream.Unparked(message.Id), message, events, cancellation);
     }
 
     /// <summary>Records what a message led to and publishes it.</summary>
