@@ -28,7 +28,7 @@ public sealed partial class Participant
 
         try
         {
-            return await DecideOnAsync(stream, message, again, cancellation);
+            return await DecideOnAsync(stream, message, again || isParked, cancellation);
         }
         catch (Exception e) when (IsPoison(e))
         {

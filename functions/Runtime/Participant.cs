@@ -119,8 +119,15 @@ public sealed partial class Participant(
             foreach (var @event in decider.Decide(history, next))
             {
                 history.Add(@event);
-                if (@event is Intent intent)
-                    inputs.Enqueue(await retry.ExecuteAsync(async c => await perform(new(stream.OrderId, intent, repeated), c), cancellation));
+                if (@event is not Intent intent)
+                    continue;
+                var first = !repeated;
+                inputs.Enqueue(await retry.ExecuteAsync(async c =>
+                {
+                    var call = new IntentCall(stream.OrderId, intent, Repeated: !first);
+                    first = false;
+                    return await perform(call, c);
+                }, cancellation));
             }
         }
         return history[known..];
