@@ -215,12 +215,15 @@ sealed class Invariants(World world)
                 places[index].GivenUp = true;
         }
 
-        /// <summary>From now on it has a place in the line again; those that the broker gave up have it in the order of their adoption.</summary>
+        /// <summary>
+        /// From now on it has a place in the line again; those that the broker gave up have it in the order of their adoption, and at the end of the line
+        /// where a second copy of it came before its adoption.
+        /// </summary>
         public void Parked(string id, bool adopted)
         {
             if (!indexes.TryGetValue(id, out var index))
                 return;
-            places[index].GivenUp = false;
+            places[index].GivenUp &= !adopted;
             places[index].Adopted = adopted;
         }
 

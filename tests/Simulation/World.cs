@@ -176,7 +176,7 @@ sealed class World
         if (republisherWoken)
             return;
         republisherWoken = true;
-        Scheduler.After(Interval(Faults.On ? TimeSpan.FromSeconds(10) : TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10)), () =>
+        Scheduler.After(Interval(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)), () =>
         {
             republisherWoken = false;
             if (AnyHost(Participants.Orders) is { } host)
@@ -186,7 +186,7 @@ sealed class World
         });
     }
 
-    TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : usual;
+    TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : more / 4;
 
     public bool IsReplaying => hosts.Values.Any(slots => Array.Exists(slots, host => host is { Replaying: true }));
 
