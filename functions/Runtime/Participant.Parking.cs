@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
@@ -43,9 +44,9 @@ public sealed partial class Participant
         var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
         if (place < 0)
         {
-            // The broker dead-lettered it before the kernel could: it comes before all that was parked since, behind what was adopted before it.
-            place = stream.Parked.TakeWhile(parked => parked.Adopted).Count();
-            return await AdoptAsync(stream, message, place, cancellation);
+            // The broker dead-lettered it before the kernel could: it takes the place that it would have had.
+            place = stream.Parked.FindIndex(parked => IsAfter(parked, message));
+            return await AdoptAsync(stream, message, place < 0 ? stream.Parked.Count : place, cancellation);
         }
         var now = time.GetUtcNow();
         var head = stream.Parked[0];
@@ -72,7 +73,7 @@ public sealed partial class Participant
     async Task<TurnResult> ParkAsync(
         OrderStream stream, ReceivedMessage message, string reason, string description, DateTimeOffset? due, CancellationToken cancellation)
     {
-        var parked = new ParkedMessage(message.Id, message.Type, reason, Short(description), time.GetUtcNow(), due);
+        var parked = new ParkedMessage(message.Id, message.Type, reason, Short(description), time.GetUtcNow(), due, Sent: message.EnqueuedAt);
         var saved = await SaveAsync(stream, Marked(stream, message, parked) with { Parked = stream.Parked.Add(parked) }, cancellation);
         return await StillParkedAsync(saved, saved.Parked.Count - 1, cancellation);
     }
@@ -81,7 +82,7 @@ public sealed partial class Participant
     async Task<TurnResult> AdoptAsync(OrderStream stream, ReceivedMessage message, int place, CancellationToken cancellation)
     {
         var parked = new ParkedMessage(
-            message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", time.GetUtcNow(), time.GetUtcNow(), Adopted: true);
+            message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", time.GetUtcNow(), time.GetUtcNow(), Sent: message.EnqueuedAt);
         return await WaitAsync(stream, Marked(stream, message, parked) with { Parked = stream.Parked.Insert(place, parked) }, cancellation);
     }
 
@@ -143,6 +144,12 @@ public sealed partial class Participant
         message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")
         : stream.Size > OrderStream.SizeMax ? (ParkingReasons.StreamTooLarge, $"The stream has {stream.Size} bytes.")
         : null;
+
+    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers.</summary>
+    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
+        parked.Sent > message.EnqueuedAt || (parked.Sent == message.EnqueuedAt && Number(parked.Id) > Number(message.Id));
+
+    static int Number(string messageId) => int.TryParse(messageId.AsSpan(messageId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     static bool IsPoison(Exception e) => e is not (TransientException or StreamConflictException or OperationCanceledException);
 

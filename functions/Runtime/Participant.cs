@@ -49,10 +49,28 @@ public sealed partial class Participant(
             return stream;
         }, cancellation);
 
-    /// <summary>Publishes what a crash after saving left unpublished; gives the number of messages.</summary>
+    /// <summary>
+    /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the
+    /// order. Gives the number of messages.
+    /// </summary>
     /// <exception cref="TransientException">The store or the bus is away.</exception>
-    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
-        await LoadAsync(orderId, cancellation) is { } stream ? await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation) : 0;
+    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation)
+    {
+        if (await LoadAsync(orderId, cancellation) is not { } stream)
+            return 0;
+        var published = await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation);
+        if (published == 0)
+            return 0;
+        try
+        {
+            await SaveAsync(stream, stream.With(new("republisher", nameof(Via.Republished), Via.Republished, time.GetUtcNow(), [])), cancellation);
+        }
+        catch (StreamConflictException)
+        {
+            // Something else happened to the order meanwhile.
+        }
+        return published;
+    }
 
     /// <summary>The order's stream as it is, for reading.</summary>
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
