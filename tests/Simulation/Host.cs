@@ -182,7 +182,7 @@ sealed class Host
     });
 
     /// <summary>What a host's timers and requests may end with: something is away or broken, or the host stops.</summary>
-    public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException;
+    public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException or AggregateException;
 
     /// <summary>What the handler logs tells which of its branches it took.</summary>
     sealed class Ear(Host host) : ILogger<MessageHandler>

@@ -34,6 +34,9 @@ sealed class Invariants(World world)
     /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
     public void GivenUp(string participant, OutboundMessage message) => LineOf(participant, message.OrderId).GivenUp(message.Id);
 
+    /// <summary>Whether the participant may have heard of the order in another order than the bus accepted.</summary>
+    public bool HeardOutOfOrder(string participant, string orderId) => LineOf(participant, orderId).HasGivenUp;
+
     public void Publishing(OutboundMessage message, PublicEvent? published)
     {
         if (published is not null && !published.Equals(message.Event))
@@ -90,7 +93,7 @@ sealed class Invariants(World world)
                 if (recorded.Id != $"{after.OrderId}/{participant}/{++sequence}")
                     Broken("Ids are order, participant, sequence", after.OrderId, recorded.Id);
             }
-            if (entry.Via is not Via.Parking && before.IndexOf(entry.On) >= 0)
+            if (entry.Via is not (Via.Parking or Via.Republished) && before.IndexOf(entry.On) >= 0)
                 Broken("A message is handled once", after.OrderId, $"{entry.On} at {participant}");
             InOrder(participant, before, entry);
         }
@@ -124,7 +127,7 @@ sealed class Invariants(World world)
             if (after.IndexOf(parked.Id) >= 0)
                 Broken("Nothing is parked that is handled", after.OrderId, $"{parked.Id} at {participant}");
             if (!before.Parked.Exists(p => p.Id == parked.Id))
-                LineOf(participant, after.OrderId).Parked(parked.Id, parked.Adopted);
+                LineOf(participant, after.OrderId).Parked(parked.Id, parked.Reason == ParkingReasons.DeadLettered);
         }
         foreach (var parked in before.Parked)
         {
@@ -160,11 +163,9 @@ sealed class Invariants(World world)
 
     void SawParking(OrderStream before, OrderStream after)
     {
-        foreach (var parked in after.Parked.Where(parked => parked.Adopted && !before.Parked.Exists(p => p.Id == parked.Id)))
-        {
-            world.Reach.Saw(
-                before.Parked.IsEmpty ? Branch.AdoptedFirst : after.Parked[0] == parked ? Branch.AdoptedBeforeParked : Branch.AdoptedBehindAdopted);
-        }
+        var adopted = after.Parked.Find(parked => parked.Reason == ParkingReasons.DeadLettered && !before.IsParked(parked.Id));
+        if (adopted is not null)
+            world.Reach.Saw(before.Parked.IsEmpty ? Branch.AdoptedFirst : after.Parked[^1] == adopted ? Branch.AdoptedLast : Branch.AdoptedBetween);
         if (before.Parked is not [var was, ..] || after.Parked is not [var head, ..] || was.Id != head.Id)
             return;
         if (head.Attempts > was.Attempts)
@@ -195,6 +196,8 @@ sealed class Invariants(World world)
         readonly Dictionary<string, int> indexes = [];
         int firstOpen;
 
+        public bool HasGivenUp { get; private set; }
+
         public void Add(string id)
         {
             if (indexes.TryAdd(id, places.Count))
@@ -211,20 +214,17 @@ sealed class Invariants(World world)
 
         public void GivenUp(string id)
         {
+            HasGivenUp = true;
             if (indexes.TryGetValue(id, out var index))
                 places[index].GivenUp = true;
         }
 
-        /// <summary>
-        /// From now on it has a place in the line again; those that the broker gave up have it in the order of their adoption, and at the end of the line
-        /// where a second copy of it came before its adoption.
-        /// </summary>
+        /// <summary>From now on it has its place in the line again, unless it is a second copy, come live before the first one was adopted.</summary>
         public void Parked(string id, bool adopted)
         {
             if (!indexes.TryGetValue(id, out var index))
                 return;
             places[index].GivenUp &= !adopted;
-            places[index].Adopted = adopted;
         }
 
         public string? OvertakenBy(string id)
@@ -233,7 +233,7 @@ sealed class Invariants(World world)
                 return null;
             for (var i = firstOpen; i < index; i++)
             {
-                if (!places[i].Done && !places[i].GivenUp && !(places[i].Adopted && places[index].Adopted))
+                if (!places[i].Done && !places[i].GivenUp)
                     return places[i].Id;
             }
             return null;
@@ -244,7 +244,6 @@ sealed class Invariants(World world)
             public string Id => id;
             public bool Done { get; set; }
             public bool GivenUp { get; set; }
-            public bool Adopted { get; set; }
         }
     }
 }

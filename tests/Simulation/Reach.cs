@@ -24,8 +24,8 @@ enum Branch
     ParkedAgainAtHead,
     ParkedAgainBehind,
     AdoptedFirst,
-    AdoptedBehindAdopted,
-    AdoptedBeforeParked,
+    AdoptedLast,
+    AdoptedBetween,
     OrderParked,
     OrderResumed,
 

@@ -84,7 +84,8 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     /// <summary>How often it was delivered and not given back untouched.</summary>
     public int Deliveries { get; set; }
 
+    // A broker states milliseconds.
     public ReceivedMessage Received(bool readable) => new(
         message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
-        enqueuedAt, Deliveries, readable ? null : "The body is garbled.");
+        new(enqueuedAt.Ticks - enqueuedAt.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero), Deliveries, readable ? null : "The body is garbled.");
 }
