@@ -16,8 +16,8 @@ static class Timeline
         var saidAt = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
         foreach (var entry in stream.Entries)
         {
-            // A message that was only set aside is told once it is handled.
-            if (entry.Via is not Via.Parking)
+            // A message that was only set aside is told once it is handled; the republisher's mark is nobody's story.
+            if (entry.Via is not (Via.Parking or Via.Republished))
             {
                 var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);
                 Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought);

@@ -35,14 +35,22 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     public DateTimeOffset? UnconfirmedSince =>
         WithoutRedelivery(Entries.Count).FirstOrDefault(entry => entry.Events.Any(e => e.Event is PublicEvent))?.At;
 
-    /// <summary>The entries directly before <paramref name="index"/> that no bus message brings back: their events go out with the next turn's.</summary>
+    /// <summary>
+    /// The entries directly before <paramref name="index"/> that no bus message brings back: their events go out with the next turn's, unless the
+    /// republisher was faster.
+    /// </summary>
     public IEnumerable<Entry> WithoutRedelivery(int index)
     {
         var first = index;
-        while (first > 0 && Entries[first - 1].Via is not Via.Bus)
+        while (first > 0 && Entries[first - 1].Via is not (Via.Bus or Via.Republished))
             first--;
         return Entries.Skip(first).Take(index - first);
     }
+
+    public bool IsParked(string messageId) => Parked.Exists(parked => parked.Id == messageId);
+
+    /// <summary>The message has left the line, if it stood in it.</summary>
+    public OrderStream Unparked(string messageId) => IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
 
     public OrderStream With(Entry entry) => this with { Entries = Entries.Add(entry) };
 }
@@ -61,6 +69,9 @@ public enum Via
 
     /// <summary>By an operator: the message is never to be handled.</summary>
     Discard,
+
+    /// <summary>The kernel's mark that all entries before it are published.</summary>
+    Republished,
 }
 
 /// <summary>One message or request, and all that was decided on it.</summary>
@@ -86,6 +97,7 @@ public sealed record RecordedEvent(string Id, OrderEvent Event);
 
 /// <param name="Due">When the head of the line is to be tried again; null where that waits for an operator.</param>
 /// <param name="Attempts">Replays that failed.</param>
-/// <param name="Adopted">The broker, not the kernel, had dead-lettered it.</param>
+/// <param name="Sent">When the bus accepted it: what the broker dead-letters by itself comes late and takes its place by this.</param>
 public sealed record ParkedMessage(
-    string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0, bool Adopted = false);
+    string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
+    DateTimeOffset? Sent = null);

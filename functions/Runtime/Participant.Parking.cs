@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
@@ -28,7 +29,7 @@ public sealed partial class Participant
 
         try
         {
-            return await DecideOnAsync(stream, message, again, cancellation);
+            return await DecideOnAsync(stream, message, again || isParked, cancellation);
         }
         catch (Exception e) when (IsPoison(e))
         {
@@ -43,9 +44,9 @@ public sealed partial class Participant
         var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
         if (place < 0)
         {
-            // The broker dead-lettered it before the kernel could: it comes before all that was parked since, behind what was adopted before it.
-            place = stream.Parked.TakeWhile(parked => parked.Adopted).Count();
-            return await AdoptAsync(stream, message, place, cancellation);
+            // The broker dead-lettered it before the kernel could: it takes the place that it would have had.
+            place = stream.Parked.FindIndex(parked => IsAfter(parked, message));
+            return await AdoptAsync(stream, message, place < 0 ? stream.Parked.Count : place, cancellation);
         }
         var now = time.GetUtcNow();
         var head = stream.Parked[0];
@@ -72,7 +73,7 @@ public sealed partial class Participant
     async Task<TurnResult> ParkAsync(
         OrderStream stream, ReceivedMessage message, string reason, string description, DateTimeOffset? due, CancellationToken cancellation)
     {
-        var parked = new ParkedMessage(message.Id, message.Type, reason, Short(description), time.GetUtcNow(), due);
+        var parked = new ParkedMessage(message.Id, message.Type, reason, Short(description), time.GetUtcNow(), due, Sent: message.EnqueuedAt);
         var saved = await SaveAsync(stream, Marked(stream, message, parked) with { Parked = stream.Parked.Add(parked) }, cancellation);
         return await StillParkedAsync(saved, saved.Parked.Count - 1, cancellation);
     }
@@ -81,7 +82,7 @@ public sealed partial class Participant
     async Task<TurnResult> AdoptAsync(OrderStream stream, ReceivedMessage message, int place, CancellationToken cancellation)
     {
         var parked = new ParkedMessage(
-            message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", time.GetUtcNow(), time.GetUtcNow(), Adopted: true);
+            message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", time.GetUtcNow(), time.GetUtcNow(), Sent: message.EnqueuedAt);
         return await WaitAsync(stream, Marked(stream, message, parked) with { Parked = stream.Parked.Insert(place, parked) }, cancellation);
     }
 
@@ -111,19 +112,22 @@ public sealed partial class Participant
         return TurnResult.Waiting;
     }
 
-    /// <summary>The kernel's own words are heard in spite of parking: they are what ends it.</summary>
-    async Task<TurnResult> HearAsync(OrderStream stream, ReceivedMessage message, IKernelEvent word, CancellationToken cancellation)
+    /// <summary>
+    /// The kernel's own words are heard in spite of parking: they are what ends it. A word may be parked itself, from a time when it could not be read.
+    /// </summary>
+    async Task<TurnResult> HearAsync(OrderStream loaded, ReceivedMessage message, IKernelEvent word, CancellationToken cancellation)
     {
+        var stream = loaded.Unparked(message.Id);
         var (changed, events) = word switch
         {
             OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description)]),
             OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
-            ReplayRequested when !stream.Parked.IsEmpty =>
+            ReplayRequested r when r.Participant == name && !stream.Parked.IsEmpty =>
                 (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = time.GetUtcNow() }) }, []),
-            DiscardRequested d => (Discarded(stream, message, d), []),
+            DiscardRequested d when d.Participant == name => (Discarded(stream, message, d), []),
             _ => (stream, (IReadOnlyList<OrderEvent>)[]),
         };
-        return await FinishAsync(stream, changed, message, events, cancellation);
+        return await FinishAsync(loaded, changed, message, events, cancellation);
     }
 
     OrderStream Discarded(OrderStream stream, ReceivedMessage message, DiscardRequested request)
@@ -136,13 +140,16 @@ public sealed partial class Participant
         return stream.With(entry) with { Parked = stream.Parked.RemoveAt(place) };
     }
 
-    static OrderStream WithoutHead(OrderStream stream, string messageId) =>
-        stream.Parked is [var head, ..] && head.Id == messageId ? stream with { Parked = stream.Parked.RemoveAt(0) } : stream;
-
     static (string Reason, string Description)? WhyPoison(OrderStream stream, ReceivedMessage message) =>
         message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")
         : stream.Size > OrderStream.SizeMax ? (ParkingReasons.StreamTooLarge, $"The stream has {stream.Size} bytes.")
         : null;
+
+    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers.</summary>
+    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
+        parked.Sent > message.EnqueuedAt || (parked.Sent == message.EnqueuedAt && Number(parked.Id) > Number(message.Id));
+
+    static int Number(string messageId) => int.TryParse(messageId.AsSpan(messageId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     static bool IsPoison(Exception e) => e is not (TransientException or StreamConflictException or OperationCanceledException);
 

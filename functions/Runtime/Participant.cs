@@ -49,10 +49,28 @@ public sealed partial class Participant(
             return stream;
         }, cancellation);
 
-    /// <summary>Publishes what a crash after saving left unpublished; gives the number of messages.</summary>
+    /// <summary>
+    /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the
+    /// order. Gives the number of messages.
+    /// </summary>
     /// <exception cref="TransientException">The store or the bus is away.</exception>
-    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
-        await LoadAsync(orderId, cancellation) is { } stream ? await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation) : 0;
+    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation)
+    {
+        if (await LoadAsync(orderId, cancellation) is not { } stream)
+            return 0;
+        var published = await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation);
+        if (published == 0)
+            return 0;
+        try
+        {
+            await SaveAsync(stream, stream.With(new("republisher", nameof(Via.Republished), Via.Republished, time.GetUtcNow(), [])), cancellation);
+        }
+        catch (StreamConflictException)
+        {
+            // Something else happened to the order meanwhile.
+        }
+        return published;
+    }
 
     /// <summary>The order's stream as it is, for reading.</summary>
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
@@ -60,7 +78,8 @@ public sealed partial class Participant(
 
     async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation)
     {
-        if (!Hears(message))
+        // A subscription may pass more than is heard: a new one passes everything for a moment.
+        if (!hears.Contains(message.Type))
             return TurnResult.NotHeard;
 
         var started = time.GetTimestamp();
@@ -74,24 +93,26 @@ public sealed partial class Participant(
                 await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
                 return TurnResult.Duplicate;
             }
-            return message.Event is IKernelEvent word ? await HearAsync(stream, message, word, cancellation) : await turn(stream, again);
+            if (message.Event is not IKernelEvent word)
+                return await turn(stream, again);
+            return IsForAnother(word) && !stream.IsParked(message.Id) ? TurnResult.NotHeard : await HearAsync(stream, message, word, cancellation);
         }, cancellation);
         Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
         return result;
     }
 
-    /// <summary>A subscription may pass more than is heard: a new one passes everything for a moment, and requests to kernels name their participant.</summary>
-    bool Hears(ReceivedMessage message) => message.Event switch
+    /// <summary>Requests to a kernel reach all of them and name the one that is meant.</summary>
+    bool IsForAnother(IKernelEvent word) => word switch
     {
-        ReplayRequested request => request.Participant == name,
-        DiscardRequested request => request.Participant == name,
-        _ => hears.Contains(message.Type),
+        ReplayRequested request => request.Participant != name,
+        DiscardRequested request => request.Participant != name,
+        _ => false,
     };
 
     async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, bool again, CancellationToken cancellation)
     {
         var events = await DecideAsync(stream, message.Event!, again || message.DeliveryCount > 1, cancellation);
-        return await FinishAsync(stream, WithoutHead(stream, message.Id), message, events, cancellation);
+        return await FinishAsync(stream, stream.Unparked(message.Id), message, events, cancellation);
     }
 
     /// <summary>Records what a message led to and publishes it.</summary>
@@ -116,8 +137,15 @@ public sealed partial class Participant(
             foreach (var @event in decider.Decide(history, next))
             {
                 history.Add(@event);
-                if (@event is Intent intent)
-                    inputs.Enqueue(await retry.ExecuteAsync(async c => await perform(new(stream.OrderId, intent, repeated), c), cancellation));
+                if (@event is not Intent intent)
+                    continue;
+                var first = !repeated;
+                inputs.Enqueue(await retry.ExecuteAsync(async c =>
+                {
+                    var call = new IntentCall(stream.OrderId, intent, Repeated: !first);
+                    first = false;
+                    return await perform(call, c);
+                }, cancellation));
             }
         }
         return history[known..];

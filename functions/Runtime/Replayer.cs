@@ -12,14 +12,26 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue)
     public string Participant => participant.Name;
 
     /// <summary>Handles what is due, as far as it can be handled, and gives the number of messages that were.</summary>
-    /// <exception cref="TransientException">The queue is away.</exception>
+    /// <exception cref="TransientException">The queue or the store is away.</exception>
+    /// <exception cref="AggregateException">Some streams could not be worked with for other reasons; all other orders were tried.</exception>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var held = await ReceiveAsync(cancellation);
         var handled = 0;
+        var broken = new List<Exception>();
         foreach (var order in held.GroupBy(message => message.OrderId))
-            handled += await ReplayAsync([.. order], cancellation);
-        return handled;
+        {
+            try
+            {
+                handled += await ReplayAsync([.. order], cancellation);
+            }
+            catch (Exception e) when (e is not (TransientException or OperationCanceledException))
+            {
+                // One broken stream must not keep all other orders from being replayed.
+                broken.Add(e);
+            }
+        }
+        return broken.Count == 0 ? handled : throw new AggregateException(broken);
     }
 
     async Task<List<ReceivedMessage>> ReceiveAsync(CancellationToken cancellation)

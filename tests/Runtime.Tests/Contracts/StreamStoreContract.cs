@@ -115,6 +115,7 @@ public abstract class StreamStoreContract
     [InlineData(Via.Http)]
     [InlineData(Via.Parking)]
     [InlineData(Via.Discard)]
+    [InlineData(Via.Republished)]
     public async Task How_an_entry_came_about_is_kept(Via via)
     {
         var store = await StoreAsync();
@@ -126,7 +127,7 @@ public abstract class StreamStoreContract
     public async Task Parked_messages_are_kept_in_their_order_changed_and_removed()
     {
         var store = await StoreAsync();
-        var first = new ParkedMessage("o-1/a/1", "InventoryReserved", ParkingReasons.Failed, "a bug 🐛", Samples.Noon, null, 2, Adopted: true);
+        var first = new ParkedMessage("o-1/a/1", "InventoryReserved", ParkingReasons.Failed, "a bug 🐛", Samples.Noon, null, 2, Sent: Samples.Noon);
         var second = new ParkedMessage("o-1/a/2", "RefundPayment", ParkingReasons.Behind, "behind", Samples.Noon, Samples.Noon.AddHours(1));
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1, Via.Parking)) with { Parked = [first] }, Cancellation);
 

@@ -1,0 +1,208 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.</summary>
+static class Audit
+{
+    /// <summary>Nothing fails any more, but bugs are still there: Orders must know which orders are parked where.</summary>
+    public static void Parking(World world)
+    {
+        foreach (var store in world.Stores)
+        {
+            foreach (var stream in store.Streams)
+            {
+                var orders = world.Store(Participants.Orders)[stream.OrderId];
+                if (orders?.Summary is null || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
+                    continue;
+                var known = orders.Summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
+                if (known == stream.Parked.IsEmpty)
+                    world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
+                var letters = world.Bus[store.Participant].DeadLetters.Letters;
+                if (stream.Parked.Find(parked => !letters.Any(letter => letter.Copy.Id == parked.Id)) is { } lost)
+                    world.Invariants.Broken("What is parked is kept in the dead-letter queue", stream.OrderId, $"{lost.Id} at {store.Participant}");
+            }
+        }
+    }
+
+    public static void Everything(World world)
+    {
+        foreach (var order in world.Orders)
+            Order(world, order.Id);
+        foreach (var store in world.Stores)
+        {
+            foreach (var stream in store.Streams)
+            {
+                Published(world, stream);
+                Repeats(world, store.Participant, stream);
+            }
+        }
+    }
+
+    static void Order(World world, string id)
+    {
+        void Must(bool holds, string law)
+        {
+            if (!holds)
+                world.Invariants.Broken(law, id, "");
+        }
+
+        var stream = world.Store(Participants.Orders)[id];
+        var finals = stream?.Entries.SelectMany(e => e.Events).Where(e => e.Event is OrderCompleted or OrderRejected or OrderCancelled).ToList() ?? [];
+        var (charge, refund, booking, stock) = (world.Cards.ChargeOf(id), world.Cards.RefundOf(id), world.Carrier.Of(id), world.Stock.Of(id));
+        if (stream?.Summary is null)
+        {
+            Must(charge is null && booking is null && stock is null, "What was never placed costs nothing");
+            return;
+        }
+        Must(finals.Count == 1, "An order has one final status");
+
+        var wished = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
+        switch (finals[0].Event)
+        {
+            case OrderCompleted:
+                Must(booking is { PickedUp: true }, "Only what was picked up is completed");
+                Must(charge is CardCharged && refund is null, "What is completed is paid for");
+                Must(stock is SimulatedStock.Status.Consumed, "What is completed is taken off the shelf");
+                Must(!wished || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
+                break;
+            case OrderRejected rejected:
+                Undone();
+                Must(rejected.FailedAt switch
+                {
+                    FailedStep.Stock => stock is SimulatedStock.Status.Refused,
+                    FailedStep.Payment => charge is CardDeclined,
+                    _ => booking is { Answer: CarrierRefused },
+                }, "A rejection states the step that failed");
+                Must(!wished, "A cancellation that was accepted is not answered with a rejection");
+                break;
+            default:
+                Undone();
+                Must(wished, "Only what a customer cancelled is cancelled");
+                break;
+        }
+        foreach (var notice in world.Stores.SelectMany(store => store[id]?.Entries ?? []).SelectMany(entry => entry.Events).Select(e => e.Event))
+        {
+            if (notice is OrderCompleted or OrderRejected or OrderCancelled or CancellationRefused or ShippingDelayed)
+                Must(world.Notifier.HasTold(id, notice.GetType().Name), $"A customer is told of {notice.GetType().Name}");
+        }
+        if (!world.Invariants.HeardOutOfOrder(Participants.Orders, id))
+            Heard.Check(stream, Must);
+
+        void Undone()
+        {
+            Must(booking is not { PickedUp: true }, "What is cancelled or rejected never ships");
+            Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
+            Must(world.Cards.Taken(id) is null, "What is cancelled or rejected costs nothing");
+            Must(stock is not (SimulatedStock.Status.Reserved or SimulatedStock.Status.Consumed), "What is cancelled or rejected takes nothing off the shelf");
+        }
+    }
+
+    static void Published(World world, OrderStream stream)
+    {
+        foreach (var recorded in stream.Entries.SelectMany(entry => entry.Events))
+        {
+            if (recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)
+                world.Invariants.Broken("What is saved is published in the end", stream.OrderId, recorded.Id);
+        }
+    }
+
+    /// <summary>
+    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is the answer for
+    /// ever and the stream holds all that was known.
+    /// </summary>
+    static void Repeats(World world, string participant, OrderStream stream)
+    {
+        var decider = world.Rules[participant];
+        var history = new List<OrderEvent>();
+        foreach (var entry in stream.Entries)
+        {
+            var recorded = entry.Events.Select(e => e.Event).Where(e => e is not IKernelEvent).ToList();
+            var input = entry.Via switch
+            {
+                Via.Bus => world.Bus.Published(entry.On),
+                Via.Http => world.Requests[(participant, stream.OrderId, entry.On)],
+                _ => null,
+            };
+            if (input is not null and not IKernelEvent)
+            {
+                var again = Again(world, decider, history, stream.OrderId, input);
+                if (!again.Select(e => e.GetType()).SequenceEqual(recorded.Select(e => e.GetType())))
+                    world.Invariants.Broken("A stream can be decided again to the same", stream.OrderId, $"{entry.On} at {participant}");
+            }
+            history.AddRange(recorded);
+        }
+    }
+
+    static List<OrderEvent> Again(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input)
+    {
+        var history = before.ToList();
+        var inputs = new Queue<OrderEvent>([input]);
+        while (inputs.TryDequeue(out var next))
+        {
+            foreach (var @event in decider.Decide(history, next))
+            {
+                history.Add(@event);
+                if (@event is Intent intent)
+                    inputs.Enqueue(AnswerTo(world, orderId, intent));
+            }
+        }
+        return history[before.Count..];
+    }
+
+    static Answer AnswerTo(World world, string orderId, Intent intent) => intent switch
+    {
+        ReserveStock => world.Stock.Of(orderId) is SimulatedStock.Status.Refused ? new StockShort([]) : new StockReserved(),
+        ReleaseStock => new StockReleased(),
+        ConsumeStock => new StockConsumed(),
+        ChargeCard => world.Cards.ChargeOf(orderId) ?? new CardDeclined("never asked"),
+        RefundCard => world.Cards.RefundOf(orderId) ?? new CardRefunded("never asked"),
+        BookCarrier => world.Carrier.Of(orderId)?.Answer ?? new CarrierRefused("never asked"),
+        CancelCarrier => world.Carrier.Of(orderId) is { PickedUp: true } ? new CarrierTooLate() : new CarrierCancelled(),
+        _ => new Notified(),
+    };
+}
+
+/// <summary>What a customer must be able to read, told from the messages that Orders heard: a second opinion on its notes and its summary.</summary>
+static class Heard
+{
+    public static void Check(OrderStream orders, Action<bool, string> must)
+    {
+        var summary = orders.Summary!;
+        var (open, status) = (true, OrderStatus.Placed);
+        var (charged, refunded, delayed, refused, booked) = (false, false, false, false, false);
+        foreach (var entry in orders.Entries)
+        {
+            if (entry.Via is not (Via.Bus or Via.Http))
+                continue;
+            var undoing = status is OrderStatus.Cancelling or OrderStatus.Rejecting;
+            refused |= entry.Type is nameof(CancellationRefused) && (status is OrderStatus.Cancelling || !open);
+            if (!open || (refused && status is OrderStatus.Cancelling && entry.Type is not nameof(OrderShipped) and not nameof(CancellationRefused)))
+                continue;
+            charged |= entry.Type is nameof(PaymentSucceeded) && status is not OrderStatus.Rejecting;
+            booked |= entry.Type is nameof(ShipmentBooked) && status is not OrderStatus.Rejecting;
+            delayed |= entry.Type is nameof(ShippingDelayed) && status is not OrderStatus.Rejecting;
+            refunded |= entry.Type is nameof(PaymentRefunded) && undoing;
+            status = entry.Type switch
+            {
+                nameof(InventoryReserved) or nameof(PaymentSucceeded) or nameof(ShipmentBooked) or nameof(ShippingDelayed) when undoing => status,
+                nameof(InventoryReserved) => OrderStatus.Reserved,
+                nameof(PaymentSucceeded) => OrderStatus.Paid,
+                nameof(ShipmentBooked) => OrderStatus.Booked,
+                nameof(ShippingDelayed) => OrderStatus.Delayed,
+                nameof(PaymentFailed) or nameof(ShippingFailed) when !undoing => OrderStatus.Rejecting,
+                nameof(CancelOrder) when !undoing => OrderStatus.Cancelling,
+                _ => status,
+            };
+            open = !entry.Events.Any(e => e.Event is OrderCompleted or OrderRejected or OrderCancelled);
+            var seen = OrderSummary.Of(orders with { Entries = orders.Entries.GetRange(0, orders.Entries.IndexOf(entry) + 1) })!.Status;
+            must(!open || refused || seen == status, $"A customer sees {status} after {entry.Type}, not {seen}");
+        }
+        must((summary.Charged is not null) == charged, "The summary tells whether the order was paid for");
+        must((summary.Refunded is not null) == refunded, "The summary tells whether the order was refunded");
+        must((summary.PromisedBy is not null) == booked, "The summary tells when the order was promised");
+        must(summary.Delayed == delayed, "The summary tells that the order was late");
+        must(summary.CancellationRefused == refused, "The summary tells that it was too late to cancel");
+    }
+}

@@ -1,0 +1,62 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>One message that one participant cannot handle until somebody mends the cause.</summary>
+sealed record Bug(string Participant, OutboundMessage Message, Fault Kind)
+{
+    /// <summary>An operator has decided that it is never to be handled; nobody mends it before that is recorded.</summary>
+    public bool Discarding { get; set; }
+}
+
+/// <summary>What makes messages poisonous: bodies that cannot be read, rules and ports that throw what is not transient.</summary>
+sealed class Bugs(World world)
+{
+    readonly List<Bug> active = [];
+    readonly HashSet<(string Participant, string MessageId)> bred = [];
+
+    public IReadOnlyList<Bug> Active => active;
+
+    /// <summary>Whether a message is poisonous is decided when it first arrives.</summary>
+    public void Breed(string participant, OutboundMessage message)
+    {
+        if (!world.Faults.On || !bred.Add((participant, message.Id)))
+            return;
+        if (world.Faults.Strike(Fault.BodyUnreadable))
+            active.Add(new(participant, message, Fault.BodyUnreadable));
+        else if (message.Event is not IKernelEvent && world.Faults.Strike(Fault.BugInRules))
+            active.Add(new(participant, message, Fault.BugInRules));
+        else if (message.Event is not IKernelEvent && world.Faults.Strike(Fault.BugInAnswer))
+            active.Add(new(participant, message, Fault.BugInAnswer));
+    }
+
+    public bool CanRead(string participant, string messageId) =>
+        !active.Exists(bug => bug.Kind is Fault.BodyUnreadable && bug.Participant == participant && bug.Message.Id == messageId);
+
+    public void ThrowInRules(string participant, OrderEvent input)
+    {
+        if (active.Count > 0 && active.Exists(bug => bug.Kind is Fault.BugInRules && bug.Participant == participant && ReferenceEquals(bug.Message.Event, input)))
+            throw new InvalidOperationException("A bug in the rules.");
+    }
+
+    /// <summary>The port has done what was asked, and its answer is then not understood.</summary>
+    public Perform InAnswers(string participant, Perform perform) => async (call, cancellation) =>
+    {
+        var answer = await perform(call, cancellation);
+        if (active.Exists(bug => bug.Kind is Fault.BugInAnswer && bug.Participant == participant && bug.Message.OrderId == call.OrderId))
+            throw new FormatException("The answer has an unknown form.");
+        return answer;
+    };
+
+    public void Mend(Bug bug)
+    {
+        if (bug.Discarding)
+            return;
+        world.History.Add("developer", "mends " + bug.Kind, bug.Message.Id, bug.Participant);
+        active.Remove(bug);
+    }
+
+    public void Discarded(string participant, string messageId) =>
+        active.RemoveAll(bug => bug.Participant == participant && bug.Message.Id == messageId);
+}

@@ -1,0 +1,109 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>A subscription's dead-letter queue: no sessions, each received message locked for a minute.</summary>
+sealed class DeadLetterQueue(World world, string participant)
+{
+    static readonly TimeSpan LockTime = TimeSpan.FromMinutes(1);
+
+    readonly List<DeadLetter> letters = [];
+
+    public Service Service { get; } = new("dead-letter queue", Fault.DeadLettersBusy, Fault.DeadLettersAnswerLost, Fault.DeadLettersDown);
+
+    public IReadOnlyList<DeadLetter> Letters => letters;
+
+    public void Add(Copy copy)
+    {
+        letters.Add(new(copy));
+        world.WakeReplayer(participant);
+    }
+
+    public List<DeadLetter> Lock(int max)
+    {
+        // A receiver gets what the broker has at hand, seldom all at once.
+        var atHand = Math.Min(max, 1 + world.Chance.Below(8));
+        var free = letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now).Take(atHand).ToList();
+        foreach (var letter in free)
+        {
+            letter.Lock++;
+            letter.LockedUntil = world.Scheduler.Now + LockTime;
+        }
+        return free;
+    }
+
+    public void Renew(DeadLetter letter, int held)
+    {
+        Check(letter, held);
+        letter.LockedUntil = world.Scheduler.Now + LockTime;
+    }
+
+    public void Complete(DeadLetter letter, int held)
+    {
+        Check(letter, held);
+        world.Invariants.Completing(world.Bus[participant], letter.Copy.Message);
+        letters.Remove(letter);
+    }
+
+    public void Abandon(DeadLetter letter, int held)
+    {
+        Check(letter, held);
+        letter.Lock++;
+        letter.LockedUntil = default;
+    }
+
+    void Check(DeadLetter letter, int held)
+    {
+        if (world.Faults.Strike(Fault.DeadLetterLockLost))
+        {
+            letter.Lock++;
+            letter.LockedUntil = default;
+        }
+        if (letter.Lock == held && letter.LockedUntil > world.Scheduler.Now)
+            return;
+        world.Reach.Saw(Branch.DeadLetterLockLost);
+        throw new LockLostException("The lock on the dead letter is lost.");
+    }
+}
+
+sealed class DeadLetter(Copy copy)
+{
+    public Copy Copy => copy;
+
+    /// <summary>Which lock is the valid one; each new one counts on.</summary>
+    public int Lock { get; set; }
+
+    public DateTimeOffset LockedUntil { get; set; }
+}
+
+sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQueue
+{
+    readonly Dictionary<ReceivedMessage, (DeadLetter Letter, int Lock)> held = new(ReferenceEqualityComparer.Instance);
+
+    DeadLetterQueue Queue => subscription.DeadLetters;
+
+    public async Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    {
+        var letters = await host.CallAsync(Queue.Service, "receives dead letters", subscription.Name, () => Queue.Lock(max).ConvertAll(l => (l, l.Lock)), cancellation);
+        var messages = new List<ReceivedMessage>();
+        foreach (var (letter, @lock) in letters)
+        {
+            var message = letter.Copy.Received(host.World.Bugs.CanRead(subscription.Name, letter.Copy.Id));
+            held.Add(message, (letter, @lock));
+            messages.Add(message);
+        }
+        return messages;
+    }
+
+    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("renews", message, Queue.Renew, cancellation);
+
+    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("completes dead letter", message, Queue.Complete, cancellation);
+
+    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("leaves dead letter", message, Queue.Abandon, cancellation);
+
+    Task SettleAsync(string what, ReceivedMessage message, Action<DeadLetter, int> effect, CancellationToken cancellation)
+    {
+        var (letter, @lock) = held.TryGetValue(message, out var mine) ? mine : throw new InvalidOperationException("This receiver never held it.");
+        return host.CallAsync(Queue.Service, what, message.Id, () => effect(letter, @lock), cancellation);
+    }
+}

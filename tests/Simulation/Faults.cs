@@ -1,0 +1,125 @@
+namespace OrderFunctions.Simulation;
+
+/// <summary>What can go wrong. <c>Busy</c> fails before anything is done, <c>AnswerLost</c> after it, <c>Down</c> fails for minutes to hours.</summary>
+enum Fault
+{
+    CrashBeforeCall,
+    CrashAfterCall,
+    HostStopped,
+    SlowCall,
+    ClockJump,
+
+    StoreBusy,
+    StoreAnswerLost,
+    StoreDown,
+
+    /// <summary>Others write the same stream all the time for a while, so that every save conflicts.</summary>
+    StoreContended,
+    StreamUnreadable,
+    StreamTooLarge,
+
+    BusBusy,
+    BusAnswerLost,
+    BusDown,
+    DuplicateAccepted,
+    DeliveryDelayed,
+
+    /// <summary>A new subscription that still passes everything.</summary>
+    FilterOpen,
+
+    /// <summary>The session goes to a second consumer while the first still runs.</summary>
+    SessionLost,
+    SettlementBusy,
+    SettlementAnswerLost,
+    DeadLettersBusy,
+    DeadLettersAnswerLost,
+    DeadLettersDown,
+    DeadLetterLockLost,
+
+    /// <summary>The broker, not the kernel, gave a message up.</summary>
+    BrokerDeadLettered,
+
+    StockBusy,
+    StockAnswerLost,
+    StockDown,
+    CardsBusy,
+    CardsAnswerLost,
+    CardsDown,
+    CarrierBusy,
+    CarrierAnswerLost,
+    CarrierDown,
+    NotifierBusy,
+    NotifierAnswerLost,
+    NotifierDown,
+
+    /// <summary>A provider was asked under a key that it knew more than a day ago.</summary>
+    KeyForgotten,
+
+    BodyUnreadable,
+    BugInRules,
+    BugInAnswer,
+
+    HttpAnswerLost,
+    ClientGaveUp,
+}
+
+/// <summary>
+/// Which faults strike in this world, how often, and how often they did. Every seed draws its own mixture, with many kinds left out: what only happens
+/// in calm, or only in one kind of storm, is found too.
+/// </summary>
+sealed class Faults
+{
+    static readonly Fault[] All = Enum.GetValues<Fault>();
+    static readonly double[] Chances = [0.002, 0.01, 0.01, 0.04, 0.04, 0.15];
+
+    readonly Chance chance;
+    readonly double[] chances = new double[All.Length];
+
+    /// <summary>How often each has struck.</summary>
+    public long[] Injected { get; } = new long[All.Length];
+
+    public bool On { get; set; } = true;
+
+    public Faults(Chance chance, IReadOnlySet<Fault>? only)
+    {
+        this.chance = chance;
+        foreach (var kind in All)
+        {
+            var drawn = chance.OneIn(2) ? chance.Of(Chances) : 0;
+            chances[(int)kind] = only is null || only.Contains(kind) ? Math.Min(drawn, Most(kind)) : 0;
+        }
+    }
+
+    public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
+
+    public bool Strike(Fault kind)
+    {
+        if (!On || !chance.Hits(chances[(int)kind]))
+            return false;
+        Injected[(int)kind]++;
+        return true;
+    }
+
+    /// <summary>It came about by itself: of other faults, or of time.</summary>
+    public void Happened(Fault kind) => Injected[(int)kind]++;
+
+    /// <summary>Above this a world gets nowhere.</summary>
+    static double Most(Fault kind) => kind switch
+    {
+        Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
+        Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
+        Fault.SlowCall => 0.04,
+        Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
+        _ => 0.15,
+    };
+}
+
+/// <summary>Something outside that calls go to.</summary>
+sealed class Service(string name, Fault? busy, Fault? answerLost, Fault? down)
+{
+    public string Name => name;
+    public Fault? Busy => busy;
+    public Fault? AnswerLost => answerLost;
+    public Fault? Down => down;
+    public DateTimeOffset DownUntil { get; set; }
+}

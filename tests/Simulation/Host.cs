@@ -1,0 +1,211 @@
+using Microsoft.Extensions.Logging;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>
+/// One process of one participant's app, with the shipped turn, handler, replayer and republisher in it. It may die at any moment: what it awaited then
+/// is never resumed, what it had sent off still arrives.
+/// </summary>
+sealed class Host
+{
+    static readonly Fault[] Deaths = [Fault.CrashBeforeCall, Fault.CrashAfterCall];
+
+    readonly World world;
+    readonly List<Strand> strands = [];
+
+    public Host(World world, string participant, int number)
+    {
+        this.world = world;
+        Name = $"{participant}#{number}";
+        Time = new HostClock(this, world.Scheduler);
+        var store = new StorePort(this, world.Store(participant));
+        Participant = new(
+            participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, new BusPort(this, world.Bus),
+            world.Options, Time, world.Chance.Unit);
+        Handler = new(Participant, world.Options, Time, new Ear(this));
+        Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]));
+        Republisher = new(Participant, store, Time);
+    }
+
+    public World World => world;
+    public string Name { get; }
+    public TimeProvider Time { get; }
+    public Participant Participant { get; }
+    public MessageHandler Handler { get; }
+    public Replayer Replayer { get; }
+    public Republisher Republisher { get; }
+    public bool Alive { get; private set; } = true;
+    public bool Replaying { get; private set; }
+
+    Perform Ports(string participant) => participant switch
+    {
+        Participants.Inventory => Intents.On(new StockPort(this, world.Stock)),
+        Participants.Payments => Intents.On(new CardsPort(this, world.Cards)),
+        Participants.Shipping => Intents.On(new CarrierPort(this, world.Carrier)),
+        Participants.Notifications => Intents.On(new NotifierPort(this, world.Notifier)),
+        _ => Intents.Nothing,
+    };
+
+    /// <summary>
+    /// One call over the network: the request travels, takes effect, and the answer travels back. Either way may be slow or lost, the service may refuse,
+    /// and this host may die before or after any of it.
+    /// </summary>
+    public Task<T> CallAsync<T>(Service service, string what, string about, Func<T> effect, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<T>();
+        var strand = Strand.Current;
+        if (Struck(0))
+        {
+            world.History.Add(Name, "died before " + what, about);
+            Die();
+            return answer.Task;
+        }
+        if (cancellation.CanBeCanceled)
+            cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource<T>)state!).TrySetCanceled(token), answer);
+
+        world.Scheduler.After(world.Latency(), () =>
+        {
+            var (result, failure) = Arrive(service, what, about, effect);
+            if (Struck(1))
+            {
+                world.History.Add(Name, "died after " + what, about);
+                Die();
+                return;
+            }
+            world.Scheduler.After(world.Latency(), () =>
+            {
+                if (!Alive)
+                    return;
+                strand!.Run(() => _ = failure is null ? answer.TrySetResult(result!) : answer.TrySetException(failure));
+            });
+        });
+        return answer.Task;
+    }
+
+    public Task CallAsync(Service service, string what, string about, Action effect, CancellationToken cancellation) =>
+        CallAsync(service, what, about, () =>
+        {
+            effect();
+            return true;
+        }, cancellation);
+
+    (T? Result, Exception? Failure) Arrive<T>(Service service, string what, string about, Func<T> effect)
+    {
+        if (world.Scheduler.Now < service.DownUntil)
+            return Failed("down");
+        if (service.Busy is { } busy && world.Faults.Strike(busy))
+            return Failed("busy");
+        try
+        {
+            var result = effect();
+            if (service.AnswerLost is { } lost && world.Faults.Strike(lost))
+            {
+                world.History.Add(Name, what, about, "done, answer lost");
+                return (default, new TransientException($"The answer of the {service.Name} was lost."));
+            }
+            world.History.Add(Name, what, about, "done");
+            return (result, null);
+        }
+        catch (Exception e) when (e is TransientException or StreamConflictException or LockLostException or InvalidDataException)
+        {
+            world.History.Add(Name, what, about, e.GetType().Name);
+            return (default, e);
+        }
+
+        (T?, Exception?) Failed(string why)
+        {
+            world.History.Add(Name, what, about, why);
+            return (default, new TransientException($"The {service.Name} is {why}."));
+        }
+    }
+
+    bool Struck(int death) => Alive && world.Faults.Strike(Deaths[death]);
+
+    void Die()
+    {
+        Alive = false;
+        world.Gone(this);
+    }
+
+    /// <summary>The platform asks it to stop: it gets nothing new, and whatever still runs is cancelled.</summary>
+    public void Stop()
+    {
+        world.History.Add(Name, "stops");
+        world.Gone(this);
+        foreach (var strand in strands.ToList())
+            strand.Stop();
+    }
+
+    /// <summary>Runs until it ends, or for ever where this host dies before.</summary>
+    public void Start(Func<CancellationToken, Task> course)
+    {
+        var strand = new Strand();
+        strands.Add(strand);
+        strand.Run(() => _ = RunAsync(strand, course));
+    }
+
+    async Task RunAsync(Strand strand, Func<CancellationToken, Task> course)
+    {
+        await course(strand.Stopping);
+        strands.Remove(strand);
+        strand.Dispose();
+    }
+
+    public void Replay() => Start(async stopping =>
+    {
+        Replaying = true;
+        world.History.Add(Name, "replays");
+        try
+        {
+            await Replayer.RunAsync(stopping);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            world.Reach.Saw(e is TransientException ? Branch.ReplayBrokenOff : e is OperationCanceledException ? Branch.ReplayStopped : Branch.ReplayMetBrokenStream);
+            world.History.Add(Name, "breaks off replaying", "", e.GetType().Name);
+        }
+        Replaying = false;
+    });
+
+    public void Republish() => Start(async stopping =>
+    {
+        try
+        {
+            if (await Republisher.RunAsync(stopping) > 0)
+                world.Reach.Saw(Branch.Republished);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            world.History.Add(Name, "breaks off republishing", "", e.GetType().Name);
+        }
+    });
+
+    /// <summary>What a host's timers and requests may end with: something is away or broken, or the host stops.</summary>
+    public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException or AggregateException;
+
+    /// <summary>What the handler logs tells which of its branches it took.</summary>
+    sealed class Ear(Host host) : ILogger<MessageHandler>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var text = formatter(state, exception);
+            host.world.History.Add(host.Name, "logs", "", text);
+            if (eventId.Name == "LogUnsettled")
+                host.world.Reach.Saw(Branch.Unsettled);
+            else if (eventId.Name == "LogGivenBack")
+            {
+                host.world.Reach.Saw(
+                    exception is OperationCanceledException ? Branch.GivenBackOutOfTime
+                    : exception is not null ? Branch.GivenBackBroken
+                    : text.Contains("changed during each of", StringComparison.Ordinal) ? Branch.GivenBackContended
+                    : Branch.GivenBackTransient);
+            }
+        }
+    }
+}

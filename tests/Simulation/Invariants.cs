@@ -1,0 +1,249 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>A law that did not hold.</summary>
+sealed record Violation(string Law, string OrderId, string Detail);
+
+/// <summary>
+/// What must hold after every step. Each law is checked where it could be broken: at the save, the publication, the settlement, the charge.
+/// </summary>
+sealed class Invariants(World world)
+{
+    readonly Dictionary<(string Participant, string OrderId), Line> lines = [];
+
+    /// <summary>The first law that was broken.</summary>
+    public Violation? Violation { get; private set; }
+
+    /// <summary>Noted, not thrown: the kernel would take an exception for a poisonous message.</summary>
+    public void Broken(string law, string orderId, string detail)
+    {
+        if (Violation is not null)
+            return;
+        Violation = new(law, orderId, detail);
+        world.History.Add("INVARIANT", law, orderId, detail);
+    }
+
+    public void Accepted(string participant, OutboundMessage message)
+    {
+        if (message.Event is not IKernelEvent)
+            LineOf(participant, message.OrderId).Add(message.Id);
+    }
+
+    /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
+    public void GivenUp(string participant, OutboundMessage message) => LineOf(participant, message.OrderId).GivenUp(message.Id);
+
+    /// <summary>Whether the participant may have heard of the order in another order than the bus accepted.</summary>
+    public bool HeardOutOfOrder(string participant, string orderId) => LineOf(participant, orderId).HasGivenUp;
+
+    public void Publishing(OutboundMessage message, PublicEvent? published)
+    {
+        if (published is not null && !published.Equals(message.Event))
+            Broken("An id stands for one content", message.OrderId, $"{message.Id}: {published}, then {message.Event}");
+        var participant = message.Id.Split('/')[1];
+        var recorded = world.Store(participant)[message.OrderId]?.Entries.SelectMany(entry => entry.Events).FirstOrDefault(e => e.Id == message.Id);
+        if (recorded is null || !recorded.Event.Equals(message.Event))
+            Broken("Nothing is published before it is saved", message.OrderId, message.Id);
+        var on = world.Store(participant)[message.OrderId]?.Entries.FirstOrDefault(entry => entry.Events.Any(e => e.Id == message.Id))?.On;
+        if (on != message.CausationId)
+            Broken("A message states what caused it", message.OrderId, message.Id);
+    }
+
+    public void Completing(Subscription subscription, OutboundMessage message)
+    {
+        if (!subscription.Hears(message))
+            return;
+        var stream = world.Store(subscription.Name)[message.OrderId];
+        var index = stream?.IndexOf(message.Id) ?? -1;
+        if (stream is null || index < 0)
+        {
+            Broken("Nothing is completed before it is saved", message.OrderId, $"{message.Id} at {subscription.Name}");
+            return;
+        }
+        foreach (var entry in stream.WithoutRedelivery(index).Append(stream.Entries[index]))
+        {
+            foreach (var recorded in entry.Events)
+            {
+                if (recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)
+                    Broken("Nothing is completed before what led to it is published", message.OrderId, $"{message.Id} before {recorded.Id}");
+            }
+        }
+    }
+
+    public void DeadLettering(Subscription subscription, OutboundMessage message)
+    {
+        var stream = world.Store(subscription.Name)[message.OrderId];
+        if (stream is null || (stream.IndexOf(message.Id) < 0 && !stream.Parked.Exists(parked => parked.Id == message.Id)))
+            Broken("The kernel dead-letters only what is parked", message.OrderId, $"{message.Id} at {subscription.Name}");
+    }
+
+    public void Saving(string participant, OrderStream before, OrderStream after)
+    {
+        var known = before.Entries.Count;
+        if (after.Entries.Count < known || (known > 0 && !ReferenceEquals(before.Entries[known - 1], after.Entries[known - 1])))
+            Broken("Entries are only ever added", after.OrderId, participant);
+
+        var sequence = before.Sequence;
+        foreach (var entry in after.Entries.Skip(known))
+        {
+            world.History.Add(participant, "records " + entry.Via, $"{entry.On} ({entry.Type})", string.Join(", ", entry.Events.Select(e => e.Event.GetType().Name)));
+            foreach (var recorded in entry.Events)
+            {
+                if (recorded.Id != $"{after.OrderId}/{participant}/{++sequence}")
+                    Broken("Ids are order, participant, sequence", after.OrderId, recorded.Id);
+            }
+            if (entry.Via is not (Via.Parking or Via.Republished) && before.IndexOf(entry.On) >= 0)
+                Broken("A message is handled once", after.OrderId, $"{entry.On} at {participant}");
+            InOrder(participant, before, entry);
+        }
+        InLine(participant, before, after);
+        Marked(participant, before, after);
+    }
+
+    void InOrder(string participant, OrderStream before, Entry entry)
+    {
+        var line = LineOf(participant, before.OrderId);
+        if (entry.Via is Via.Discard)
+        {
+            line.Done(entry.On);
+            world.Bugs.Discarded(participant, entry.On);
+            world.Reach.Saw(before.Parked[0].Id == entry.On ? Branch.DiscardedHead : Branch.DiscardedBehind);
+        }
+        if (entry.Via is not Via.Bus || world.Bus.Published(entry.On) is null or IKernelEvent)
+            return;
+        if (line.OvertakenBy(entry.On) is { } overtaken)
+            Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
+        line.Done(entry.On);
+    }
+
+    /// <summary>What is parked waits until it is handled or discarded, and what is handled is not parked.</summary>
+    void InLine(string participant, OrderStream before, OrderStream after)
+    {
+        if (before.Parked.IsEmpty && after.Parked.IsEmpty)
+            return;
+        foreach (var parked in after.Parked)
+        {
+            if (after.IndexOf(parked.Id) >= 0)
+                Broken("Nothing is parked that is handled", after.OrderId, $"{parked.Id} at {participant}");
+            if (!before.Parked.Exists(p => p.Id == parked.Id))
+                LineOf(participant, after.OrderId).Parked(parked.Id, parked.Reason == ParkingReasons.DeadLettered);
+        }
+        foreach (var parked in before.Parked)
+        {
+            if (after.IndexOf(parked.Id) < 0 && !after.Parked.Exists(p => p.Id == parked.Id))
+                Broken("Nothing leaves its place in the line unhandled", after.OrderId, $"{parked.Id} at {participant}");
+        }
+        SawParking(before, after);
+    }
+
+    void Marked(string participant, OrderStream before, OrderStream after)
+    {
+        var parks = 0;
+        var resumes = 0;
+        foreach (var recorded in after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events))
+        {
+            parks += recorded.Event is OrderParked ? 1 : 0;
+            resumes += recorded.Event is OrderResumed ? 1 : 0;
+            if ((recorded.Event is OrderParked p && recorded.Id != $"{after.OrderId}/{p.Participant}/{p.Sequence}")
+                || (recorded.Event is OrderResumed r && recorded.Id != $"{after.OrderId}/{r.Participant}/{r.Sequence}"))
+            {
+                Broken("Parking and resuming state their own sequence", after.OrderId, recorded.Id);
+            }
+        }
+        if (parks != (before.Parked.IsEmpty && !after.Parked.IsEmpty ? 1 : 0))
+            Broken("An order is said to be parked when, and only when, its line begins", after.OrderId, participant);
+        if (resumes != (!before.Parked.IsEmpty && after.Parked.IsEmpty ? 1 : 0))
+            Broken("An order is said to be resumed when, and only when, its line ends", after.OrderId, participant);
+        if (parks > 0)
+            world.Reach.Saw(Branch.OrderParked);
+        if (resumes > 0)
+            world.Reach.Saw(Branch.OrderResumed);
+    }
+
+    void SawParking(OrderStream before, OrderStream after)
+    {
+        var adopted = after.Parked.Find(parked => parked.Reason == ParkingReasons.DeadLettered && !before.IsParked(parked.Id));
+        if (adopted is not null)
+            world.Reach.Saw(before.Parked.IsEmpty ? Branch.AdoptedFirst : after.Parked[^1] == adopted ? Branch.AdoptedLast : Branch.AdoptedBetween);
+        if (before.Parked is not [var was, ..] || after.Parked is not [var head, ..] || was.Id != head.Id)
+            return;
+        if (head.Attempts > was.Attempts)
+        {
+            world.Reach.Saw(head.Reason switch
+            {
+                ParkingReasons.Transient => Branch.FailedAgainTransient,
+                ParkingReasons.Unreadable => Branch.FailedAgainUnreadable,
+                ParkingReasons.StreamTooLarge => Branch.FailedAgainTooLarge,
+                _ => Branch.FailedAgainHandler,
+            });
+        }
+        else if (head.Due != was.Due)
+            world.Reach.Saw(Branch.MadeDue);
+    }
+
+    Line LineOf(string participant, string orderId)
+    {
+        if (!lines.TryGetValue((participant, orderId), out var line))
+            lines.Add((participant, orderId), line = new());
+        return line;
+    }
+
+    /// <summary>One order's messages to one participant, in the order in which the bus accepted them for the first time.</summary>
+    sealed class Line
+    {
+        readonly List<Place> places = [];
+        readonly Dictionary<string, int> indexes = [];
+        int firstOpen;
+
+        public bool HasGivenUp { get; private set; }
+
+        public void Add(string id)
+        {
+            if (indexes.TryAdd(id, places.Count))
+                places.Add(new(id));
+        }
+
+        public void Done(string id)
+        {
+            if (indexes.TryGetValue(id, out var index))
+                places[index].Done = true;
+            while (firstOpen < places.Count && places[firstOpen].Done)
+                firstOpen++;
+        }
+
+        public void GivenUp(string id)
+        {
+            HasGivenUp = true;
+            if (indexes.TryGetValue(id, out var index))
+                places[index].GivenUp = true;
+        }
+
+        /// <summary>From now on it has its place in the line again, unless it is a second copy, come live before the first one was adopted.</summary>
+        public void Parked(string id, bool adopted)
+        {
+            if (!indexes.TryGetValue(id, out var index))
+                return;
+            places[index].GivenUp &= !adopted;
+        }
+
+        public string? OvertakenBy(string id)
+        {
+            if (!indexes.TryGetValue(id, out var index))
+                return null;
+            for (var i = firstOpen; i < index; i++)
+            {
+                if (!places[i].Done && !places[i].GivenUp)
+                    return places[i].Id;
+            }
+            return null;
+        }
+
+        sealed class Place(string id)
+        {
+            public string Id => id;
+            public bool Done { get; set; }
+            public bool GivenUp { get; set; }
+        }
+    }
+}

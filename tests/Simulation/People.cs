@@ -1,0 +1,216 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>One order, and the customer who places it and may think better of it.</summary>
+sealed class PlacedOrder
+{
+    readonly World world;
+    int cancellations;
+
+    public PlacedOrder(World world, string id, PlaceOrder request)
+    {
+        (this.world, Id) = (world, id);
+        world.OpenRequests++;
+        world.Scheduler.After(world.Chance.Below(world.Chance.OfAnyScale(world.Horizon)), () =>
+        {
+            world.OpenRequests--;
+            _ = new HttpRequest(world, World.Customer, Participants.Orders, id, "place/" + id, request, Placed);
+        });
+    }
+
+    public string Id { get; }
+
+    void Placed()
+    {
+        if (world.Chance.OneIn(2))
+            return;
+        var thought = world.Chance.OfAnyScale(TimeSpan.FromDays(1));
+        CancelAfter(thought);
+        if (world.Chance.OneIn(3))
+            CancelAfter(thought + world.Chance.OfAnyScale(TimeSpan.FromMinutes(1)));
+    }
+
+    void CancelAfter(TimeSpan delay)
+    {
+        world.OpenRequests++;
+        world.Scheduler.After(delay, () =>
+        {
+            world.OpenRequests--;
+            Cancel(World.Customer);
+        });
+    }
+
+    public void Cancel(string who) => _ = new HttpRequest(
+        world, who, Participants.Orders, Id, $"cancel/{(++cancellations).ToString(CultureInfo.InvariantCulture)}", new CancelOrder("changed my mind"));
+}
+
+/// <summary>What befalls the installation as a whole, and what its operators, developers and storekeepers do about it.</summary>
+sealed class Operations(World world)
+{
+    static readonly TimeSpan[] Jumps = [TimeSpan.FromMinutes(11), TimeSpan.FromHours(2), TimeSpan.FromHours(25), TimeSpan.FromDays(3)];
+    static readonly TimeSpan OperatorsPause = TimeSpan.FromMinutes(2);
+
+    readonly HashSet<(string Participant, string OrderId)> asked = [];
+    int requests;
+
+    Chance Chance => world.Chance;
+
+    public void Plan()
+    {
+        foreach (var service in Services())
+        {
+            if (service.Down is { } down && world.Faults.Allows(down))
+                Sometimes(1 + Chance.Below(2), () => TakeDown(service, down));
+        }
+        if (world.Faults.Allows(Fault.StoreContended))
+            Sometimes(1 + Chance.Below(6), () => Chance.Of(world.Stores.ToList()).ContendedUntil = world.Scheduler.Now + Chance.OfAnyScale(TimeSpan.FromSeconds(10)));
+        if (world.Faults.Allows(Fault.ClockJump))
+            Sometimes(1 + Chance.Below(2), Jump);
+        if (world.Faults.Allows(Fault.HostStopped))
+            Sometimes(1 + Chance.Below(4), StopHost);
+        Sometimes(Chance.Below(8), Operate);
+        Sometimes(Chance.Below(3), ReceiveGoods);
+    }
+
+    public void EndOutages()
+    {
+        foreach (var service in Services())
+            service.DownUntil = default;
+        foreach (var store in world.Stores)
+        {
+            store.ContendedUntil = default;
+            store.MakeReadable();
+        }
+    }
+
+    /// <summary>From now on nothing that is tried again fails, and operators have tried again whatever waits for them.</summary>
+    public void MendAll()
+    {
+        foreach (var bug in world.Bugs.Active.ToList())
+            world.Bugs.Mend(bug);
+        foreach (var store in world.Stores)
+            store.MakeRoom();
+        AskForReplays();
+    }
+
+    void AskForReplays()
+    {
+        foreach (var store in world.Stores)
+        {
+            foreach (var stream in store.Streams.Where(stream => stream.Parked is [{ Due: null }, ..]))
+                AskForReplay(store.Participant, stream.OrderId);
+        }
+        world.Scheduler.After(OperatorsPause, AskForReplays);
+    }
+
+    IEnumerable<Service> Services() =>
+    [
+        world.Bus.Service, world.Stock.Service, world.Cards.Service, world.Carrier.Service, world.Notifier.Service,
+        .. world.Stores.Select(store => store.Service), .. world.Bus.Subscriptions.Select(s => s.DeadLetters.Service),
+    ];
+
+    void Sometimes(int times, Action action)
+    {
+        for (; times > 0; times--)
+        {
+            world.Scheduler.After(Chance.Below(Chance.OfAnyScale(world.Horizon)), () =>
+            {
+                if (world.Faults.On)
+                    action();
+            });
+        }
+    }
+
+    void TakeDown(Service service, Fault down)
+    {
+        world.Faults.Happened(down);
+        var length = Chance.OfAnyScale(TimeSpan.FromHours(6));
+        world.History.Add("world", "takes down", service.Name, length.ToString());
+        service.DownUntil = world.Scheduler.Now + length;
+    }
+
+    void Jump()
+    {
+        world.Faults.Happened(Fault.ClockJump);
+        world.Scheduler.Jump(Chance.Of(Jumps));
+        world.History.Add("world", "clock jumps");
+    }
+
+    void StopHost()
+    {
+        if (world.AnyHost(Chance.Of(Topology.Current.Subscriptions).Name) is not { } host)
+            return;
+        world.Faults.Happened(Fault.HostStopped);
+        host.Stop();
+    }
+
+    void ReceiveGoods()
+    {
+        if (world.AnyHost(Participants.Inventory) is { } host && world.Stock.Level("north", "apple") is { } level)
+            host.Start(stopping => ReceiveAsync(new(host, world.Stock), level.Received + 5, stopping));
+    }
+
+    static async Task ReceiveAsync(StockPort stock, long received, CancellationToken stopping)
+    {
+        try
+        {
+            await stock.SetReceivedAsync("north", "apple", received, stopping);
+        }
+        catch (Exception e) when (Host.IsExpected(e))
+        {
+            // They count again another day.
+        }
+    }
+
+    void Operate()
+    {
+        switch (Chance.Below(4))
+        {
+            case 0 when world.Bugs.Active.Count > 0:
+                world.Bugs.Mend(Chance.Of(world.Bugs.Active));
+                break;
+            case 1:
+                AskForReplay(Chance.Of(Topology.Current.Subscriptions).Name, Chance.Of(world.Orders).Id);
+                break;
+            case 2:
+                Discard();
+                break;
+            default:
+                Chance.Of(world.Stores.ToList()).MakeRoom();
+                Chance.Of(world.Stores.ToList()).MakeReadable();
+                break;
+        }
+    }
+
+    void AskForReplay(string participant, string orderId)
+    {
+        if (world.Store(Participants.Orders)[orderId] is null || !asked.Add((participant, orderId)))
+            return;
+        _ = new HttpRequest(world, "operator", Participants.Orders, orderId, Numbered("replay"), new ReplayRequested(participant),
+            () => asked.Remove((participant, orderId)));
+    }
+
+    /// <summary>
+    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before. Only what never got as far as
+    /// asking the outside may be discarded, or what is on its way already: nobody else would undo it.
+    /// </summary>
+    void Discard()
+    {
+        var bug = world.Bugs.Active.FirstOrDefault(bug => !bug.Discarding
+            && bug.Message.Event is OrderCreated or InventoryReserved or PaymentSucceeded
+            && bug.Participant != Participants.Orders
+            && (bug.Kind is not Fault.BugInAnswer || world.Carrier.Of(bug.Message.OrderId) is { PickedUp: true })
+            && (world.Store(bug.Participant)[bug.Message.OrderId]?.Parked.Exists(parked => parked.Id == bug.Message.Id) ?? false));
+        if (bug is null)
+            return;
+        bug.Discarding = true;
+        _ = new HttpRequest(world, "operator", Participants.Orders, bug.Message.OrderId, Numbered("discard"),
+            new DiscardRequested(bug.Participant, bug.Message.Id, "operator", "cannot be handled"));
+        world.Orders.First(order => order.Id == bug.Message.OrderId).Cancel("operator");
+    }
+
+    string Numbered(string what) => $"{what}/{(++requests).ToString(CultureInfo.InvariantCulture)}";
+}

@@ -1,0 +1,139 @@
+namespace OrderFunctions.Simulation;
+
+/// <summary>
+/// The one thread of a simulated world. Whatever is to happen waits here for its virtual moment; nothing else moves time, and nothing happens at once.
+/// </summary>
+sealed class Scheduler
+{
+    public static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    readonly PriorityQueue<Action, Moment> queue = new(Moment.Order);
+    readonly int thread = Environment.CurrentManagedThreadId;
+    long now;
+    long number;
+
+    public DateTimeOffset Now => Start.AddTicks(now);
+
+    /// <summary>Ticks since the start.</summary>
+    public long Elapsed => now;
+
+    /// <summary>How many things have happened.</summary>
+    public long Steps { get; private set; }
+
+    public void After(TimeSpan delay, Action action)
+    {
+        // An await of the kernel that went on elsewhere could not be repeated, and would break this queue.
+        if (Environment.CurrentManagedThreadId != thread)
+            Environment.FailFast("The simulation has left its thread.");
+        queue.Enqueue(action, new(now + Math.Max(0, delay.Ticks), ++number));
+    }
+
+    /// <summary>Lets the next thing happen; false where there is nothing left.</summary>
+    public bool Step()
+    {
+        if (!queue.TryDequeue(out var action, out var moment))
+            return false;
+        now = Math.Max(now, moment.At);
+        Steps++;
+        action();
+        return true;
+    }
+
+    /// <summary>Everything that waits is late all at once, as after a pause of the machine.</summary>
+    public void Jump(TimeSpan by) => now += by.Ticks;
+
+    readonly record struct Moment(long At, long Number)
+    {
+        public static readonly Comparer<Moment> Order = Comparer<Moment>.Create(
+            (a, b) => a.At != b.At ? a.At.CompareTo(b.At) : a.Number.CompareTo(b.Number));
+    }
+}
+
+/// <summary>Time as one host sees it: its timers die with it.</summary>
+sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => scheduler.Now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => scheduler.Elapsed;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new Timer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    // Whole milliseconds: a backoff is computed with exponentials, whose last digit differs between machines.
+    void After(TimeSpan delay, Action fire) => scheduler.After(TimeSpan.FromMilliseconds(Math.Ceiling(delay.TotalMilliseconds)), () =>
+    {
+        if (host.Alive)
+            fire();
+    });
+
+    sealed class Timer(HostClock clock, TimerCallback callback, object? state) : ITimer
+    {
+        readonly Strand strand = Strand.Current ?? throw new InvalidOperationException("Only a strand waits.");
+
+        // What is not a time limit is a delay, in which the strand sleeps.
+        readonly bool isLimit = state is CancellationTokenSource;
+        int version;
+        bool sleeps;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero)
+                throw new NotSupportedException("Nothing that is simulated uses a timer that repeats.");
+            var current = ++version;
+            if (dueTime == Timeout.InfiniteTimeSpan)
+                return true;
+            if (!isLimit && !sleeps)
+            {
+                sleeps = true;
+                strand.FallAsleep();
+            }
+            clock.After(dueTime, () => Fire(current));
+            return true;
+        }
+
+        void Fire(int expected)
+        {
+            if (version != expected)
+                return;
+            if (isLimit)
+                strand.Awake(() => Expire(expected));
+            else
+            {
+                strand.Run(() => callback(state));
+                WakeUp();
+            }
+        }
+
+        void Expire(int expected)
+        {
+            if (version == expected)
+                strand.Run(() => callback(state));
+        }
+
+        void WakeUp()
+        {
+            if (!sleeps)
+                return;
+            sleeps = false;
+            strand.WakeUp();
+        }
+
+        public void Dispose()
+        {
+            version++;
+            WakeUp();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+    }
+}

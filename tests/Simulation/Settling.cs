@@ -1,0 +1,50 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>What is not at rest yet, in words that begin with an order's id; null where everything is.</summary>
+static class Settling
+{
+    /// <summary>Everything must get so far by itself: what then still waits, waits for an operator.</summary>
+    public static string? WhatStillMoves(World world)
+    {
+        if (world.OpenRequests > 0)
+            return $" {world.OpenRequests} requests are open";
+        foreach (var subscription in world.Bus.Subscriptions)
+        {
+            if (subscription.Waiting > 0)
+                return $"{subscription.Describe()} wait at {subscription.Name}";
+            foreach (var letter in subscription.DeadLetters.Letters)
+            {
+                var stream = world.Store(subscription.Name)[letter.Copy.OrderId];
+                if (stream is null || !stream.Parked.Exists(parked => parked.Id == letter.Copy.Id) || stream.Parked[0].Due is not null)
+                    return $"{letter.Copy.OrderId} has a dead letter at {subscription.Name}: {letter.Copy.Id}";
+            }
+        }
+        return world.IsReplaying ? " a replay is running" : null;
+    }
+
+    public static string? WhatIsLeft(World world)
+    {
+        if (WhatStillMoves(world) is { } moving)
+            return moving;
+        foreach (var subscription in world.Bus.Subscriptions)
+        {
+            foreach (var stream in world.Store(subscription.Name).Streams)
+            {
+                if (!stream.Parked.IsEmpty)
+                    return $"{stream.OrderId} is parked at {subscription.Name}: {string.Join(", ", stream.Parked.Select(parked => parked.Id))}";
+            }
+            if (subscription.DeadLetters.Letters.Count > 0)
+                return $"{subscription.DeadLetters.Letters[0].Copy.OrderId} has a dead letter at {subscription.Name}";
+        }
+        if (world.Bus.Scheduled > 0)
+            return $" {world.Bus.Scheduled} messages are scheduled";
+        foreach (var stream in world.Store(Participants.Orders).Streams)
+        {
+            if (stream.Summary is { IsFinal: false } summary)
+                return $"{stream.OrderId} is {summary.Status} and stays so";
+        }
+        return null;
+    }
+}

@@ -1,0 +1,91 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.</summary>
+sealed class SimulatedBus
+{
+    static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
+
+    readonly World world;
+    readonly Dictionary<string, Subscription> subscriptions;
+    readonly Dictionary<string, DateTimeOffset> window = [];
+    readonly Dictionary<string, OutboundMessage> accepted = [];
+
+    public SimulatedBus(World world)
+    {
+        this.world = world;
+        subscriptions = Topology.Current.Subscriptions.ToDictionary(s => s.Name, s => new Subscription(world, s));
+    }
+
+    public Service Service { get; } = new("bus", Fault.BusBusy, Fault.BusAnswerLost, Fault.BusDown);
+
+    /// <summary>Messages that wait for their time.</summary>
+    public int Scheduled { get; private set; }
+
+    public IEnumerable<Subscription> Subscriptions => subscriptions.Values;
+
+    public Subscription this[string participant] => subscriptions[participant];
+
+    /// <summary>The event that went out under this id; null where none did.</summary>
+    public PublicEvent? Published(string id) => accepted.GetValueOrDefault(id)?.Event;
+
+    public void Accept(IReadOnlyList<OutboundMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            world.Invariants.Publishing(message, Published(message.Id));
+            var now = world.Scheduler.Now;
+            if (window.TryGetValue(message.Id, out var before) && now - before < DuplicateWindow)
+            {
+                if (!world.Faults.Strike(Fault.DuplicateAccepted))
+                    continue;
+            }
+            else if (accepted.ContainsKey(message.Id))
+                world.Faults.Happened(Fault.DuplicateAccepted);
+            window[message.Id] = now;
+            accepted[message.Id] = message;
+            if (message.EnqueueAt > now)
+            {
+                Scheduled++;
+                world.Scheduler.After(message.EnqueueAt.Value - now, () =>
+                {
+                    Scheduled--;
+                    Enqueue(message);
+                });
+            }
+            else
+                Enqueue(message);
+        }
+    }
+
+    void Enqueue(OutboundMessage message)
+    {
+        world.History.Add("topic", "accepts", message.Id, message.Event.GetType().Name);
+        foreach (var subscription in subscriptions.Values)
+            subscription.Enqueue(message);
+    }
+}
+
+sealed class BusPort(Host host, SimulatedBus bus) : IEventBus
+{
+    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
+        host.CallAsync(bus.Service, "publishes", messages[0].Id, () => bus.Accept(messages), cancellation);
+}
+
+/// <summary>A message in a subscription.</summary>
+sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
+{
+    public OutboundMessage Message => message;
+    public string Id => message.Id;
+    public string OrderId => message.OrderId;
+
+    /// <summary>How often it was delivered and not given back untouched.</summary>
+    public int Deliveries { get; set; }
+
+    // A broker states milliseconds.
+    public ReceivedMessage Received(bool readable) => new(
+        message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
+        new(enqueuedAt.Ticks - enqueuedAt.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero), Deliveries, readable ? null : "The body is garbled.");
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>What a provider keeps of the calls made to it: answers by key, for a day.</summary>
+sealed class KeyMemory<T>(World world)
+    where T : class
+{
+    static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+
+    readonly Dictionary<string, (T Answer, DateTimeOffset Until)> answers = [];
+
+    /// <summary>The answer given under this key before, else a new one.</summary>
+    public T Answer(string key, Func<T> decide)
+    {
+        if (answers.TryGetValue(key, out var known))
+        {
+            if (known.Until > world.Scheduler.Now)
+                return known.Answer;
+            world.Faults.Happened(Fault.KeyForgotten);
+        }
+        var answer = decide();
+        answers[key] = (answer, world.Scheduler.Now + Lifetime);
+        return answer;
+    }
+}
+
+/// <summary>The card provider. It charges whoever asks under a new key, as a real one would.</summary>
+sealed class SimulatedCards(World world)
+{
+    readonly Dictionary<string, (Answer Answer, Money Amount)> charges = [];
+    readonly Dictionary<string, CardRefunded> refunds = [];
+    readonly KeyMemory<Answer> chargeKeys = new(world);
+    readonly KeyMemory<CardRefunded> refundKeys = new(world);
+
+    public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown);
+
+    public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? charge.Answer : null;
+
+    public CardRefunded? RefundOf(string orderId) => refunds.GetValueOrDefault(orderId);
+
+    public Money? Taken(string orderId) =>
+        charges.TryGetValue(orderId, out var charge) && charge.Answer is CardCharged && !refunds.ContainsKey(orderId) ? charge.Amount : null;
+
+    public Answer Charge(string key, string orderId, Money amount) => chargeKeys.Answer(key, () =>
+    {
+        if (charges.ContainsKey(orderId))
+            world.Invariants.Broken("A card is charged once", orderId, key);
+        Answer answer = world.Chance.Hits(world.DeclineChance) ? new CardDeclined("declined") : new CardCharged("ch-" + orderId);
+        charges[orderId] = (answer, amount);
+        return answer;
+    });
+
+    public CardRefunded Refund(string key, string orderId, string chargeId, Money amount) => refundKeys.Answer(key, () =>
+    {
+        if (refunds.ContainsKey(orderId))
+            world.Invariants.Broken("A charge is refunded once", orderId, key);
+        if (!charges.TryGetValue(orderId, out var charge) || charge.Answer is not CardCharged taken || taken.ChargeId != chargeId || charge.Amount != amount)
+            world.Invariants.Broken("Only what was taken is refunded", orderId, $"{chargeId} {amount}");
+        return refunds[orderId] = new("re-" + orderId);
+    });
+}
+
+sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
+{
+    public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation) =>
+        host.CallAsync(cards.Service, "charges", key, () => cards.Charge(key, orderId, amount), cancellation);
+
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
+        host.CallAsync(cards.Service, "looks up the charge of", orderId, () => cards.ChargeOf(orderId), cancellation);
+
+    public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
+        host.CallAsync(cards.Service, "refunds", key, () => cards.Refund(key, orderId, chargeId, amount), cancellation);
+
+    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
+        host.CallAsync(cards.Service, "looks up the refund of", orderId, () => cards.RefundOf(orderId), cancellation);
+}
+
+/// <summary>The carrier. Its driver comes at any moment after the booking, also before its answer has arrived, and long after the promised time.</summary>
+sealed class SimulatedCarrier(World world)
+{
+    readonly Dictionary<string, Booking> bookings = [];
+    readonly KeyMemory<Answer> keys = new(world);
+
+    public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown);
+
+    public Booking? Of(string orderId) => bookings.GetValueOrDefault(orderId);
+
+    public Answer Book(string key, string orderId) => keys.Answer(key, () =>
+    {
+        if (bookings.ContainsKey(orderId))
+            world.Invariants.Broken("A carrier is booked once", orderId, key);
+        var promised = world.Scheduler.Now + world.Chance.OfAnyScale(TimeSpan.FromDays(1));
+        var booking = new Booking(world.Chance.Hits(world.RefuseChance)
+            ? new CarrierRefused("no route")
+            : new CarrierBooked($"tr-{orderId}-{(bookings.Count + 1).ToString(CultureInfo.InvariantCulture)}", promised));
+        bookings[orderId] = booking;
+        if (booking.Answer is CarrierBooked booked)
+            world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromDays(2)), () => PickUp(orderId, booking, booked));
+        return booking.Answer;
+    });
+
+    public Answer Cancel(string orderId)
+    {
+        if (!bookings.TryGetValue(orderId, out var booking) || booking.Answer is not CarrierBooked)
+        {
+            world.Invariants.Broken("Only a booking is cancelled", orderId, "");
+            return new CarrierCancelled();
+        }
+        if (booking.PickedUp)
+            return new CarrierTooLate();
+        booking.Cancelled = true;
+        return new CarrierCancelled();
+    }
+
+    void PickUp(string orderId, Booking booking, CarrierBooked booked)
+    {
+        if (booking.Cancelled)
+            return;
+        booking.PickedUp = true;
+        world.History.Add("carrier", "picks up", orderId, booked.TrackingId);
+        _ = new HttpRequest(world, "carrier", Participants.Shipping, orderId, "pick-up/" + booked.TrackingId, new CarrierPickedUp(booked.TrackingId));
+    }
+
+    public sealed class Booking(Answer answer)
+    {
+        public Answer Answer => answer;
+        public bool PickedUp { get; set; }
+        public bool Cancelled { get; set; }
+
+        /// <summary>The driver will come, or has come.</summary>
+        public bool IsOn => answer is CarrierBooked && !Cancelled;
+    }
+}
+
+sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
+{
+    public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation) =>
+        host.CallAsync(carrier.Service, "books", key, () => carrier.Book(key, orderId), cancellation);
+
+    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
+        host.CallAsync(carrier.Service, "looks up the booking of", orderId, () => carrier.Of(orderId)?.Answer, cancellation);
+
+    public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation) =>
+        host.CallAsync(carrier.Service, "cancels", key, () => carrier.Cancel(orderId), cancellation);
+}
+
+/// <summary>The channel to customers.</summary>
+sealed class SimulatedNotifier(World world)
+{
+    readonly KeyMemory<Notified> keys = new(world);
+    readonly Dictionary<string, long> told = [];
+
+    public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown);
+
+    /// <summary>Whether the customer has had this notice.</summary>
+    public bool HasTold(string orderId, string notice) => told.ContainsKey($"{orderId}/{notice}");
+
+    public Notified Notify(string key, string orderId, Notify notice) => keys.Answer(key, () =>
+    {
+        var name = $"{orderId}/{notice.Notice}";
+        // The channel has no look-up: once it has forgotten its keys, a second notice is better than none.
+        if (told.TryGetValue(name, out var before) && world.Scheduler.Elapsed - before < TimeSpan.TicksPerDay)
+            world.Invariants.Broken("Each notice is told once", orderId, key);
+        told[name] = world.Scheduler.Elapsed;
+        return new();
+    });
+}
+
+sealed class NotifierPort(Host host, SimulatedNotifier notifier) : INotifier
+{
+    public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation) =>
+        host.CallAsync(notifier.Service, "notifies", key, () => notifier.Notify(key, orderId, notice), cancellation);
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.</summary>
+sealed class SimulatedStore(World world, string participant)
+{
+    readonly Dictionary<string, OrderStream> streams = [];
+    readonly Dictionary<string, DateTimeOffset> unconfirmed = [];
+    readonly HashSet<string> unreadable = [];
+    readonly HashSet<string> tooLarge = [];
+    long version;
+
+    public Service Service { get; } = new("store", Fault.StoreBusy, Fault.StoreAnswerLost, Fault.StoreDown);
+
+    /// <summary>Until then every save finds that somebody else was faster.</summary>
+    public DateTimeOffset ContendedUntil { get; set; }
+
+    public string Participant => participant;
+
+    public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
+
+    public IReadOnlyCollection<OrderStream> Streams => streams.Values;
+
+    public bool HasUnconfirmed => unconfirmed.Count > 0;
+
+    public OrderStream? Load(string orderId)
+    {
+        if (!streams.TryGetValue(orderId, out var stream))
+            return null;
+        if (world.Faults.Strike(Fault.StreamUnreadable))
+            unreadable.Add(orderId);
+        if (unreadable.Contains(orderId))
+            throw new InvalidDataException("The document cannot be read.");
+        if (world.Faults.Strike(Fault.StreamTooLarge))
+            tooLarge.Add(orderId);
+        return tooLarge.Contains(orderId) ? stream with { Size = OrderStream.SizeMax + 1 } : stream;
+    }
+
+    public void Save(OrderStream stream)
+    {
+        var before = this[stream.OrderId];
+        if (before is not null && world.Scheduler.Now < ContendedUntil)
+        {
+            world.Faults.Happened(Fault.StoreContended);
+            streams[stream.OrderId] = before with { ETag = NextETag() };
+            throw new StreamConflictException(stream.OrderId);
+        }
+        if (stream.ETag != before?.ETag)
+            throw new StreamConflictException(stream.OrderId);
+
+        world.Invariants.Saving(participant, before ?? OrderStream.Empty(stream.OrderId), stream);
+        streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
+        if (stream.UnconfirmedSince is { } since)
+            unconfirmed[stream.OrderId] = since;
+        else
+            unconfirmed.Remove(stream.OrderId);
+        if (unconfirmed.Count > 0 && participant is Participants.Orders)
+            world.WakeRepublisher();
+    }
+
+    public IReadOnlyList<string> Unconfirmed(DateTimeOffset before, int max) =>
+        [.. unconfirmed.Where(order => order.Value < before).OrderBy(order => order.Value).Take(max).Select(order => order.Key)];
+
+    public void MakeReadable() => unreadable.Clear();
+
+    public void MakeRoom() => tooLarge.Clear();
+
+    string NextETag() => (++version).ToString(CultureInfo.InvariantCulture);
+}
+
+sealed class StorePort(Host host, SimulatedStore store) : IStreamStore
+{
+    public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
+        host.CallAsync(store.Service, "loads", orderId, () => store.Load(orderId), cancellation);
+
+    public Task SaveAsync(OrderStream stream, CancellationToken cancellation) =>
+        host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream), cancellation);
+
+    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        host.CallAsync(store.Service, "looks for unpublished", store.Participant, () => store.Unconfirmed(before, max), cancellation);
+}

@@ -1,0 +1,186 @@
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>One participant's subscription: sessions in order, one consumer at a time as long as its lock holds, and a dead-letter queue.</summary>
+sealed class Subscription(World world, SubscriptionTopology topology)
+{
+    static readonly TimeSpan DeliveryMax = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan RenewalMax = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan LockOfTheGone = TimeSpan.FromSeconds(60);
+
+    readonly Dictionary<string, Session> sessions = [];
+    readonly bool passesEverything = world.Faults.Strike(Fault.FilterOpen);
+
+    public string Name => topology.Name;
+    public Service Service { get; } = new("subscription", Fault.SettlementBusy, Fault.SettlementAnswerLost, null);
+    public DeadLetterQueue DeadLetters { get; } = new(world, topology.Name);
+
+    /// <summary>Messages that wait or are at work.</summary>
+    public int Waiting => sessions.Values.Sum(session => session.Queue.Count + (session.Holder is null ? 0 : 1));
+
+    public string Describe() => string.Join(", ", sessions.Values.SelectMany(session => session.Queue).Select(copy => copy.Id));
+
+    public bool Hears(OutboundMessage message) => message.Event switch
+    {
+        Saga.ReplayRequested request => request.Participant == Name,
+        Saga.DiscardRequested request => request.Participant == Name,
+        _ => topology.Hears.Contains(message.Event.GetType().Name),
+    };
+
+    public void Enqueue(OutboundMessage message)
+    {
+        if (!passesEverything && !topology.Hears.Contains(message.Event.GetType().Name))
+            return;
+        if (!sessions.TryGetValue(message.OrderId, out var session))
+            sessions.Add(message.OrderId, session = new(message.OrderId));
+        session.Queue.AddLast(new Copy(message, world.Scheduler.Now));
+        world.Bugs.Breed(Name, message);
+        if (Hears(message))
+            world.Invariants.Accepted(Name, message);
+        Wake(session);
+    }
+
+    void Wake(Session session)
+    {
+        if (session.Queue.Count == 0 || session.Holder is not null || session.Woken)
+            return;
+        session.Woken = true;
+        var delay = world.Faults.Strike(Fault.DeliveryDelayed) ? world.Chance.OfAnyScale(TimeSpan.FromHours(1)) : world.Chance.Below(DeliveryMax);
+        world.Scheduler.After(delay, () => Deliver(session));
+    }
+
+    void Deliver(Session session)
+    {
+        session.Woken = false;
+        if (session.Queue.First?.Value is not { } copy || session.Holder is not null)
+            return;
+        if (world.AnyHost(Name) is not { } host)
+        {
+            session.Woken = true;
+            world.Scheduler.After(TimeSpan.FromSeconds(1), () => Deliver(session));
+            return;
+        }
+        if (copy.Deliveries >= world.BrokerDeliveriesMax)
+        {
+            world.Faults.Happened(Fault.BrokerDeadLettered);
+            world.History.Add(Name, "broker dead-letters", copy.Id);
+            session.Queue.RemoveFirst();
+            DeadLetters.Add(copy);
+            world.Invariants.GivenUp(Name, copy.Message);
+            Wake(session);
+            return;
+        }
+        copy.Deliveries++;
+        var delivery = new Delivery(this, session, copy, host);
+        session.Holder = delivery;
+        world.Scheduler.After(RenewalMax, () => Expire(delivery));
+        if (world.Faults.Strike(Fault.SessionLost))
+            world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromMinutes(2)), () => Expire(delivery));
+        host.Start(stopping => HandleAsync(delivery, stopping));
+    }
+
+    async Task HandleAsync(Delivery delivery, CancellationToken stopping)
+    {
+        var host = delivery.Host;
+        var message = delivery.Copy.Received(world.Bugs.CanRead(Name, delivery.Copy.Id));
+        world.History.Add(host.Name, "receives", message.Id, message.Type);
+        try
+        {
+            var result = await host.Handler.HandleAsync(message, delivery, stopping);
+            if (result is { } turn)
+            {
+                world.Reach.Saw(turn.Outcome);
+                if (turn.Outcome is TurnOutcome.Parked)
+                    world.Reach.Saw(turn.Reason);
+                if (!delivery.Released)
+                    world.Invariants.Broken("A settled message's session is released", message.OrderId, message.Id);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            world.Reach.Saw(Branch.Stopped);
+        }
+        catch (Exception e)
+        {
+            world.Invariants.Broken("The handler throws nothing but that it was stopped", message.OrderId, e.ToString());
+        }
+    }
+
+    /// <summary>The lock is gone: whoever held it does not know yet, and the next consumer may start.</summary>
+    void Expire(Delivery delivery)
+    {
+        if (delivery.Session.Holder != delivery)
+            return;
+        world.History.Add(Name, "session lock expires", delivery.Copy.Id);
+        delivery.Session.Holder = null;
+        Wake(delivery.Session);
+    }
+
+    public void HolderGone(Host host)
+    {
+        foreach (var session in sessions.Values)
+        {
+            if (session.Holder is { } delivery && delivery.Host == host)
+                world.Scheduler.After(world.Chance.Below(LockOfTheGone), () => Expire(delivery));
+        }
+    }
+
+    sealed class Session(string orderId)
+    {
+        public string OrderId => orderId;
+        public LinkedList<Copy> Queue { get; } = new();
+        public Delivery? Holder { get; set; }
+
+        /// <summary>A delivery is on its way.</summary>
+        public bool Woken { get; set; }
+    }
+
+    /// <summary>One consumer's hold of a session and of its first message.</summary>
+    sealed class Delivery(Subscription subscription, Session session, Copy copy, Host host) : ISettlement
+    {
+        bool settled;
+
+        public Session Session => session;
+        public Copy Copy => copy;
+        public Host Host => host;
+        public bool Released { get; private set; }
+
+        public Task CompleteAsync(CancellationToken cancellation) => SettleAsync("completes", () =>
+        {
+            subscription.World.Invariants.Completing(subscription, copy.Message);
+            session.Queue.RemoveFirst();
+        }, cancellation);
+
+        public Task AbandonAsync(CancellationToken cancellation) => SettleAsync("abandons", () => { }, cancellation);
+
+        public Task DeadLetterAsync(string reason, string description, CancellationToken cancellation) => SettleAsync("dead-letters", () =>
+        {
+            subscription.World.Invariants.DeadLettering(subscription, copy.Message);
+            session.Queue.RemoveFirst();
+            subscription.DeadLetters.Add(copy);
+        }, cancellation);
+
+        public Task ReleaseSessionAsync(CancellationToken cancellation) =>
+            host.CallAsync(subscription.Service, "releases the session of", copy.Id, () =>
+            {
+                if (!settled)
+                    subscription.World.Invariants.Broken("No session is released before its message is settled", copy.OrderId, copy.Id);
+                Released = true;
+                if (session.Holder != this)
+                    throw new LockLostException("The session is somebody else's.");
+                session.Holder = null;
+                subscription.Wake(session);
+            }, cancellation);
+
+        Task SettleAsync(string what, Action effect, CancellationToken cancellation) => host.CallAsync(subscription.Service, what, copy.Id, () =>
+        {
+            if (session.Holder != this)
+                throw new LockLostException("The session is somebody else's.");
+            effect();
+            settled = true;
+        }, cancellation);
+    }
+
+    World World => world;
+}

@@ -1,0 +1,207 @@
+using System.Globalization;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Simulation;
+
+/// <param name="Seed">Decides everything.</param>
+/// <param name="Orders">How many orders are placed; null lets the seed choose.</param>
+/// <param name="Only">The only faults that may strike; null for all.</param>
+/// <param name="Dropped">A cell of a decision table that is left out, to see that this is noticed.</param>
+/// <param name="KeepLines">Whether the history can be read afterwards.</param>
+sealed record WorldOptions(ulong Seed, int? Orders = null, IReadOnlySet<Fault>? Only = null, Cell? Dropped = null, bool KeepLines = false);
+
+/// <summary>
+/// Everything there is in one simulated run: five participants on hosts that die, their stores, the bus, the outside, and the people. First all of it goes
+/// wrong for a while; then the faults stop and everything has to settle.
+/// </summary>
+sealed class World
+{
+    public const string Customer = "customer";
+    const int HostsEach = 2;
+    const int StepsUnderFaultsMax = 40_000;
+
+    readonly Dictionary<string, SimulatedStore> stores = [];
+    readonly Dictionary<string, Host?[]> hosts = [];
+    readonly HashSet<string> replayersWoken = [];
+    readonly List<PlacedOrder> orders = [];
+    readonly Operations operations;
+    int hostsStarted;
+    bool republisherWoken;
+
+    public World(WorldOptions options)
+    {
+        Seed = options.Seed;
+        Chance = new(options.Seed);
+        Scheduler = new();
+        History = new(Scheduler, options.KeepLines);
+        Faults = new(Chance, options.Only);
+        Invariants = new(this);
+        Bugs = new(this);
+        Rules = new(this, options.Dropped);
+        Stock = new(this);
+        Cards = new(this);
+        Carrier = new(this);
+        Notifier = new(this);
+        Bus = new(this);
+        (DeclineChance, RefuseChance) = (Chance.Below(4) * 0.1, Chance.Below(4) * 0.1);
+        if (Chance.OneIn(3))
+        {
+            Options = new() { DeliveriesMax = 2 + Chance.Below(4), RetriesMax = 1 + Chance.Below(4) };
+            BrokerDeliveriesMax = Options.DeliveriesMax + 1 + Chance.Below(6);
+        }
+        foreach (var (name, _, _) in Topology.Current.Subscriptions)
+        {
+            stores.Add(name, new(this, name));
+            hosts.Add(name, new Host?[HostsEach]);
+            for (var slot = 0; slot < HostsEach; slot++)
+                hosts[name][slot] = new(this, name, ++hostsStarted);
+        }
+        operations = new(this);
+        Horizon = TimeSpan.FromSeconds(5) + Chance.OfAnyScale(TimeSpan.FromDays(1));
+        PlaceOrders(options.Orders ?? 1 + Chance.Below(6));
+    }
+
+    public ulong Seed { get; }
+    public Chance Chance { get; }
+    public Scheduler Scheduler { get; }
+    public History History { get; }
+    public Faults Faults { get; }
+    public Invariants Invariants { get; }
+    public Reach Reach { get; } = new();
+    public Bugs Bugs { get; }
+    public Rules Rules { get; }
+    public SimulatedStock Stock { get; }
+    public SimulatedCards Cards { get; }
+    public SimulatedCarrier Carrier { get; }
+    public SimulatedNotifier Notifier { get; }
+    public SimulatedBus Bus { get; }
+    public TurnOptions Options { get; } = new();
+    public int BrokerDeliveriesMax { get; } = 25;
+    public double DeclineChance { get; }
+    public double RefuseChance { get; }
+
+    /// <summary>For how long faults strike.</summary>
+    public TimeSpan Horizon { get; }
+
+    public IReadOnlyList<PlacedOrder> Orders => orders;
+    public int OpenRequests { get; set; }
+    public Dictionary<(string Participant, string OrderId, string RequestId), OrderEvent> Requests { get; } = [];
+
+    public SimulatedStore Store(string participant) => stores[participant];
+    public IEnumerable<SimulatedStore> Stores => stores.Values;
+
+    /// <summary>Runs to the end, or to the first broken law.</summary>
+    public Violation? Run()
+    {
+        operations.Plan();
+        while (Invariants.Violation is null && Scheduler.Elapsed < Horizon.Ticks && Scheduler.Steps < StepsUnderFaultsMax && Scheduler.Step())
+        {
+        }
+
+        History.Add("world", "faults stop");
+        Faults.On = false;
+        operations.EndOutages();
+        RunUntil("Once the faults stop, everything settles but what waits for an operator", Settling.WhatStillMoves);
+        if (Invariants.Violation is null)
+            Audit.Parking(this);
+
+        operations.MendAll();
+        RunUntil("Once all bugs are mended and all parked orders are replayed, everything settles", Settling.WhatIsLeft);
+        if (Invariants.Violation is null)
+            Audit.Everything(this);
+        return Invariants.Violation;
+    }
+
+    void RunUntil(string law, Func<World, string?> left)
+    {
+        var bound = Scheduler.Steps + 20_000 + 10_000 * orders.Count;
+        while (Invariants.Violation is null)
+        {
+            if (Scheduler.Steps % 32 == 0 && left(this) is null)
+                return;
+            if (Scheduler.Steps < bound && Scheduler.Step())
+                continue;
+            if (left(this) is { } rest)
+                Invariants.Broken(law, rest.Split(' ')[0], rest);
+            return;
+        }
+    }
+
+    /// <summary>A millisecond or two; seldom longer than a turn may take.</summary>
+    public TimeSpan Latency() =>
+        Faults.Strike(Fault.SlowCall) ? Chance.OfAnyScale(TimeSpan.FromMinutes(3)) : TimeSpan.FromTicks(1_000 + Chance.Below(20_000));
+
+    /// <summary>One that runs; null where none does.</summary>
+    public Host? AnyHost(string participant)
+    {
+        var slots = hosts[participant];
+        var first = Chance.Below(HostsEach);
+        return slots[first] ?? slots[(first + 1) % HostsEach];
+    }
+
+    /// <summary>It died, or stops; another takes its place.</summary>
+    public void Gone(Host host)
+    {
+        var slots = hosts[host.Participant.Name];
+        var slot = Array.IndexOf(slots, host);
+        if (slot < 0)
+            return;
+        slots[slot] = null;
+        Bus[host.Participant.Name].HolderGone(host);
+        Scheduler.After(Chance.OfAnyScale(TimeSpan.FromMinutes(1)), () => slots[slot] = new(this, host.Participant.Name, ++hostsStarted));
+    }
+
+    /// <summary>The replayer's timer runs only while there is something for it, and seldom in bad times: idle runs would cost the seeds their speed.</summary>
+    public void WakeReplayer(string participant)
+    {
+        if (!replayersWoken.Add(participant))
+            return;
+        Scheduler.After(Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)), () =>
+        {
+            replayersWoken.Remove(participant);
+            if (AnyHost(participant) is { Replaying: false } host)
+            {
+                if (Array.Exists(hosts[participant], other => other is { Replaying: true }))
+                    Reach.Saw(Branch.TwoReplayers);
+                host.Replay();
+            }
+            if (Bus[participant].DeadLetters.Letters.Count > 0)
+                WakeReplayer(participant);
+        });
+    }
+
+    public void WakeRepublisher()
+    {
+        if (republisherWoken)
+            return;
+        republisherWoken = true;
+        Scheduler.After(Interval(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)), () =>
+        {
+            republisherWoken = false;
+            if (AnyHost(Participants.Orders) is { } host)
+                host.Republish();
+            if (Store(Participants.Orders).HasUnconfirmed)
+                WakeRepublisher();
+        });
+    }
+
+    TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : more / 4;
+
+    public bool IsReplaying => hosts.Values.Any(slots => Array.Exists(slots, host => host is { Replaying: true }));
+
+    void PlaceOrders(int count)
+    {
+        string[] skus = ["apple", "pear", "plum"];
+        foreach (var sku in skus)
+            Stock.SetReceived("north", sku, Chance.Below(4 * count));
+        for (var i = 1; i <= count; i++)
+        {
+            var lines = new List<OrderLine>();
+            for (var n = 1 + Chance.Below(3); n > 0; n--)
+                lines.Add(new(Chance.OneIn(40) ? "unknown" : Chance.Of(skus), "fruit", 1 + Chance.Below(3), 1 + Chance.Below(3)));
+            orders.Add(new(this, "o" + i.ToString(CultureInfo.InvariantCulture), new(
+                "c1", "EUR", lines, "card", new("A. Customer", "1 Main Street", "Town", "12345", "NL"), "north")));
+        }
+    }
+}
