@@ -18,8 +18,8 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
     /// <summary>A quiet connection is used this often, so that either side finds out that it is lost.</summary>
     static readonly TimeSpan Sign = TimeSpan.FromSeconds(10);
 
-    readonly SemaphoreSlim one = new(1);
-    byte[] latest = [];
+    readonly Lock gate = new();
+    Task<byte[]> looking = Task.FromResult(Array.Empty<byte>());
     long lookedAt;
 
     public async Task ServeAsync(HttpContext context)
@@ -33,7 +33,7 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
         {
             while (true)
             {
-                var counts = await LatestAsync(both.Token);
+                var counts = await LatestAsync().WaitAsync(both.Token);
                 var isNew = !ReferenceEquals(counts, told);
                 if (isNew || time.GetElapsedTime(toldAt) > Sign)
                 {
@@ -44,30 +44,30 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
                 await Task.Delay(Pause, time, both.Token);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or TransientException)
         {
-            // The viewer left, or the host stops: the page connects again.
+            // The viewer left, the host stops or the store is away: the page connects again.
         }
     }
 
     /// <summary>The same array as long as nothing has changed.</summary>
-    async Task<byte[]> LatestAsync(CancellationToken cancellation)
+    Task<byte[]> LatestAsync()
     {
-        await one.WaitAsync(cancellation);
-        try
+        lock (gate)
         {
-            if (latest.Length == 0 || time.GetElapsedTime(lookedAt) >= Pause)
+            if (looking.IsCompleted && (lookedAt == 0 || time.GetElapsedTime(lookedAt) >= Pause))
             {
-                var counts = JsonSerializer.SerializeToUtf8Bytes(await Counts.ReadAsync(queries, cancellation), Bodies.Json.CountsBody);
-                latest = counts.AsSpan().SequenceEqual(latest) ? latest : counts;
                 lookedAt = time.GetTimestamp();
+                looking = LookAsync(looking.IsCompletedSuccessfully ? looking.Result : []);
             }
-            return latest;
+            return looking;
         }
-        finally
-        {
-            one.Release();
-        }
+    }
+
+    async Task<byte[]> LookAsync(byte[] before)
+    {
+        var counts = JsonSerializer.SerializeToUtf8Bytes(await Counts.ReadAsync(queries, stopping), Bodies.Json.CountsBody);
+        return counts.AsSpan().SequenceEqual(before) ? before : counts;
     }
 }
 

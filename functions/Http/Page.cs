@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -10,7 +9,7 @@ namespace OrderFunctions.Http;
 /// The operations page: one answer without data, put together from the files in Page/. It loads nothing from anywhere else, and its security policy lets
 /// no other script run in it.
 /// </summary>
-sealed partial class Page : IResult, IStatusCodeHttpResult
+sealed class Page : IResult, IStatusCodeHttpResult
 {
     public static readonly Page Instance = new();
 
@@ -20,12 +19,19 @@ sealed partial class Page : IResult, IStatusCodeHttpResult
 
     Page()
     {
-        var (style, script) = (new StringBuilder(), new StringBuilder("'use strict';\n"));
-        var text = Read("page.html");
-        text = Stylesheet().Replace(text, link => Collect(style, link));
-        text = Script().Replace(text, link => Collect(script, link));
-        text = text.Replace("</head>", $"<style>{style}</style>\n<script type=\"module\">{script}</script>\n</head>", StringComparison.Ordinal);
-        html = Encoding.UTF8.GetBytes(text);
+        var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
+        foreach (var line in Read("page.html").Split('\n'))
+        {
+            if (Between(line, "<link rel=\"stylesheet\" href=\"", "\">") is { } css)
+                style.Append(Read(css)).Append('\n');
+            else if (Between(line, "<script src=\"", "\"></script>") is { } js)
+                script.Append(Read(js)).Append('\n');
+            else if (line is "</head>")
+                text.Append($"<style>{style}</style>\n<script type=\"module\">{script}</script>\n</head>\n");
+            else
+                text.Append(line).Append('\n');
+        }
+        html = Encoding.UTF8.GetBytes(text.ToString());
         tag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(html).AsSpan(0, 12))}\"", isWeak: true);
         policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src 'self'; img-src data:; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -56,12 +62,9 @@ sealed partial class Page : IResult, IStatusCodeHttpResult
         return httpContext.Response.WriteAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", html);
     }
 
-    /// <summary>The page names its files as links; they go out with it.</summary>
-    static string Collect(StringBuilder all, Match link)
-    {
-        all.Append(Read(link.Groups["file"].Value)).Append('\n');
-        return "";
-    }
+    /// <summary>The page names its files as links, one a line; they go out with it.</summary>
+    static string? Between(string line, string begin, string end) =>
+        line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal) ? line[begin.Length..^end.Length] : null;
 
     static string Hash(StringBuilder text) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
 
@@ -71,10 +74,4 @@ sealed partial class Page : IResult, IStatusCodeHttpResult
         using var reader = new StreamReader(content, Encoding.UTF8);
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
-
-    [GeneratedRegex("""<link rel="stylesheet" href="(?<file>[a-z]+\.css)">\s*""")]
-    private static partial Regex Stylesheet();
-
-    [GeneratedRegex("""<script src="(?<file>[a-z]+\.js)"></script>\s*""")]
-    private static partial Regex Script();
 }

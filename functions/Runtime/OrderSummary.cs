@@ -110,12 +110,12 @@ public sealed record OrderSummary(
         }
         if (facts.HasFlag(OrderFacts.ShipmentBooked))
             facts |= OrderFacts.ShipmentDue;
-        if ((facts & (OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)) != 0
+        if ((facts & (OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)) is not OrderFacts.None
             || (facts.HasFlag(OrderFacts.InventoryRestocked) && !facts.HasFlag(OrderFacts.PaymentFailed)))
         {
             facts |= OrderFacts.RefundPayment;
         }
-        if ((facts & (OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked)) != 0)
+        if ((facts & (OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked)) is not OrderFacts.None)
             facts |= OrderFacts.RestockInventory;
         return facts;
     }
