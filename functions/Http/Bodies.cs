@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -104,9 +105,18 @@ public sealed record ReplayTarget(string OrderId, string Participant);
 public sealed record DiscardBody(string OrderId, string Participant, string MessageId, string By, string Reason);
 
 /// <param name="ByStatus">Every status, those without orders too.</param>
+/// <param name="ByEvent">Of how many orders each event of the topic is known to have been said.</param>
 /// <param name="OldestOpen">When the oldest order that is not final was placed.</param>
 /// <param name="ParkedSince">Since when the order is parked that is parked longest.</param>
-public sealed record CountsBody(IReadOnlyDictionary<string, long> ByStatus, long Parked, DateTimeOffset? OldestOpen, DateTimeOffset? ParkedSince);
+public sealed record CountsBody(
+    IReadOnlyDictionary<string, long> ByStatus, IReadOnlyDictionary<string, long> ByEvent, long Parked, DateTimeOffset? OldestOpen, DateTimeOffset? ParkedSince);
+
+/// <summary>What the choreography's picture is drawn from: topology.json with its events in the order of the story.</summary>
+/// <param name="IsLocal">The local host serves it: it tells of changes, shows its stock, and its card provider's outage can be ended.</param>
+public sealed record TopologyBody(string Topic, IReadOnlyList<string> Participants, IReadOnlyList<EventBody> Events, bool IsLocal);
+
+/// <param name="Kind"><c>forward</c>, <c>failure</c> or <c>undoing</c>.</param>
+public sealed record EventBody(string Name, string Kind, IReadOnlyList<string> SaidBy, IReadOnlyList<string> HeardBy);
 
 public sealed record CarrierEventBody(string EventId, string OrderId);
 
@@ -123,6 +133,8 @@ public sealed record CarrierEventBody(string EventId, string OrderId);
 [JsonSerializable(typeof(ReplayBody))]
 [JsonSerializable(typeof(DiscardBody))]
 [JsonSerializable(typeof(CountsBody))]
+[JsonSerializable(typeof(TopologyBody))]
+[JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(CarrierEventBody))]
 [JsonSerializable(typeof(StockLevel))]
 sealed partial class BodiesContext : JsonSerializerContext;

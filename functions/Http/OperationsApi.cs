@@ -7,18 +7,21 @@ namespace OrderFunctions.Http;
 
 /// <summary>What operators see and do. All of it from Orders' own store, by Orders' own facts: no service reads another's data.</summary>
 /// <param name="orders">The participant Orders.</param>
-public sealed class OperationsApi(Participant orders, IOrderQueries queries)
+/// <param name="isLocal">See <see cref="TopologyBody"/>.</param>
+public sealed class OperationsApi(Participant orders, IOrderQueries queries, bool isLocal = false)
 {
     /// <summary>Replays asked for at once.</summary>
     const int AtOnce = 8;
 
-    /// <summary>How many orders there are of each status.</summary>
+    readonly Choreography choreography = new(isLocal);
+
+    /// <summary>Who says and who hears what.</summary>
+    public Task<IResult> TopologyAsync(HttpRequest request) =>
+        request.AnswerAsync(() => Task.FromResult<IResult>(new TaggedAnswer<TopologyBody>(choreography.Body, Bodies.Json.TopologyBody)));
+
+    /// <summary>How many orders there are of each status, and of how many each event was said.</summary>
     public Task<IResult> CountsAsync(HttpRequest request) => request.AnswerAsync(async () =>
-    {
-        var counts = await queries.CountAsync(request.HttpContext.RequestAborted);
-        var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(status => status.ToString(), status => counts.ByStatus.GetValueOrDefault(status));
-        return new TaggedAnswer<CountsBody>(new(byStatus, counts.Parked, counts.OldestOpen, counts.ParkedSince), Bodies.Json.CountsBody);
-    });
+        new TaggedAnswer<CountsBody>(await Counts.ReadAsync(queries, request.HttpContext.RequestAborted), Bodies.Json.CountsBody));
 
     /// <summary>A page of what is parked, newest order first: <c>after</c>, <c>limit</c> (of orders, not of places where one is parked).</summary>
     public Task<IResult> ParkedAsync(HttpRequest request) => request.AnswerAsync(async () =>

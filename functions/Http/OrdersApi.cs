@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -48,10 +49,17 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
     public Task<IResult> StatusAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
         await SummaryAsync(request, id) is { } order ? new TaggedAnswer<OrderBody>(OrderBody.Of(order), Bodies.Json.OrderBody) : NoSuchOrder);
 
-    /// <summary>Every fact of an order.</summary>
+    /// <summary>Every fact of an order; to a browser the page that shows them, so that a link to an order can be mailed.</summary>
     public Task<IResult> TimelineAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+        Page.IsWantedBy(request) ? Page.Instance
+        : await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
             ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream), Bodies.Json.TimelineBody)
+            : NoSuchOrder);
+
+    /// <summary>What Orders has stored of an order, entry by entry, without its secrets.</summary>
+    public Task<IResult> RecordAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
+        await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+            ? new TaggedAnswer<JsonObject>(OrderRecord.Of(stream), Bodies.Json.JsonObject)
             : NoSuchOrder);
 
     /// <summary>Asks for a cancellation. A repetition of one that was accepted is accepted again, whatever has come of it.</summary>
@@ -72,11 +80,11 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
         };
     });
 
-    /// <summary>A page of orders, newest first: <c>status</c>, <c>text</c>, <c>after</c>, <c>limit</c>.</summary>
+    /// <summary>A page of orders, newest first: <c>status</c>, <c>text</c>, <c>parked</c>, <c>after</c>, <c>limit</c>.</summary>
     public Task<IResult> ListAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
         var query = new Query(request);
-        var filter = new OrderFilter(query.Status("status"), query.Text("text", Limits.SearchLength), After: query.PageToken, Limit: query.Limit);
+        var filter = new OrderFilter(query.Status("status"), query.Text("text", Limits.SearchLength), query.Flag("parked"), query.PageToken, query.Limit);
         query.ThrowIfAnyMistake();
         var page = await query.PageAsync(queries, filter, request.HttpContext.RequestAborted);
         return new TaggedAnswer<OrderListBody>(new([.. page.Orders.Select(OrderBody.Of)], query.Next(page)), Bodies.Json.OrderListBody);

@@ -28,6 +28,14 @@ sealed class Query(HttpRequest request)
         }
     }
 
+    public bool Flag(string name)
+    {
+        var text = Text(name, 5);
+        if (text is not (null or "true" or "false"))
+            mistakes.Add(name, "must be true or false");
+        return text is "true";
+    }
+
     public OrderStatus? Status(string name)
     {
         if (Text(name, Limits.SearchLength) is not { } text)

@@ -14,12 +14,16 @@ public static class Roles
 /// <summary>Paths as the attributes of the Functions apps need them.</summary>
 public static class Paths
 {
+    /// <summary>The root. The Functions host takes an empty route for none, and this one for the root.</summary>
+    public const string Page = "{ignored:maxlength(0)?}";
     public const string Orders = "api/orders";
     public const string Order = "api/orders/{id}";
     public const string Timeline = "api/orders/{id}/timeline";
+    public const string Record = "api/orders/{id}/record";
     public const string Cancel = "api/orders/{id}/cancel";
     public const string Stock = "api/stock/{sku}";
     public const string CarrierEvents = "api/carrier-events";
+    public const string Topology = "api/operations/topology";
     public const string Counts = "api/operations/counts";
     public const string Parked = "api/operations/parked";
     public const string Replay = "api/operations/replay";

@@ -12,12 +12,15 @@ public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi 
     /// <summary>Every call: the local host serves these, the apps are tested against them, openapi.json describes them.</summary>
     public static readonly ImmutableArray<ApiRoute> Routes =
     [
+        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (_, _) => Task.FromResult<IResult>(Page.Instance)),
         new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
         new("list-orders", "GET", Paths.Orders, [Roles.Operator], Participants.Orders, (api, request) => api.Orders.ListAsync(request)),
         new("order", "GET", Paths.Order, [Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.StatusAsync(request, Value(request, "id"))),
         new("order-timeline", "GET", Paths.Timeline, [Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.TimelineAsync(request, Value(request, "id"))),
+        new("order-record", "GET", Paths.Record, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Orders.RecordAsync(request, Value(request, "id"))),
         new("cancel-order", "POST", Paths.Cancel, [Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.CancelAsync(request, Value(request, "id"))),
         new("set-received", "PUT", Paths.Stock, [Roles.Warehouse], Participants.Inventory,
@@ -25,6 +28,7 @@ public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi 
         new("stock-level", "GET", Paths.Stock, [Roles.Warehouse, Roles.Operator], Participants.Inventory,
             (api, request) => api.Stock.LevelAsync(request, Value(request, "sku"))),
         new("carrier-event", "POST", Paths.CarrierEvents, [], Participants.Shipping, (api, request) => api.CarrierEvents.ReceiveAsync(request)),
+        new("topology", "GET", Paths.Topology, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.TopologyAsync(request)),
         new("counts", "GET", Paths.Counts, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.CountsAsync(request)),
         new("parked", "GET", Paths.Parked, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ParkedAsync(request)),
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),

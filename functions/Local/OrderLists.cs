@@ -9,10 +9,15 @@ public sealed class OrderLists(Database database) : IOrderQueries
     /// <summary>Of orders whose text matches, so many are fetched and sorted; where there are more, the newest are not far and are looked for from the newest on.</summary>
     const int MatchesSortedMax = 2_000;
 
+    static readonly OrderStatus[] Open =
+        [.. Enum.GetValues<OrderStatus>().Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled))];
+
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation) =>
         database.ReadAsync(connection => List(connection, filter));
 
     public Task<OrderCounts> CountAsync(CancellationToken cancellation) => database.ReadAsync(Count);
+
+    public Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation) => database.ReadAsync(CountFacts);
 
     static OrderPage List(Connection connection, OrderFilter filter)
     {
@@ -82,9 +87,9 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static OrderCounts Count(Connection connection)
     {
-        var counts = connection.Sql("SELECT status, orders FROM final_count").Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
+        var counts = connection.Sql("SELECT status, sum(orders) FROM final_count GROUP BY status").Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
         long? oldest = null;
-        foreach (var status in Enum.GetValues<OrderStatus>().Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)))
+        foreach (var status in Open)
         {
             var (orders, first) = connection.Sql("SELECT count(*), min(placed_at) FROM summary WHERE status = ?").Bind(status.ToString())
                 .First(row => (row.Long(0), row.LongOrNull(1)));
@@ -95,6 +100,18 @@ public sealed class OrderLists(Database database) : IOrderQueries
             .First(row => (row.Long(0), row.LongOrNull(1)));
         return new(counts, parked, Moment(oldest), Moment(since));
     }
+
+    /// <summary>Orders of the same facts are counted together: there are some dozens of such combinations.</summary>
+    static IReadOnlyDictionary<OrderFacts, long> CountFacts(Connection connection)
+    {
+        var together = connection.Sql("SELECT facts, orders FROM final_count").Rows(FactsCounted);
+        foreach (var status in Open)
+            together.AddRange(connection.Sql("SELECT facts, count(*) FROM summary WHERE status = ? GROUP BY facts").Bind(status.ToString()).Rows(FactsCounted));
+        return Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)
+            .ToDictionary(fact => fact, fact => together.Where(orders => orders.Facts.HasFlag(fact)).Sum(orders => orders.Orders));
+    }
+
+    static (OrderFacts Facts, long Orders) FactsCounted(Statement row) => ((OrderFacts)row.Long(0), row.Long(1));
 
     static (OrderStatus Status, long Orders) Counted(Statement row) => (Enum.Parse<OrderStatus>(row.Text(0)), row.Long(1));
 

@@ -33,6 +33,7 @@ CREATE TABLE summary (
     participant INTEGER NOT NULL,
     placed_at INTEGER NOT NULL,
     status TEXT NOT NULL,
+    facts INTEGER NOT NULL,
     customer TEXT NOT NULL,
     idempotency_key TEXT,
     parked_since INTEGER,
@@ -46,8 +47,10 @@ CREATE INDEX summary_parked ON summary (parked_since) WHERE parked_since IS NOT 
 
 -- Final orders only ever become more; the few that are open are counted by their index.
 CREATE TABLE final_count (
-    status TEXT PRIMARY KEY,
-    orders INTEGER NOT NULL
+    status TEXT NOT NULL,
+    facts INTEGER NOT NULL,
+    orders INTEGER NOT NULL,
+    PRIMARY KEY (status, facts)
 ) WITHOUT ROWID;
 
 -- The bus: one row for each subscription that has still to hear a message.

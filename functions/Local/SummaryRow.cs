@@ -9,30 +9,30 @@ static class SummaryRow
     {
         if (before is null)
         {
-            connection.Sql("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-                .Bind(number).Bind(participant).Bind(after.PlacedAt.UtcTicks).Bind(after.Status.ToString())
+            connection.Sql("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                .Bind(number).Bind(participant).Bind(after.PlacedAt.UtcTicks).Bind(after.Status.ToString()).Bind((int)after.Facts)
                 .Bind(after.CustomerId).Bind(after.IdempotencyKey).Bind(ParkedSince(after)).Bind(body).Run();
         }
         else if (before.Status == after.Status && ParkedSince(before) == ParkedSince(after))
         {
-            connection.Sql("UPDATE summary SET body = ? WHERE number = ?").Bind(body).Bind(number).Run();
+            connection.Sql("UPDATE summary SET facts = ?, body = ? WHERE number = ?").Bind((int)after.Facts).Bind(body).Bind(number).Run();
         }
         else
         {
-            connection.Sql("UPDATE summary SET status = ?, parked_since = ?, body = ? WHERE number = ?")
-                .Bind(after.Status.ToString()).Bind(ParkedSince(after)).Bind(body).Bind(number).Run();
+            connection.Sql("UPDATE summary SET status = ?, facts = ?, parked_since = ?, body = ? WHERE number = ?")
+                .Bind(after.Status.ToString()).Bind((int)after.Facts).Bind(ParkedSince(after)).Bind(body).Bind(number).Run();
         }
-        if (before?.Status == after.Status)
+        if (before?.Status == after.Status && before.Facts == after.Facts)
             return;
         if (before is { IsFinal: true })
-            Count(connection, before.Status, -1);
+            Count(connection, before, -1);
         if (after.IsFinal)
-            Count(connection, after.Status, 1);
+            Count(connection, after, 1);
     }
 
-    static void Count(Connection connection, OrderStatus status, int more) =>
-        connection.Sql("INSERT INTO final_count VALUES (?, ?) ON CONFLICT DO UPDATE SET orders = orders + excluded.orders")
-            .Bind(status.ToString()).Bind(more).Run();
+    static void Count(Connection connection, OrderSummary order, int more) =>
+        connection.Sql("INSERT INTO final_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET orders = orders + excluded.orders")
+            .Bind(order.Status.ToString()).Bind((int)order.Facts).Bind(more).Run();
 
     /// <summary>Since when it is parked where it is parked longest.</summary>
     static long? ParkedSince(OrderSummary order)

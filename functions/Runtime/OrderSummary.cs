@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
@@ -18,11 +20,47 @@ public enum OrderStatus
     Cancelled,
 }
 
+/// <summary>
+/// What Orders knows to have been said of an order, each once at most: what the counts on the operations page count. Stored as a number, so names are
+/// only ever added, at the end.
+/// </summary>
+[Flags]
+public enum OrderFacts
+{
+    None = 0,
+    OrderCreated = 1 << 0,
+    InventoryReserved = 1 << 1,
+    InventoryReservationFailed = 1 << 2,
+    PaymentSucceeded = 1 << 3,
+    PaymentFailed = 1 << 4,
+    ShipmentBooked = 1 << 5,
+    ShippingFailed = 1 << 6,
+    ShippingDelayed = 1 << 7,
+    OrderShipped = 1 << 8,
+    OrderCancellationRequested = 1 << 9,
+    CancellationRefused = 1 << 10,
+    PaymentRefunded = 1 << 11,
+    InventoryRestocked = 1 << 12,
+    OrderCompleted = 1 << 13,
+    OrderRejected = 1 << 14,
+    OrderCancelled = 1 << 15,
+
+    /// <summary>Not for Orders to hear: known by what it led to, or by what it comes with.</summary>
+    RefundPayment = 1 << 16,
+
+    /// <summary>Not for Orders to hear: known by what it led to, or by what it comes with.</summary>
+    RestockInventory = 1 << 17,
+
+    /// <summary>Said with each booking.</summary>
+    ShipmentDue = 1 << 18,
+}
+
 /// <summary>An order in one row, folded from Orders' stream and stored with it, so that lists need not read streams.</summary>
 /// <param name="Reason">Why it was, or is being, rejected or cancelled.</param>
 /// <param name="Delayed">The carrier missed the promised time, even if it has picked the order up since.</param>
 /// <param name="CancellationRefused">The customer wanted to cancel, too late.</param>
 /// <param name="Parked">Where the order is set aside, by participant.</param>
+/// <param name="Facts">What has been said of it.</param>
 public sealed record OrderSummary(
     string OrderId,
     string CustomerId,
@@ -41,17 +79,48 @@ public sealed record OrderSummary(
     DateTimeOffset? PromisedBy = null,
     bool Delayed = false,
     bool CancellationRefused = false,
-    DateTimeOffset? FinalAt = null)
+    DateTimeOffset? FinalAt = null,
+    [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None)
 {
+    static readonly FrozenDictionary<string, OrderFacts> FactsByName =
+        Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None).ToFrozenDictionary(fact => fact.ToString(), StringComparer.Ordinal);
+
     public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
 
     /// <summary>Whether a request to cancel would still change anything.</summary>
     public bool CanBeCancelled => !IsFinal && !CancellationRefused && Status is not OrderStatus.Rejecting;
 
     /// <summary>Null where the order was never placed.</summary>
-    public static OrderSummary? Of(OrderStream stream) =>
-        stream.Entries.SelectMany(entry => entry.Events.Select(recorded => (entry.At, recorded.Event)))
+    public static OrderSummary? Of(OrderStream stream)
+    {
+        var summary = stream.Entries.SelectMany(entry => entry.Events.Select(recorded => (entry.At, recorded.Event)))
             .Aggregate((OrderSummary?)null, (summary, e) => e.Event is OrderCreated order ? Placed(stream.OrderId, order, e.At) : summary?.After(e.Event, e.At));
+        return summary is null ? null : summary with { Facts = FactsOf(stream) };
+    }
+
+    static OrderFacts FactsOf(OrderStream stream)
+    {
+        var facts = OrderFacts.None;
+        foreach (var entry in stream.Entries)
+        {
+            if (entry.Via is Via.Bus)
+                facts |= FactOf(entry.Type);
+            foreach (var (_, @event) in entry.Events)
+                facts |= FactOf(@event.GetType().Name);
+        }
+        if (facts.HasFlag(OrderFacts.ShipmentBooked))
+            facts |= OrderFacts.ShipmentDue;
+        if ((facts & (OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)) is not OrderFacts.None
+            || (facts.HasFlag(OrderFacts.InventoryRestocked) && !facts.HasFlag(OrderFacts.PaymentFailed)))
+        {
+            facts |= OrderFacts.RefundPayment;
+        }
+        if ((facts & (OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked)) is not OrderFacts.None)
+            facts |= OrderFacts.RestockInventory;
+        return facts;
+    }
+
+    static OrderFacts FactOf(string name) => FactsByName.TryGetValue(name, out var fact) ? fact : OrderFacts.None;
 
     static OrderSummary Placed(string orderId, OrderCreated order, DateTimeOffset at) => new(
         orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,

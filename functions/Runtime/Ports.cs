@@ -30,6 +30,9 @@ public interface IOrderQueries
 
     /// <summary>How many orders there are of each status, and how many are parked.</summary>
     Task<OrderCounts> CountAsync(CancellationToken cancellation);
+
+    /// <summary>Of how many orders each fact is known; a fact of no order may be left out. For the one picture that shows it: dearer than the counts.</summary>
+    Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation);
 }
 
 /// <param name="Status">Only orders of this status; null for all.</param>

@@ -82,6 +82,16 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         }
     }
 
+    public Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            ThrowIfAway();
+            return Task.FromResult<IReadOnlyDictionary<OrderFacts, long>>(Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)
+                .ToDictionary(fact => fact, fact => streams.Values.LongCount(stream => stream.Summary?.Facts.HasFlag(fact) is true)));
+        }
+    }
+
     void ThrowIfAway()
     {
         if (IsAway)

@@ -1,0 +1,49 @@
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http;
+
+/// <summary>topology.json as the operations page draws it. What it does not tell, an event's place in the story and its kind, stands here.</summary>
+sealed class Choreography(bool isLocal)
+{
+    /// <summary>The events in the order of the story. One that is missing here is drawn all the same, at the end.</summary>
+    static readonly (string Name, string Kind)[] Story =
+    [
+        (nameof(OrderCreated), Forward),
+        (nameof(InventoryReserved), Forward),
+        (nameof(PaymentSucceeded), Forward),
+        (nameof(ShipmentBooked), Forward),
+        (nameof(ShipmentDue), Forward),
+        (nameof(OrderShipped), Forward),
+        (nameof(OrderCompleted), Forward),
+        (nameof(InventoryReservationFailed), Failure),
+        (nameof(PaymentFailed), Failure),
+        (nameof(ShippingFailed), Failure),
+        (nameof(ShippingDelayed), Failure),
+        (nameof(OrderCancellationRequested), Undoing),
+        (nameof(CancellationRefused), Undoing),
+        (nameof(RefundPayment), Undoing),
+        (nameof(PaymentRefunded), Undoing),
+        (nameof(RestockInventory), Undoing),
+        (nameof(InventoryRestocked), Undoing),
+        (nameof(OrderRejected), Undoing),
+        (nameof(OrderCancelled), Undoing),
+    ];
+
+    /// <summary>Said by every kernel: the picture marks parked participants instead.</summary>
+    static readonly string[] Kernel = [nameof(OrderParked), nameof(OrderResumed), nameof(ReplayRequested), nameof(DiscardRequested)];
+
+    const string Forward = "forward";
+    const string Failure = "failure";
+    const string Undoing = "undoing";
+
+    public TopologyBody Body { get; } = new(Topology.Current.Topic, [.. Topology.Current.Subscriptions.Select(s => s.Name)], [.. Events()], isLocal);
+
+    static IEnumerable<EventBody> Events() =>
+        from name in Story.Select(e => e.Name).Union(Topology.Current.Subscriptions.SelectMany(s => s.Says))
+        where !Kernel.Contains(name)
+        let saidBy = Topology.Current.Subscriptions.Where(s => s.Says.Contains(name)).Select(s => s.Name).ToList()
+        where saidBy.Count > 0
+        let kind = Story.FirstOrDefault(e => e.Name == name).Kind ?? Forward
+        select new EventBody(name, kind, saidBy, [.. Topology.Current.Subscriptions.Where(s => s.Hears.Contains(name)).Select(s => s.Name)]);
+}

@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace OrderFunctions.Http;
+
+/// <summary>
+/// The operations page: one answer without data, put together from the files in Page/. It loads nothing from anywhere else, and its security policy lets
+/// no other script run in it.
+/// </summary>
+sealed class Page : IResult, IStatusCodeHttpResult
+{
+    public static readonly Page Instance = new();
+
+    readonly byte[] html;
+    readonly string policy;
+    readonly EntityTagHeaderValue tag;
+
+    Page()
+    {
+        var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
+        foreach (var line in Read("page.html").Split('\n'))
+        {
+            if (Between(line, "<link rel=\"stylesheet\" href=\"", "\">") is { } css)
+                style.Append(Read(css)).Append('\n');
+            else if (Between(line, "<script src=\"", "\"></script>") is { } js)
+                script.Append(Read(js)).Append('\n');
+            else if (line is "</head>")
+                text.Append($"<style>{style}</style>\n<script type=\"module\">{script}</script>\n</head>\n");
+            else
+                text.Append(line).Append('\n');
+        }
+        html = Encoding.UTF8.GetBytes(text.ToString());
+        tag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(html).AsSpan(0, 12))}\"", isWeak: true);
+        policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src 'self'; img-src data:; "
+            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
+    public int? StatusCode => StatusCodes.Status200OK;
+
+    /// <summary>Whether a browser asks, for a person to read.</summary>
+    public static bool IsWantedBy(HttpRequest request)
+    {
+        request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
+        return request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
+    }
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var headers = httpContext.Response.Headers;
+        headers.ETag = tag.ToString();
+        headers.CacheControl = "no-cache";
+        headers.ContentSecurityPolicy = policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        if (httpContext.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
+        }
+        return httpContext.Response.WriteAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", html);
+    }
+
+    /// <summary>The page names its files as links, one a line; they go out with it.</summary>
+    static string? Between(string line, string begin, string end) =>
+        line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal) ? line[begin.Length..^end.Length] : null;
+
+    static string Hash(StringBuilder text) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
+
+    static string Read(string file)
+    {
+        using var content = typeof(Page).Assembly.GetManifestResourceStream($"Page/{file}") ?? throw new InvalidOperationException($"{file} is not embedded.");
+        using var reader = new StreamReader(content, Encoding.UTF8);
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+}

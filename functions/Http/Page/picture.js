@@ -1,0 +1,130 @@
+// The choreography, drawn from the topology: a lane for each participant, and each event a row from who says it to who hears it.
+
+const picture = (() => {
+  const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
+  const rowHeight = 25, top = 68;
+  let drawn = null, history = [];
+
+  const draw = () => {
+    const { participants, events, topic } = state.topology;
+    const width = byId('picture').clientWidth;
+    const narrow = width < 520;
+    const lanes = narrow ? Math.min(190, width * 0.5) : Math.min(470, width * 0.56);
+    const step = lanes / participants.length;
+    const x = name => step * (participants.indexOf(name) + 0.5);
+    const kinds = Object.keys(groups).filter(kind => events.some(event => event.kind === kind));
+    const height = top + kinds.length * 24 + events.length * rowHeight + 4;
+    const svg = h('svg:svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': 'true' });
+
+    svg.append(h('svg:rect', { class: 'topic', x: 0, y: 40, width, height: 20, rx: 6 }));
+    svg.append(h('svg:text', { class: 'soft', x: width - 8, y: 54, 'text-anchor': 'end' }, narrow ? topic : `topic ${topic}, one session an order`));
+    const flags = {};
+    for (const name of participants) {
+      svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: 28, y2: height }));
+      const label = h('svg:text', { class: 'head-name', x: x(name), y: 20 }, narrow ? name.slice(0, 3) : named(name));
+      flags[name] = h('svg:g', { hidden: true },
+        h('svg:rect', { class: 'flag', x: x(name) - 13, y: 40, width: 26, height: 20, rx: 6 }), h('svg:text', { class: 'flag-text', x: x(name), y: 54 }));
+      svg.append(label, flags[name]);
+    }
+
+    let y = top;
+    const rows = {};
+    for (const kind of kinds) {
+      svg.append(h('svg:text', { class: 'group', x: lanes + 12, y: y + 17 }, groups[kind]));
+      y += 24;
+      for (const event of events.filter(event => event.kind === kind)) {
+        rows[event.name] = row(event, y + rowHeight / 2, { x, lanes, width, narrow });
+        svg.append(rows[event.name].node);
+        y += rowHeight;
+      }
+    }
+    drawn = { width, rows, flags };
+    byId('picture').replaceChildren(svg, h('div', { class: 'unseen' }, table(events)));
+    update();
+  };
+
+  const row = (event, y, { x, lanes, width, narrow }) => {
+    const node = h('svg:g', { class: `row ${event.kind}` }, h('svg:title', {}, sentence(event)));
+    node.append(h('svg:rect', { class: 'stripe', x: 0, y: y - rowHeight / 2, width, height: rowHeight, rx: 6 }));
+    const beats = [];
+    for (const sayer of event.saidBy) {
+      for (const hearer of event.heardBy) {
+        const from = x(sayer), to = x(hearer);
+        if (sayer === hearer) {
+          node.append(h('svg:path', { class: 'wire', d: `M${from} ${y} c 16 -12 26 12 6 4` }));
+          continue;
+        }
+        const way = Math.sign(to - from), tip = to - way * 3;
+        node.append(h('svg:line', { class: 'wire', x1: from, x2: tip - way * 6, y1: y, y2: y }));
+        node.append(h('svg:path', { class: 'tip', d: `M${tip} ${y} l${-way * 8} -4.5 v9 z` }));
+        const beat = h('svg:circle', { class: 'beat', r: 4, cx: from, cy: y });
+        beat.style.setProperty('--from', `${from}px`);
+        beat.style.setProperty('--to', `${to}px`);
+        beats.push(beat);
+        node.append(beat);
+      }
+      node.append(h('svg:circle', { class: 'said', cx: x(sayer), cy: y, r: 4.5 }));
+    }
+    const number = h('svg:text', { class: 'count', x: width - (narrow ? 2 : 78), y: y + 4 });
+    const rate = h('svg:text', { class: 'rate', x: width - 6, y: y + 4 });
+    const label = narrow && event.name.length > 18 ? event.name.replace('Reservation', 'Res.').replace('Cancellation', 'Canc.').replace('Requested', 'Req.') : event.name;
+    node.append(h('svg:text', { x: lanes + 12, y: y + 4 }, label), number);
+    if (!narrow) node.append(rate);
+    return { node, number, rate, beats, known: null };
+  };
+
+  const sentence = event => `${event.name}: said by ${event.saidBy.join(' and ')}, heard by ${event.heardBy.join(', ')}`;
+
+  // The same for whoever cannot see the picture.
+  const table = events => h('table', {}, h('caption', {}, 'Events of the topic'),
+    h('thead', {}, h('tr', {}, ...['Event', 'Said by', 'Heard by', 'Orders'].map(name => h('th', { scope: 'col' }, name)))),
+    h('tbody', {}, ...events.map(event => h('tr', {}, h('th', { scope: 'row' }, event.name), h('td', {}, event.saidBy.join(', ')),
+      h('td', {}, event.heardBy.join(', ')), h('td', { 'data-event': event.name })))));
+
+  const update = () => {
+    const counts = state.counts?.byEvent;
+    if (!drawn || !counts) return;
+    const now = performance.now();
+    history = [...history.filter(one => now - one.now < 10_000), { now, counts }];
+    const first = history[0];
+    const seconds = (now - first.now) / 1_000;
+    for (const [name, row] of Object.entries(drawn.rows)) {
+      const value = counts[name] ?? 0;
+      const rate = seconds > 0.5 ? (value - (first.counts[name] ?? 0)) / seconds : 0;
+      row.number.textContent = short(value);
+      row.rate.textContent = rate > 0 ? `${rate < 10 ? rate.toFixed(1) : short(Math.round(rate))}/s` : '';
+      row.node.classList.toggle('idle', value === 0);
+      if (row.known !== null && value > row.known) row.beats.forEach(pulse);
+      row.known = value;
+      const cell = byId('picture').querySelector(`[data-event="${name}"]`);
+      if (cell) cell.textContent = count(value);
+    }
+  };
+
+  const pulse = beat => {
+    beat.classList.remove('on');
+    requestAnimationFrame(() => beat.classList.add('on'));
+  };
+
+  // Parked orders as they are known: the list tells where.
+  const flag = places => {
+    if (!drawn) return;
+    for (const [name, node] of Object.entries(drawn.flags)) {
+      const parked = places[name] ?? 0;
+      node.toggleAttribute('hidden', parked === 0);
+      node.style.display = parked === 0 ? 'none' : '';
+      node.querySelector('text').textContent = parked > 99 ? '99+' : parked;
+      node.querySelector('title')?.remove();
+      node.append(h('svg:title', {}, `${parked} parked at ${name}`));
+    }
+  };
+
+  new ResizeObserver(() => {
+    if (state.topology && byId('picture').clientWidth && drawn?.width !== byId('picture').clientWidth) {
+      draw();
+      parked.mark();
+    }
+  }).observe(byId('picture'));
+
+  return { draw, update, flag };
+})();

@@ -1,0 +1,81 @@
+// How many orders became final, and how long they took: from Orders' own list, and from the counts since the page was opened.
+
+const plots = (() => {
+  const minutes = 5, bucket = 5_000, buckets = minutes * 60_000 / bucket;
+  const orders = new Map();
+  const ended = new Map();
+  let known = null;
+
+  const slot = time => Math.floor(time / bucket);
+  const since = () => Date.now() - minutes * 60_000;
+
+  const add = (time, many) => ended.set(slot(time), (ended.get(slot(time)) ?? 0) + many);
+
+  // A sample where there are thousands a second: the newest orders of the list.
+  const read = calmly(async () => {
+    const page = await api('/api/orders?limit=200').catch(() => null);
+    if (!page) return;
+    const first = orders.size === 0 && known === null;
+    for (const order of page.orders) {
+      if (!order.finalAt || new Date(order.finalAt) < since() || orders.has(order.id)) continue;
+      orders.set(order.id, { at: +new Date(order.finalAt), ms: Math.max(1, new Date(order.finalAt) - new Date(order.placedAt)), status: order.status });
+      if (first) add(+new Date(order.finalAt), 1);
+    }
+    known ??= total();
+    draw();
+  }, 2_000);
+
+  const total = () => finals.reduce((sum, status) => sum + (state.counts?.byStatus[status] ?? 0), 0);
+
+  const update = () => {
+    if (known !== null && total() > known) add(Date.now(), total() - known);
+    if (known !== null) known = total();
+    read();
+  };
+
+  const draw = () => {
+    for (const [id, order] of orders) if (order.at < since()) orders.delete(id);
+    for (const at of ended.keys()) if (at < slot(since())) ended.delete(at);
+    byId('plots').replaceChildren(pace(), latency());
+  };
+
+  const frame = (title, value, text, ...content) => h('figure', { class: 'plot' },
+    h('figcaption', {}, h('span', {}, title), h('b', {}, value)),
+    h('svg:svg', { viewBox: '0 0 400 96', height: 96, preserveAspectRatio: 'none', role: 'img', 'aria-label': text }, ...content));
+
+  const pace = () => {
+    const last = slot(Date.now());
+    const values = Array.from({ length: buckets }, (_, i) => (ended.get(last - buckets + 1 + i) ?? 0) * 1_000 / bucket);
+    const top = Math.max(...values, 0.2);
+    const latest = Math.max(values.at(-1), values.at(-2));
+    const text = latest ? `${latest < 10 ? latest.toFixed(1) : count(Math.round(latest))}/s` : 'none now';
+    return frame('Orders that became final, a second', text, `Orders that became final: ${text}, at most ${top.toFixed(1)} a second`,
+      h('svg:line', { class: 'grid', x1: 0, x2: 400, y1: 95, y2: 95 }),
+      ...values.map((value, i) => value > 0 && h('svg:rect', {
+        class: 'bar', x: i * 400 / buckets + 0.6, width: 400 / buckets - 1.2, y: 95 - Math.max(1.5, 90 * value / top), height: Math.max(1.5, 90 * value / top), rx: 1,
+      })));
+  };
+
+  const latency = () => {
+    const points = [...orders.values()];
+    const sorted = points.map(point => point.ms).sort((a, b) => a - b);
+    const middle = sorted.length ? sorted[Math.floor(sorted.length / 2)] : null;
+    const top = Math.log10(Math.max(10_000, ...sorted)) + 0.1;
+    const y = ms => 93 - 90 * Math.log10(ms) / top;
+    const from = since();
+    const lines = [10, 1_000, 60_000, 3_600_000].filter(ms => Math.log10(ms) < top);
+    const text = middle === null ? 'none now' : `half within ${span(middle)}`;
+    const figure = frame('From placed to final', text, `Time from placed to final: ${text}`,
+      ...lines.map(ms => h('svg:line', { class: 'grid', x1: 0, x2: 400, y1: y(ms), y2: y(ms) })),
+      ...points.map(point => h('svg:ellipse', {
+        class: `dot ${point.status}`, cx: 400 * (point.at - from) / (minutes * 60_000), cy: y(point.ms), rx: 2.4, ry: 2.4,
+      })));
+    figure.append(h('p', { class: 'soft axis' }, `lines at ${lines.map(span).join(', ')}; `, ...legend()));
+    return figure;
+  };
+
+  const legend = () => finals.map(status => h('span', { class: `badge ${status}` }, status.toLowerCase()));
+
+  setInterval(() => known !== null && !document.hidden && draw(), 5_000);
+  return { update };
+})();

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrderFunctions.Http;
+
+namespace OrderFunctions.Local;
+
+/// <summary>What the operations page can see and do only here: changes as they happen, the shelf, and the outage of the simulated card provider.</summary>
+static class LocalApi
+{
+    const int SkusShown = 20;
+
+    public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
+    {
+        app.MapLive(new(saga.Lists, time, stopping));
+        app.MapGet("api/local/stock", async (HttpContext context) => Answer(await saga.Stock.HottestAsync(SkusShown, context.RequestAborted)));
+        app.MapGet("api/local/card-outage", async () => Answer(new CardOutage(await saga.Cards.IsOutAsync())));
+        app.MapPut("api/local/card-outage", async (HttpRequest request) =>
+        {
+            if (!request.HasJsonContentType())
+                return Results.Problem("The body must be JSON.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+            try
+            {
+                var outage = await request.ReadFromJsonAsync<CardOutage>(JsonSerializerOptions.Web, request.HttpContext.RequestAborted);
+                await saga.Cards.SetOutageAsync(outage!.IsOn);
+                return Answer(outage);
+            }
+            catch (JsonException)
+            {
+                return Results.Problem("The body must be { \"isOn\": true } or { \"isOn\": false }.", statusCode: StatusCodes.Status400BadRequest);
+            }
+        });
+    }
+
+    static IResult Answer<T>(T body) => Results.Json(body, JsonSerializerOptions.Web);
+
+    /// <summary>Whether the simulated card provider answers for no <c>tok_down</c>.</summary>
+    sealed record CardOutage([property: System.Text.Json.Serialization.JsonRequired] bool IsOn);
+}
