@@ -31,7 +31,13 @@ public sealed class CosmosStockTests : StockContract
 public sealed class WitnessedStreamStoreTests(CosmosServer server) : StreamStoreContract, IClassFixture<CosmosServer>
 {
     /// <summary>Where the witness is known to differ from Cosmos DB.</summary>
-    static readonly Dictionary<string, string> Deviations = [];
+    static readonly Dictionary<string, string> Deviations = new()
+    {
+        [nameof(An_order_never_heard_of_has_no_stream)] = NoAnswer,
+        [nameof(Replacing_what_is_not_there_conflicts)] = NoAnswer,
+    };
+
+    const string NoAnswer = "The witness answers 500 to a read of a document that is not there; Cosmos DB answers 404.";
 
     protected override async ValueTask<IStreamStore> StoreAsync()
     {

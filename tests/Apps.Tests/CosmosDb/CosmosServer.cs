@@ -13,6 +13,7 @@ public sealed partial class CosmosServer : IAsyncLifetime
     const string Package = "@vercel/cosmosdb-server";
     const string Version = "1.0.1";
 
+    readonly TaskCompletionSource<string> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Process? server;
     string? whyNot;
     string endpoint = "";
@@ -34,9 +35,7 @@ public sealed partial class CosmosServer : IAsyncLifetime
             Assert.True(npm.ExitCode == 0, $"npm could not install {Package}.");
         }
         server = TryStart("node", program, "--no-ssl", "--host", "127.0.0.1", "-p", "0")!;
-        var ready = await server.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
-        endpoint = $"http://127.0.0.1:{Port().Match(ready ?? "").Value}/";
-        server.BeginOutputReadLine();
+        endpoint = $"http://127.0.0.1:{await ready.Task.WaitAsync(TimeSpan.FromMinutes(1))}/";
     }
 
     public CosmosClient Client()
@@ -54,12 +53,18 @@ public sealed partial class CosmosServer : IAsyncLifetime
         return default;
     }
 
-    static Process? TryStart(string program, params string[] arguments)
+    /// <summary>Null where there is no such program.</summary>
+    Process? TryStart(string program, params string[] arguments)
     {
         try
         {
             var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
-            process!.ErrorDataReceived += (_, _) => { };
+            process!.OutputDataReceived += (_, line) =>
+            {
+                if (line.Data is { } text && text.StartsWith("Ready", StringComparison.Ordinal))
+                    ready.TrySetResult(Port().Match(text).Value);
+            };
+            process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             return process;
         }

@@ -136,7 +136,7 @@ public sealed class StreamFaultTests
     [Fact]
     public async Task A_query_without_an_answer_is_transient()
     {
-        foreach (var fault in Fault.OfReads.Where(fault => fault.Status is not (429 or 449)))
+        foreach (var fault in Fault.OfReadsAtOnce.Where(fault => fault.Status is not (429 or 449)))
         {
             gateway.Faults = _ => fault;
             await Assert.ThrowsAsync<TransientException>(() => store.UnconfirmedAsync(Samples.Noon, 10, Cancellation));

@@ -56,7 +56,7 @@ public sealed class TurnOverCosmosTests
                 await turn.AssertHandledOnceAsync();
             }
         }
-        Assert.InRange(met, 60, int.MaxValue);
+        Assert.InRange(met, 40, int.MaxValue);
     }
 
     [Fact]

@@ -100,7 +100,8 @@ public sealed class CosmosGateway
         return parts switch
         {
             [""] => Json(200, Account()),
-            ["dbs", _, "colls", var name] when request.Method == HttpMethod.Get => Find(name) is { } found ? Json(200, Collection(found)) : Json(404, Error("NotFound")),
+            ["dbs", _, "colls", var name, ..] when Find(name) is null => Failed(new(404, SubStatus: 1003)),
+            ["dbs", _, "colls", var name] when request.Method == HttpMethod.Get => Json(200, Collection(Find(name)!)),
             ["dbs", _, "colls", var name, "pkranges"] => Ranges(Find(name)!, request),
             ["dbs", _, "colls", var name, "docs", ..] => await DocumentsAsync(Find(name)!, parts is [.., "docs", var id] ? id : null, request, cancellationToken),
             _ => throw new NotSupportedException($"The gateway of the tests does not know {request.Method} {path}."),
