@@ -46,6 +46,14 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
         return new(byStatus.ToDictionary(status => status.Key, status => status.Value.Result), await parked, await oldestOpen, await parkedSince);
     }
 
+    public async Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation)
+    {
+        var counts = Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)
+            .ToDictionary(fact => fact, fact => CountAsync("ARRAY_CONTAINS(c.list.facts, @value)", fact.ToString(), cancellation));
+        await Task.WhenAll(counts.Values);
+        return counts.ToDictionary(count => count.Key, count => count.Value.Result);
+    }
+
     async Task<long> CountAsync(string where, string value, CancellationToken cancellation)
     {
         var query = new QueryDefinition($"SELECT VALUE COUNT(1) FROM c WHERE {where}").WithParameter("@value", value);

@@ -75,6 +75,10 @@ static class StreamDocument
         json.WriteString("status", summary.Status.ToString());
         WriteTime(json, "openSince", summary.IsFinal ? null : summary.PlacedAt);
         WriteTime(json, "parkedSince", summary.Parked.Values.Min(parked => parked.Since));
+        json.WriteStartArray("facts");
+        foreach (var fact in Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None && summary.Facts.HasFlag(fact)))
+            json.WriteStringValue(fact.ToString());
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 
