@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using OrderFunctions.Runtime;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 

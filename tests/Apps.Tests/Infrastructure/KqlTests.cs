@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using OrderFunctions.Runtime;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using OrderFunctions.Runtime;
-using Xunit;
 using YamlDotNet.RepresentationModel;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
