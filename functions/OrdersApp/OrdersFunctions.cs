@@ -9,7 +9,7 @@ using OrderFunctions.ServiceBus;
 namespace OrderFunctions.OrdersApp;
 
 /// <summary>Where Orders is called. Its timer measures what no single turn can, too.</summary>
-public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauges gauges, OrdersApi orders, OperationsApi operations)
+public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauges gauges, OrdersApi orders)
 {
     [Function($"{Participants.Orders}-on-message")]
     public Task OnMessage(
@@ -45,23 +45,4 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
     [Function("cancel-order")]
     public Task<IResult> Cancel([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Cancel)] HttpRequest request, string id) =>
         orders.CancelAsync(request, id);
-
-    [Function("counts")]
-    public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Counts)] HttpRequest request) =>
-        operations.CountsAsync(request);
-
-    [Function("parked")]
-    public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Parked)] HttpRequest request) =>
-        operations.ParkedAsync(request);
-
-    [Function("replay")]
-    public Task<IResult> Replay([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Replay)] HttpRequest request) =>
-        operations.ReplayAsync(request);
-
-    [Function("discard")]
-    public Task<IResult> Discard([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Discard)] HttpRequest request) =>
-        operations.DiscardAsync(request);
-
-    [Function("openapi")]
-    public static IResult Described([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) => OpenApi.Document;
 }

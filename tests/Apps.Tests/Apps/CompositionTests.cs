@@ -2,9 +2,10 @@ using System.Reflection;
 using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 using Moq;
+using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Hosting;
 using OrderFunctions.InventoryApp;
 using OrderFunctions.NotificationsApp;
@@ -20,6 +21,9 @@ public class CompositionTests
 {
     static readonly Type[] Apps = [typeof(OrdersFunctions), typeof(InventoryFunctions), typeof(PaymentsFunctions), typeof(ShippingFunctions), typeof(NotificationsFunctions)];
 
+    public CompositionTests() => Assert.SkipUnless(
+        typeof(FunctionsApplication).Assembly.GetName().Name!.StartsWith("StandIns", StringComparison.Ordinal), "With the real packages the worker would start.");
+
     public static TheoryData<string> Names => [.. Apps.Select(Name)];
 
     [Theory, MemberData(nameof(Names))]
@@ -31,7 +35,8 @@ public class CompositionTests
 
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-        Assert.NotNull(ActivatorUtilities.CreateInstance(provider, Apps.Single(type => Name(type) == app)));
+        var functions = Apps.Single(type => Name(type) == app).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Functions", StringComparison.Ordinal));
+        Assert.All(functions, type => Assert.NotNull(ActivatorUtilities.CreateInstance(provider, type)));
     }
 
     public static TheoryData<string, string> Required
@@ -98,7 +103,7 @@ public class CompositionTests
 
     static Dictionary<string, string> Settings(string app)
     {
-        using var json = JsonDocument.Parse(File.ReadAllText(Repository.At($"functions/Local/emulators/settings/{app}.json")));
+        using var json = JsonDocument.Parse(Repository.Read($"functions/Local/emulators/settings/{app}.json"));
         var settings = json.RootElement.GetProperty("Values").Deserialize<Dictionary<string, string>>()!;
 
         // As the Core Tools say to the apps that they start.
@@ -108,7 +113,6 @@ public class CompositionTests
 
     static IServiceCollection Run(string app, Dictionary<string, string> settings)
     {
-        Assert.SkipUnless(typeof(FunctionsApplication).Assembly.GetName().Name!.StartsWith("StandIns", StringComparison.Ordinal), "the real worker would start");
         var program = Apps.Single(type => Name(type) == app).Assembly.EntryPoint!;
         string[] arguments = [.. settings.Select(setting => $"--{setting.Key.Replace("__", ":", StringComparison.Ordinal)}={setting.Value}")];
         try

@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
+using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Apps.Tests.Apps;
@@ -14,10 +15,10 @@ public class EmulatorTests
     public void The_Service_Bus_emulator_has_the_topology_of_topology_json()
     {
         var made = Configuration().ToJsonString(new() { WriteIndented = true }) + "\n";
-        var committed = File.ReadAllText(Repository.At($"{Folder}/Config.json"));
+        var committed = Repository.Read($"{Folder}/Config.json");
 
         if (made != committed)
-            File.WriteAllText(Repository.At($"{Folder}/Config.json.received.txt"), made);
+            File.WriteAllText(Repository.PathOf($"{Folder}/Config.json.received.txt"), made);
         Assert.True(made == committed, $"{Folder}/Config.json is not made of topology.json. What is lies beside it as Config.json.received.txt.");
     }
 
@@ -26,7 +27,7 @@ public class EmulatorTests
     [Theory, MemberData(nameof(Apps))]
     public void Under_the_emulator_the_kernel_sets_aside_before_the_broker_would(string app)
     {
-        using var settings = JsonDocument.Parse(File.ReadAllText(Repository.At($"{Folder}/settings/{app}.json")));
+        using var settings = JsonDocument.Parse(Repository.Read($"{Folder}/settings/{app}.json"));
 
         Assert.InRange(int.Parse(settings.RootElement.GetProperty("Values").GetProperty("Turn__DeliveriesMax").GetString()!, null), 1, DeliveriesMax - 1);
     }

@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Azure.Functions.Worker;
+using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Http;
 using OrderFunctions.InventoryApp;
 using OrderFunctions.NotificationsApp;
@@ -63,13 +65,13 @@ public class TriggerTests
 
     [Theory, MemberData(nameof(Names))]
     public void Function_names_are_lower_case(string participant) => Assert.All(
-        Apps[participant].GetMethods().Select(m => m.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>(),
+        Methods(participant).Select(m => m.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>(),
         function => Assert.Matches("^[a-z][a-z-]*$", function.Name));
 
     [Theory, MemberData(nameof(Names))]
     public void An_apps_host_json_keeps_an_orders_order_and_a_turns_lock(string participant)
     {
-        using var json = JsonDocument.Parse(File.ReadAllText(Repository.BuiltWith(Apps[participant], "host.json")));
+        using var json = JsonDocument.Parse(Repository.Read(HostJson(participant)));
         var bus = json.RootElement.GetProperty("extensions").GetProperty("serviceBus");
         var turn = new TurnOptions();
 
@@ -78,7 +80,7 @@ public class TriggerTests
         Assert.Equal(0, bus.GetProperty("prefetchCount").GetInt32());
         Assert.False(bus.GetProperty("autoCompleteMessages").GetBoolean());
         Assert.Equal(1, bus.GetProperty("maxConcurrentCallsPerSession").GetInt32());
-        Assert.Equal(32, bus.GetProperty("maxConcurrentSessions").GetInt32());
+        Assert.Equal(SessionsInBicep(participant), bus.GetProperty("maxConcurrentSessions").GetInt32());
         Assert.True(Time(bus, "sessionIdleTimeout") <= TimeSpan.FromSeconds(5));
         Assert.True(Time(bus, "maxAutoLockRenewalDuration") > turn.TurnMax + (turn.AbandonPause * 10));
         Assert.True(Time(json.RootElement, "functionTimeout") > Time(bus, "maxAutoLockRenewalDuration"));
@@ -87,11 +89,24 @@ public class TriggerTests
         Assert.DoesNotContain("$(", json.RootElement.GetRawText(), StringComparison.Ordinal);
     }
 
+    /// <summary>Beside the app as it was built together with these tests, in the same configuration.</summary>
+    static string HostJson(string participant)
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return $"functions/{Apps[participant].Namespace!.Split('.')[^1]}/bin/{output.Parent!.Name}/{output.Name}/host.json";
+    }
+
+    /// <summary>What the platform scales by: a line of main.bicep's table of apps.</summary>
+    static int SessionsInBicep(string participant) => int.Parse(
+        Regex.Match(Repository.Read("bicep/main.bicep"), $@"\{{ name: '{participant}', sessions: (\d+)").Groups[1].Value, null);
+
     static TimeSpan Time(JsonElement parent, string name) => TimeSpan.Parse(parent.GetProperty(name).GetString()!, null);
+
+    static IEnumerable<MethodInfo> Methods(string participant) => Apps[participant].Assembly.GetExportedTypes().SelectMany(type => type.GetMethods());
 
     static List<(string Name, T Trigger)> Functions<T>(string participant)
         where T : Attribute => [..
-            from method in Apps[participant].GetMethods()
+            from method in Methods(participant)
             from parameter in method.GetParameters()
             let trigger = parameter.GetCustomAttribute<T>()
             where trigger is not null

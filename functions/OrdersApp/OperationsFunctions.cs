@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using OrderFunctions.Http;
+
+namespace OrderFunctions.OrdersApp;
+
+/// <summary>Where operators call Orders. The page itself tells nothing and is open; all that it shows it asks for with its reader's token.</summary>
+public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations)
+{
+    [Function("operations-page")]
+    public static IResult Shown([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => Page.Instance;
+
+    [Function("order-record")]
+    public Task<IResult> Record([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Record)] HttpRequest request, string id) =>
+        orders.RecordAsync(request, id);
+
+    [Function("topology")]
+    public Task<IResult> Topology([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Topology)] HttpRequest request) =>
+        operations.TopologyAsync(request);
+
+    [Function("counts")]
+    public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Counts)] HttpRequest request) =>
+        operations.CountsAsync(request);
+
+    [Function("parked")]
+    public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Parked)] HttpRequest request) =>
+        operations.ParkedAsync(request);
+
+    [Function("replay")]
+    public Task<IResult> Replay([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Replay)] HttpRequest request) =>
+        operations.ReplayAsync(request);
+
+    [Function("discard")]
+    public Task<IResult> Discard([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Discard)] HttpRequest request) =>
+        operations.DiscardAsync(request);
+
+    [Function("openapi")]
+    public static IResult Described([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) => OpenApi.Document;
+}
