@@ -34,7 +34,7 @@ public static class Paths
 /// <summary>One call of the API.</summary>
 /// <param name="Name">Also the name of the function that serves it, and the operationId in openapi.json.</param>
 /// <param name="Path">Without a leading slash.</param>
-/// <param name="Roles">Any one of these is needed; with none, the call is open, and checks who sends it by itself.</param>
+/// <param name="Roles">Any one of these is needed; with none, the call is open: it shows nothing, or checks by itself who sends it.</param>
 /// <param name="Participant">Whose app serves it.</param>
 public sealed record ApiRoute(
     string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer);

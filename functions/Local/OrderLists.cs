@@ -127,12 +127,14 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         public static Token Parse(string? text)
         {
-            var parts = text?.Split('-') ?? [];
+            if (text is null)
+                return new(long.MaxValue, long.MaxValue);
+            var parts = text.Split('-');
             return parts.Length == 2
                 && long.TryParse(parts[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var placedAt)
                 && long.TryParse(parts[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var number)
                 ? new(placedAt, number)
-                : new(long.MaxValue, long.MaxValue);
+                : throw new FormatException("A page's token is two hexadecimal numbers.");
         }
 
         public bool IsBefore(Row row) => (row.PlacedAt, row.Number).CompareTo((PlacedAt, Number)) < 0;

@@ -74,6 +74,16 @@ public abstract class OrderQueriesContract
         Assert.Null((await orders.ListAsync(new(Limit: 2), Cancellation)).Next);
     }
 
+    [Theory]
+    [InlineData("nowhere")]
+    [InlineData("-")]
+    [InlineData("1-2-3")]
+    public async Task A_token_of_no_store_is_refused(string token)
+    {
+        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2));
+        await Assert.ThrowsAsync<FormatException>(() => orders.ListAsync(new(After: token), Cancellation));
+    }
+
     [Fact]
     public async Task Filters_by_status()
     {

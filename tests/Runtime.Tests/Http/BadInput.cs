@@ -125,6 +125,8 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row("list: status a number", "GET /api/orders?status=3", "", 400, "status"),
         Row("list: two statuses", "GET /api/orders?status=Paid,Placed", "", 400, "status"),
         Row("list: status twice", "GET /api/orders?status=Paid&status=Placed", "", 400, "status"),
+        Row("list: parked neither true nor false", "GET /api/orders?parked=1", "", 400, "parked"),
+        Row("record: unknown", $"GET /api/orders/{Id}/record", "", 404, ""),
         Row("list: limit zero", "GET /api/orders?limit=0", "", 400, "limit"),
         Row("list: limit too large", "GET /api/orders?limit=201", "", 400, "limit"),
         Row("list: limit negative", "GET /api/orders?limit=-1", "", 400, "limit"),

@@ -14,8 +14,9 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     {
         var served =
             from route in SagaApi.Routes
-            let security = route.Roles.IsEmpty ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
-            select $"{route.Method} /{route.Path} {route.Name}: {security}";
+            let path = route.Path == Paths.Page ? "" : route.Path
+            let security = route.Path == Paths.CarrierEvents ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
+            select $"{route.Method} /{path} {route.Name}: {security}";
         var described =
             from path in OpenApiCheck.Document["paths"]!.AsObject()
             from operation in path.Value!.AsObject()
@@ -65,7 +66,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         var schemas = OpenApiCheck.Document["components"]!["schemas"]!;
         Assert.Equal(Enum.GetNames<OrderStatus>(), Words(schemas["OrderStatus"]!));
         Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), Words(schemas["Participant"]!));
-        Assert.Equal(Enum.GetNames<Via>().Select(via => via.ToLowerInvariant()), Words(schemas["Fact"]!["properties"]!["via"]!));
+        Assert.Equal(
+            Enum.GetValues<Via>().Where(via => via is not Via.Republished).Select(via => via.ToString().ToLowerInvariant()), Words(schemas["Fact"]!["properties"]!["via"]!));
         Assert.Equal(Enum.GetNames<FailedStep>(), Words(schemas["OrderState"]!["properties"]!["failedAt"]!));
 
         static IEnumerable<string> Words(JsonNode schema) => schema["enum"]!.AsArray().Select(word => (string)word!);
@@ -89,6 +91,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         await StockAndCarrierAsync();
         await OperationsAsync(id);
         await host.GetAsync("/openapi.json");
+        await ReadAsync("/");
+        await ReadAsync("/api/operations/topology");
         await AwayAsync(id);
 
         var described =
@@ -120,6 +124,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
 
         await ReadAsync($"/api/orders/{id}", $"/api/orders/{new string('0', 32)}");
         await ReadAsync($"/api/orders/{id}/timeline", $"/api/orders/{new string('0', 32)}/timeline");
+        await ReadAsync($"/api/orders/{id}/record", $"/api/orders/{new string('0', 32)}/record");
         await ReadAsync("/api/orders", "/api/orders?limit=0");
         return id;
     }
@@ -165,7 +170,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         host.OrderStreams.IsAway = host.ShippingStreams.IsAway = host.Stock.IsAway = true;
         string[] paths =
         [
-            "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
+            "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",
+            "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
         ];
         foreach (var path in paths)
             await host.GetAsync(path);
