@@ -26,6 +26,9 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
         await gauges.MeasureAsync(stopping);
     }
 
+    [Function("operations-page")]
+    public static IResult Page([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => OperationsApi.Page;
+
     [Function("place-order")]
     public Task<IResult> Place([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Orders)] HttpRequest request) =>
         orders.PlaceAsync(request);
@@ -42,9 +45,17 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
     public Task<IResult> Timeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Timeline)] HttpRequest request, string id) =>
         orders.TimelineAsync(request, id);
 
+    [Function("order-record")]
+    public Task<IResult> Record([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Record)] HttpRequest request, string id) =>
+        orders.RecordAsync(request, id);
+
     [Function("cancel-order")]
     public Task<IResult> Cancel([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Cancel)] HttpRequest request, string id) =>
         orders.CancelAsync(request, id);
+
+    [Function("topology")]
+    public Task<IResult> Drawn([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Topology)] HttpRequest request) =>
+        operations.TopologyAsync(request);
 
     [Function("counts")]
     public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Counts)] HttpRequest request) =>

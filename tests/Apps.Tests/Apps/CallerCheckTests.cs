@@ -60,13 +60,22 @@ public sealed class CallerCheckTests : IDisposable
         Assert.Equal(status, await CallAsync(function, Token(roles: [role])));
 
     [Fact]
-    public async Task Every_route_but_the_webhook_is_closed_to_whoever_has_no_token_and_no_role()
+    public async Task Every_route_but_the_webhook_and_the_page_is_closed_to_whoever_has_no_token_and_no_role()
     {
         foreach (var route in SagaApi.Routes)
         {
-            Assert.Equal(route.Name == "carrier-event" ? 200 : 401, await CallAsync(route.Name, null));
-            Assert.Equal(route.Name == "carrier-event" ? 200 : 403, await CallAsync(route.Name, Token(roles: [])));
+            var isOpen = route.Name is "carrier-event" or "operations-page";
+            Assert.Equal(isOpen ? 200 : 401, await CallAsync(route.Name, null));
+            Assert.Equal(isOpen ? 200 : 403, await CallAsync(route.Name, Token(roles: [])));
         }
+    }
+
+    [Fact]
+    public async Task A_browser_that_follows_a_link_to_an_order_gets_the_page_and_no_data_without_a_token()
+    {
+        Assert.Equal(200, await CallAsync("order-timeline", null, accept: "text/html,application/xhtml+xml,*/*;q=0.8"));
+        Assert.Equal(401, await CallAsync("order-timeline", null, accept: "application/json"));
+        Assert.Equal(401, await CallAsync("order", null, accept: "text/html"));
     }
 
     [Fact]
@@ -103,11 +112,12 @@ public sealed class CallerCheckTests : IDisposable
         foreign.Dispose();
     }
 
-    async Task<int> CallAsync(string function, string? authorization, Action<ClaimsPrincipal>? see = null, BaseConfigurationManager? keys = null)
+    async Task<int> CallAsync(string function, string? authorization, Action<ClaimsPrincipal>? see = null, BaseConfigurationManager? keys = null, string? accept = null)
     {
         var http = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider() };
         if (authorization is not null)
             http.Request.Headers.Authorization = authorization;
+        http.Request.Headers.Accept = accept;
         await new CallerCheck(new EntraTokens(Options, keys ?? Keys())).Invoke(Context(function, http), _ =>
         {
             reached = true;

@@ -105,7 +105,7 @@ public sealed class ApiHost : IAsyncLifetime
     {
         using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return new((int)response.StatusCode, text, text.Length == 0 ? null : JsonNode.Parse(text), response.Headers);
+        return new((int)response.StatusCode, text, text.Length == 0 || response.Content.Headers.ContentType?.MediaType is "text/html" ? null : JsonNode.Parse(text), response.Headers);
     }
 
     public Task<Reply> CarrierAsync(string json, string? signature = null)

@@ -14,8 +14,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     {
         var served =
             from route in SagaApi.Routes
-            let security = route.Roles.IsEmpty ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
-            select $"{route.Method} /{route.Path} {route.Name}: {security}";
+            let security = route.Name is "carrier-event" ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
+            select $"{route.Method} /{(route.Path == Paths.Page ? "" : route.Path)} {route.Name}: {security}";
         var described =
             from path in OpenApiCheck.Document["paths"]!.AsObject()
             from operation in path.Value!.AsObject()
@@ -120,6 +120,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
 
         await ReadAsync($"/api/orders/{id}", $"/api/orders/{new string('0', 32)}");
         await ReadAsync($"/api/orders/{id}/timeline", $"/api/orders/{new string('0', 32)}/timeline");
+        await ReadAsync($"/api/orders/{id}/record", $"/api/orders/{new string('0', 32)}/record");
         await ReadAsync("/api/orders", "/api/orders?limit=0");
         return id;
     }
@@ -147,6 +148,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     async Task OperationsAsync(string id)
     {
         await host.HearAsync(id, "payments", 3, new OrderParked("payments", 3, $"{id}/inventory/2", "HandlerFailed", "it broke"));
+        await ReadAsync("/");
+        await ReadAsync("/api/operations/topology");
         await ReadAsync("/api/operations/counts");
         await ReadAsync("/api/operations/parked", "/api/operations/parked?limit=0");
         await host.PostAsync("/api/operations/replay", Example("Replay").ToJsonString());
@@ -165,7 +168,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         host.OrderStreams.IsAway = host.ShippingStreams.IsAway = host.Stock.IsAway = true;
         string[] paths =
         [
-            "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
+            "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record", "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
         ];
         foreach (var path in paths)
             await host.GetAsync(path);
