@@ -17,6 +17,8 @@ static class StreamDocument
     /// <summary>What the operators' lists go by: an object of values that are small, of one form and all indexed, which a summary's are not.</summary>
     public const string List = "list";
 
+    public static readonly OrderFacts[] Facts = [.. Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)];
+
     public static MemoryStream Write(OrderStream stream)
     {
         var buffer = new ArrayBufferWriter<byte>(Math.Max(1024, stream.Size + 1024));
@@ -73,12 +75,12 @@ static class StreamDocument
         if (summary.IdempotencyKey is { } key)
             json.WriteString("idempotencyKey", key);
         json.WriteString("status", summary.Status.ToString());
+        json.WriteStartObject("facts");
+        foreach (var fact in Facts.Where(fact => summary.Facts.HasFlag(fact)))
+            json.WriteNumber(fact.ToString(), 1);
+        json.WriteEndObject();
         WriteTime(json, "openSince", summary.IsFinal ? null : summary.PlacedAt);
         WriteTime(json, "parkedSince", summary.Parked.Values.Min(parked => parked.Since));
-        json.WriteStartArray("facts");
-        foreach (var fact in Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None && summary.Facts.HasFlag(fact)))
-            json.WriteStringValue(fact.ToString());
-        json.WriteEndArray();
         json.WriteEndObject();
     }
 

@@ -24,7 +24,7 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
             return;
         }
 
-        var roles = Routes[context.FunctionDefinition.Name].Roles;
+        var roles = Routes[context.FunctionDefinition.Name].RolesFor(http.Request);
         if (!roles.IsEmpty)
         {
             ClaimsIdentity? caller;

@@ -13,6 +13,9 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, boo
     /// <summary>Replays asked for at once.</summary>
     const int AtOnce = 8;
 
+    /// <summary>The operations page: no data, so nobody's role.</summary>
+    public static IResult Page => Http.Page.Instance;
+
     readonly Choreography choreography = new(isLocal);
 
     /// <summary>Who says and who hears what.</summary>

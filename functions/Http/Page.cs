@@ -40,17 +40,14 @@ sealed class Page : IResult, IStatusCodeHttpResult
     public int? StatusCode => StatusCodes.Status200OK;
 
     /// <summary>Whether a browser asks, for a person to read.</summary>
-    public static bool IsWantedBy(HttpRequest request)
-    {
-        request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
-        return request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
-    }
+    public static bool IsWantedBy(HttpRequest request) => request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html");
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var headers = httpContext.Response.Headers;
         headers.ETag = tag.ToString();
         headers.CacheControl = "no-cache";
+        headers.Vary = HeaderNames.Accept;
         headers.ContentSecurityPolicy = policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";

@@ -37,4 +37,8 @@ public static class Paths
 /// <param name="Roles">Any one of these is needed; with none, the call is open: it shows nothing, or checks by itself who sends it.</param>
 /// <param name="Participant">Whose app serves it.</param>
 public sealed record ApiRoute(
-    string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer);
+    string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer)
+{
+    /// <summary>Whose token the request needs. Whoever asks for the page, which holds no data, needs none: a browser that follows a link sends none.</summary>
+    public ImmutableArray<string> RolesFor(HttpRequest request) => Path == Paths.Timeline && Page.IsWantedBy(request) ? [] : Roles;
+}

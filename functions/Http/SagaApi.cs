@@ -12,7 +12,7 @@ public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi 
     /// <summary>Every call: the local host serves these, the apps are tested against them, openapi.json describes them.</summary>
     public static readonly ImmutableArray<ApiRoute> Routes =
     [
-        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (_, _) => Task.FromResult<IResult>(Page.Instance)),
+        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (_, _) => Task.FromResult(OperationsApi.Page)),
         new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
         new("list-orders", "GET", Paths.Orders, [Roles.Operator], Participants.Orders, (api, request) => api.Orders.ListAsync(request)),
         new("order", "GET", Paths.Order, [Roles.Customer, Roles.Operator], Participants.Orders,

@@ -14,7 +14,7 @@ static class LocalApi
     public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
     {
         app.MapLive(new(saga.Lists, time, stopping));
-        app.MapGet("api/local/stock", async (HttpContext context) => Answer(await saga.Stock.HottestAsync(SkusShown, context.RequestAborted)));
+        app.MapGet("api/local/stock", async (CancellationToken cancellation) => Answer(await saga.Stock.HottestAsync(SkusShown, cancellation)));
         app.MapGet("api/local/card-outage", async () => Answer(new CardOutage(await saga.Cards.IsOutAsync())));
         app.MapPut("api/local/card-outage", async (HttpRequest request) =>
         {

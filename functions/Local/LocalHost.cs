@@ -51,7 +51,8 @@ public sealed class LocalHost : IAsyncDisposable
                 new(saga[Participants.Orders], saga.Lists),
                 new(saga.Stock),
                 new(saga[Participants.Shipping], new(CarrierSecret, TimeProvider.System)),
-                new(saga[Participants.Orders], saga.Lists)));
+                new(saga[Participants.Orders], saga.Lists, isLocal: true)));
+            host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();
             return new(host, saga);

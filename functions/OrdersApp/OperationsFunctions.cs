@@ -8,7 +8,7 @@ namespace OrderFunctions.OrdersApp;
 public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations)
 {
     [Function("operations-page")]
-    public static IResult Shown([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => Page.Instance;
+    public static IResult Shown([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => OperationsApi.Page;
 
     [Function("order-record")]
     public Task<IResult> Record([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Record)] HttpRequest request, string id) =>

@@ -35,6 +35,7 @@ const live = (() => {
   };
 
   const failed = error => {
+    if (!(error instanceof ApiError)) throw error;
     if (error.status === 401 || error.status === 403) signIn(error);
     else lost();
   };

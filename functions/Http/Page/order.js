@@ -137,9 +137,15 @@ const order = (() => {
 
   const what = (one, cause) => [
     one.service === 'http' ? 'a request' : `said by ${one.service}`,
-    cause ? [', ', h('b', {}, span(one.sinceCauseMs ?? 0)), ` after ${cause.type}`] : one.cause ? `, caused by a word of ${laneOf(one.cause)}` : '',
+    cause ? [', ', h('b', {}, span(one.sinceCauseMs ?? 0)), ` after ${cause.type}`] : one.cause ? `, caused by ${unheard(one)} of ${laneOf(one.cause)}` : '',
     one.detail ? [': ', h('b', {}, one.detail)] : '',
   ].flat();
+
+  // Orders does not hear the compensating messages, but the topology leaves no doubt which one it was.
+  const unheard = one => {
+    const possible = state.topology.events.filter(event => event.saidBy.includes(laneOf(one.cause)) && event.heardBy.includes(one.service) && !event.heardBy.includes('orders'));
+    return possible.length === 1 ? possible[0].name : 'a message';
+  };
 
   // The entry that tells most of a message: the one that it was handled by, else the one that said it.
   const find = (known, messageId) => {
@@ -177,12 +183,20 @@ const order = (() => {
       } else if (one.cause) {
         const from = { x: x(laneOf(one.cause)), y: at.y - (laneOf(one.cause) === one.service ? 13 : 0) };
         svg.append(h('svg:line', { class: `cause ${kind}`, x1: from.x, x2: at.x, y1: from.y, y2: at.y }));
+        // Said in one breath with the fact before it.
+        const breath = facts.findIndex(other => follows(one.cause, other.messageId));
+        if (breath >= 0 && breath < i) svg.append(h('svg:line', { class: `cause breath ${kind}`, x1: from.x, x2: from.x, y1: y(breath), y2: from.y }));
         dots.push(h('svg:circle', { class: `node-unheard ${kind}`, cx: from.x, cy: from.y, r: 4 }));
       }
       dots.push(h('svg:circle', { class: `node ${kind}`, cx: at.x, cy: at.y, r: 5 }));
     });
     svg.append(...dots);
     node.prepend(svg);
+  };
+
+  const follows = (id, before) => {
+    const [one, other] = [id.split('/'), before.split('/')];
+    return one[1] === other[1] && one[1] !== 'http' && Number(one[2]) === Number(other[2]) + 1;
   };
 
   let width = 0;

@@ -55,8 +55,7 @@ const orders = (() => {
 
   const row = order => h('tr', { 'data-order': order.id },
     h('td', {}, h('time', { datetime: order.placedAt, title: moment(order.placedAt) }, clock(order.placedAt))),
-    h('td', {}, h('a', { class: 'id', href: `#/orders/${order.id}`, title: order.id }, shortId(order.id)),
-      order.idempotencyKey && h('span', { class: 'why' }, order.idempotencyKey)),
+    h('td', {}, h('a', { class: 'id', href: `#/orders/${order.id}`, title: order.id }, order.idempotencyKey && order.idempotencyKey.length <= 24 ? order.idempotencyKey : shortId(order.id))),
     h('td', { class: 'wide' }, order.customerId),
     h('td', {}, badge(order.status), order.parked.length > 0 && h('span', { class: 'badge Parked' }, `parked at ${order.parked.join(', ')}`),
       (order.reason || order.delayed || order.cancellationRefused) && h('span', { class: 'why' },

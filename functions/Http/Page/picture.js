@@ -2,28 +2,30 @@
 
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
-  const rowHeight = 25, top = 68;
+  const rowHeight = 25;
   let drawn = null, history = [];
 
   const draw = () => {
     const { participants, events, topic } = state.topology;
     const width = byId('picture').clientWidth;
     const narrow = width < 520;
-    const lanes = narrow ? Math.min(190, width * 0.5) : Math.min(470, width * 0.56);
+    const band = narrow ? 88 : 32, top = band + 26;
+    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(520, width * 0.6);
     const step = lanes / participants.length;
     const x = name => step * (participants.indexOf(name) + 0.5);
     const kinds = Object.keys(groups).filter(kind => events.some(event => event.kind === kind));
     const height = top + kinds.length * 24 + events.length * rowHeight + 4;
     const svg = h('svg:svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': 'true' });
 
-    svg.append(h('svg:rect', { class: 'topic', x: 0, y: 40, width, height: 20, rx: 6 }));
-    svg.append(h('svg:text', { class: 'soft', x: width - 8, y: 54, 'text-anchor': 'end' }, narrow ? topic : `topic ${topic}, one session an order`));
+    svg.append(h('svg:rect', { class: 'topic', x: 0, y: band, width, height: 20, rx: 6 }));
+    svg.append(h('svg:text', { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' }, narrow ? `topic ${topic}` : `topic ${topic}, one session an order`));
     const flags = {};
     for (const name of participants) {
-      svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: 28, y2: height }));
-      const label = h('svg:text', { class: 'head-name', x: x(name), y: 20 }, narrow ? name.slice(0, 3) : named(name));
+      svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
+      const label = narrow ? h('svg:text', { class: 'head-name rotated', transform: `translate(${x(name) + 4} ${band - 8}) rotate(-90)` }, named(name))
+        : h('svg:text', { class: 'head-name', x: x(name), y: band - 12 }, named(name));
       flags[name] = h('svg:g', { hidden: true },
-        h('svg:rect', { class: 'flag', x: x(name) - 13, y: 40, width: 26, height: 20, rx: 6 }), h('svg:text', { class: 'flag-text', x: x(name), y: 54 }));
+        h('svg:rect', { class: 'flag', x: x(name) - 13, y: band, width: 26, height: 20, rx: 6 }), h('svg:text', { class: 'flag-text', x: x(name), y: band + 14 }));
       svg.append(label, flags[name]);
     }
 

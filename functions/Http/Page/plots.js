@@ -4,7 +4,7 @@ const plots = (() => {
   const minutes = 5, bucket = 5_000, buckets = minutes * 60_000 / bucket;
   const orders = new Map();
   const ended = new Map();
-  let known = null;
+  let known = null, width = 400;
 
   const slot = time => Math.floor(time / bucket);
   const since = () => Date.now() - minutes * 60_000;
@@ -34,6 +34,7 @@ const plots = (() => {
   };
 
   const draw = () => {
+    width = byId('plots').clientWidth || width;
     for (const [id, order] of orders) if (order.at < since()) orders.delete(id);
     for (const at of ended.keys()) if (at < slot(since())) ended.delete(at);
     byId('plots').replaceChildren(pace(), latency());
@@ -41,7 +42,7 @@ const plots = (() => {
 
   const frame = (title, value, text, ...content) => h('figure', { class: 'plot' },
     h('figcaption', {}, h('span', {}, title), h('b', {}, value)),
-    h('svg:svg', { viewBox: '0 0 400 96', height: 96, preserveAspectRatio: 'none', role: 'img', 'aria-label': text }, ...content));
+    h('svg:svg', { viewBox: `0 0 ${width} 96`, height: 96, role: 'img', 'aria-label': text }, ...content));
 
   const pace = () => {
     const last = slot(Date.now());
@@ -50,9 +51,9 @@ const plots = (() => {
     const latest = Math.max(values.at(-1), values.at(-2));
     const text = latest ? `${latest < 10 ? latest.toFixed(1) : count(Math.round(latest))}/s` : 'none now';
     return frame('Orders that became final, a second', text, `Orders that became final: ${text}, at most ${top.toFixed(1)} a second`,
-      h('svg:line', { class: 'grid', x1: 0, x2: 400, y1: 95, y2: 95 }),
+      h('svg:line', { class: 'grid', x1: 0, x2: width, y1: 95, y2: 95 }),
       ...values.map((value, i) => value > 0 && h('svg:rect', {
-        class: 'bar', x: i * 400 / buckets + 0.6, width: 400 / buckets - 1.2, y: 95 - Math.max(1.5, 90 * value / top), height: Math.max(1.5, 90 * value / top), rx: 1,
+        class: 'bar', x: i * width / buckets + 0.6, width: width / buckets - 1.2, y: 95 - Math.max(1.5, 90 * value / top), height: Math.max(1.5, 90 * value / top), rx: 1,
       })));
   };
 
@@ -66,11 +67,12 @@ const plots = (() => {
     const lines = [10, 1_000, 60_000, 3_600_000].filter(ms => Math.log10(ms) < top);
     const text = middle === null ? 'none now' : `half within ${span(middle)}`;
     const figure = frame('From placed to final', text, `Time from placed to final: ${text}`,
-      ...lines.map(ms => h('svg:line', { class: 'grid', x1: 0, x2: 400, y1: y(ms), y2: y(ms) })),
-      ...points.map(point => h('svg:ellipse', {
-        class: `dot ${point.status}`, cx: 400 * (point.at - from) / (minutes * 60_000), cy: y(point.ms), rx: 2.4, ry: 2.4,
+      ...lines.flatMap(ms => [h('svg:line', { class: 'grid', x1: 0, x2: width, y1: y(ms), y2: y(ms) }),
+        h('svg:text', { class: 'axis', x: 0, y: y(ms) - 3 }, ms < 1_000 ? `${ms} ms` : ms < 60_000 ? `${ms / 1_000} s` : ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`)]),
+      ...points.map(point => h('svg:circle', {
+        class: `dot ${point.status}`, cx: width * (point.at - from) / (minutes * 60_000), cy: y(point.ms), r: 2.4,
       })));
-    figure.append(h('p', { class: 'soft axis' }, `lines at ${lines.map(span).join(', ')}; `, ...legend()));
+    figure.append(h('p', { class: 'soft axis' }, ...legend()));
     return figure;
   };
 

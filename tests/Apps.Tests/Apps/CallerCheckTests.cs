@@ -71,6 +71,14 @@ public sealed class CallerCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_browser_that_follows_a_link_to_an_order_gets_the_page_and_no_data_without_a_token()
+    {
+        Assert.Equal(200, await CallAsync("order-timeline", null, accept: "text/html,application/xhtml+xml,*/*;q=0.8"));
+        Assert.Equal(401, await CallAsync("order-timeline", null, accept: "application/json"));
+        Assert.Equal(401, await CallAsync("order", null, accept: "text/html"));
+    }
+
+    [Fact]
     public async Task A_token_of_another_tenant_for_another_audience_expired_unsigned_or_forged_is_401()
     {
         Assert.Equal(401, await CallAsync("order", Token(issuer: "https://login.microsoftonline.com/other/v2.0")));
@@ -104,11 +112,12 @@ public sealed class CallerCheckTests : IDisposable
         foreign.Dispose();
     }
 
-    async Task<int> CallAsync(string function, string? authorization, Action<ClaimsPrincipal>? see = null, BaseConfigurationManager? keys = null)
+    async Task<int> CallAsync(string function, string? authorization, Action<ClaimsPrincipal>? see = null, BaseConfigurationManager? keys = null, string? accept = null)
     {
         var http = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider() };
         if (authorization is not null)
             http.Request.Headers.Authorization = authorization;
+        http.Request.Headers.Accept = accept;
         await new CallerCheck(new EntraTokens(Options, keys ?? Keys())).Invoke(Context(function, http), _ =>
         {
             reached = true;

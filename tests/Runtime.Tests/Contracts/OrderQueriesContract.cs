@@ -187,6 +187,29 @@ public abstract class OrderQueriesContract
         Assert.Equal(Samples.Noon.AddHours(1), counts.ParkedSince);
     }
 
+    [Fact]
+    public async Task Counts_each_fact_once_an_order_and_follows_an_order_as_it_goes_on()
+    {
+        var (streams, orders) = await StoreAsync();
+        await streams.SaveAsync(Told("a", OrderStatus.Completed, OrderFacts.OrderCreated | OrderFacts.OrderCompleted), Cancellation);
+        await streams.SaveAsync(Told("b", OrderStatus.Placed, OrderFacts.OrderCreated), Cancellation);
+        await streams.SaveAsync(Told("c", OrderStatus.Placed, OrderFacts.OrderCreated), Cancellation);
+        foreach (var (id, status) in new[] { ("a", OrderStatus.Completed), ("b", OrderStatus.Placed) })
+        {
+            var loaded = await streams.LoadAsync(id, Cancellation);
+            var more = loaded!.Summary! with { Status = status, Facts = loaded.Summary.Facts | OrderFacts.CancellationRefused };
+            await streams.SaveAsync(loaded.With(Samples.Entry(id, 2)) with { Summary = more }, Cancellation);
+        }
+
+        var counts = await orders.CountFactsAsync(Cancellation);
+
+        Assert.Equal((3, 1, 2), (counts[OrderFacts.OrderCreated], counts[OrderFacts.OrderCompleted], counts[OrderFacts.CancellationRefused]));
+        Assert.Equal(0, counts.GetValueOrDefault(OrderFacts.PaymentFailed));
+
+        static OrderStream Told(string id, OrderStatus status, OrderFacts facts) =>
+            Samples.Listed(id, 1, status) is var stream ? stream with { Summary = stream.Summary! with { Facts = facts } } : throw new InvalidOperationException();
+    }
+
     async Task<IOrderQueries> WithAsync(params OrderStream[] streams)
     {
         var (store, orders) = await StoreAsync();

@@ -152,6 +152,8 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     async Task OperationsAsync(string id)
     {
         await host.HearAsync(id, "payments", 3, new OrderParked("payments", 3, $"{id}/inventory/2", "HandlerFailed", "it broke"));
+        await ReadAsync("/");
+        await ReadAsync("/api/operations/topology");
         await ReadAsync("/api/operations/counts");
         await ReadAsync("/api/operations/parked", "/api/operations/parked?limit=0");
         await host.PostAsync("/api/operations/replay", Example("Replay").ToJsonString());

@@ -26,6 +26,41 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Counts_tell_of_how_many_orders_each_event_was_said()
+    {
+        var id = await host.PlaceAsync();
+        await host.PlaceAsync();
+        await host.HearAsync(id, "shipping", 2, new ShippingFailed("no such street"));
+        await host.HearAsync(id, "inventory", 5, new InventoryRestocked("no such street"));
+        var counts = (await host.GetAsync("/api/operations/counts")).Json!["byEvent"]!;
+        foreach (var name in new[] { "ShippingFailed", "RefundPayment", "RestockInventory", "InventoryRestocked", "OrderRejected" })
+            Assert.Equal((name, 1), (name, (int)counts[name]!));
+        Assert.Equal((2, 0), ((int)counts["OrderCreated"]!, (int)counts["PaymentFailed"]!));
+    }
+
+    [Fact]
+    public async Task The_topology_names_every_event_but_the_kernels_own_in_the_order_of_the_story()
+    {
+        var topology = (await host.GetAsync("/api/operations/topology")).Json!;
+        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Except(["ReplayRequested", "DiscardRequested"]);
+        var drawn = topology["events"]!.AsArray().Select(e => (string)e!["name"]!).ToList();
+        Assert.Equal(said.Order(StringComparer.Ordinal), drawn.Order(StringComparer.Ordinal));
+        Assert.Equal(("OrderCreated", "OrderCancelled"), (drawn[0], drawn[^1]));
+        Assert.Equal(drawn.Order(StringComparer.Ordinal),
+            (await host.GetAsync("/api/operations/counts")).Json!["byEvent"]!.AsObject().Select(count => count.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Only_parked_orders_are_listed_where_that_is_wanted()
+    {
+        await host.PlaceAsync();
+        var parked = await ParkAsync("payments", "HandlerFailed");
+        var listed = (await host.GetAsync("/api/orders?parked=true")).Json!["orders"]!.AsArray();
+        Assert.Equal([parked], listed.Select(order => (string)order!["id"]!));
+        Assert.Equal(["parked"], (await host.GetAsync("/api/orders?parked=perhaps")).WrongFields);
+    }
+
+    [Fact]
     public async Task Parked_orders_are_listed_with_where_why_and_since_when()
     {
         await host.PlaceAsync();

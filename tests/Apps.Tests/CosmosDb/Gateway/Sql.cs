@@ -170,7 +170,6 @@ sealed class Sql
             "IS_DEFINED" => Function(1, values => values[0] != Undefined),
             "STARTSWITH" => Function(2, values => values is [JsonValue a, JsonValue b] && a != Undefined
                 && a.GetValueKind() is JsonValueKind.String && a.GetValue<string>().StartsWith(b.GetValue<string>(), StringComparison.Ordinal)),
-            "ARRAY_CONTAINS" => Function(2, values => values is [JsonArray items, JsonValue wanted] && items.Any(item => JsonNode.DeepEquals(item, wanted))),
             _ => throw Unknown(),
         };
     }

@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Http.Tests;
+
+/// <summary>What a browser does with the page is tested end to end; here is what the page is.</summary>
+public sealed class PageTests(ApiHost host) : IClassFixture<ApiHost>
+{
+    [Fact]
+    public async Task It_runs_only_its_own_script_and_loads_nothing_from_elsewhere()
+    {
+        var page = await host.GetAsync("/");
+        var policy = page.Headers.GetValues("Content-Security-Policy").Single();
+        foreach (var tag in new[] { "style", "script" })
+        {
+            var content = Regex.Match(page.Text, $"<{tag}[^>]*>(.*?)</{tag}>", RegexOptions.Singleline, TimeSpan.FromSeconds(1)).Groups[1].Value;
+            Assert.NotEmpty(content);
+            Assert.Contains($"{tag}-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'", policy, StringComparison.Ordinal);
+        }
+        Assert.DoesNotMatch("(src|href)=\"(https?:)?//", page.Text);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_browser_is_shown_the_page_where_others_get_the_timeline()
+    {
+        var id = await host.PlaceAsync();
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/api/orders/{id}/timeline");
+        request.Headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+        Assert.Equal((await host.GetAsync("/")).Text, (await host.SendAsync(request)).Text);
+        Assert.NotNull((await host.GetAsync($"/api/orders/{id}/timeline")).Json!["facts"]);
+    }
+
+    [Fact]
+    public async Task The_record_tells_all_but_secrets()
+    {
+        var id = await host.PlaceAsync();
+        await host.HearAsync(id, "inventory", 1, new InventoryReserved("17850", new(22.30m, "GBP"), "tok_secret", new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB")));
+        var record = await host.GetAsync($"/api/orders/{id}/record");
+        var created = record.Json!["entries"]![0]!["events"]![0]!;
+        Assert.Equal(("OrderCreated", "17850"), ((string?)created["type"], (string?)created["data"]!["customerId"]));
+        foreach (var secret in new[] { "tok_", "High Street", "Ada Bell", "E14" })
+            Assert.DoesNotContain(secret, record.Text, StringComparison.Ordinal);
+    }
+}
