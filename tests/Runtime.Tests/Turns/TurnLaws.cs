@@ -106,11 +106,11 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task A_call_that_failed_for_a_transient_reason_is_repeated_within_the_turn()
+    public async Task A_call_that_failed_for_a_transient_reason_is_repeated_within_the_turn_after_asking_what_it_did()
     {
         world.Fail("charge");
         await world.DeliverAsync(Message("inventory/2", Reserved));
-        Assert.Equal(["load", "charge fails", "charge", "save", "publish PaymentSucceeded", "complete", "release"], world.Log);
+        Assert.Equal(["load", "charge fails", "find charge", "charge", "save", "publish PaymentSucceeded", "complete", "release"], world.Log);
     }
 
     [Fact]
@@ -184,8 +184,15 @@ public class TurnLaws
     {
         await world.DeliverAsync(Message("orders/1", null, type: "OrderTeleported"));
         await world.DeliverAsync(Message("orders/2", new OrderCompleted("17850", "tr-1")));
+        Assert.Equal(["complete", "release", "complete", "release"], world.Log);
+    }
+
+    [Fact]
+    public async Task A_request_to_another_participants_kernel_is_completed_and_leaves_no_entry()
+    {
         await world.DeliverAsync(Message("orders/3", new ReplayRequested("shipping")));
-        Assert.Equal(["complete", "release", "complete", "release", "complete", "release"], world.Log);
+        Assert.Equal(["load", "complete", "release"], world.Log);
+        Assert.Empty(world.Stream.Entries);
     }
 
     [Theory]
