@@ -69,7 +69,10 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
 
     static string Encode(string key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key));
 
-    /// <exception cref="ArgumentException">It is no token of ours.</exception>
-    static string Decode(string token) =>
-        Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : throw new ArgumentException("This is no token of an earlier page.", nameof(token));
+    /// <exception cref="FormatException">It is no token of ours.</exception>
+    static string Decode(string token)
+    {
+        var key = Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : "";
+        return StreamDocument.IsListKey(key) ? key : throw new FormatException("This is no token of an earlier page.");
+    }
 }

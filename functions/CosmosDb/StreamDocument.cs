@@ -63,8 +63,13 @@ static class StreamDocument
     /// <summary>When the order was placed, and its id: newest first is this in descending order, and a page goes on after one.</summary>
     public static string ListKeyOf(OrderSummary summary) => $"{Time(summary.PlacedAt)}/{summary.OrderId}";
 
+    public static bool IsListKey(string key) =>
+        key.Split('/') is [var time, ..] && DateTime.TryParseExact(time, TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    const string TimeForm = "yyyy-MM-ddTHH:mm:ss.fffffffZ";
+
     /// <summary>Of one width, so that times compare as texts do.</summary>
-    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 
     static void WriteList(Utf8JsonWriter json, OrderSummary summary)
     {

@@ -32,7 +32,7 @@ public sealed class DocumentTests
         Assert.Equal("o~2f1", root.GetProperty("id").GetString());
         Assert.Equal("2026-03-01T12:00:00.0000000Z", root.GetProperty("unconfirmedSince").GetString());
         Assert.Equal(
-            ("{'key':'2026-03-01T12:02:00.0000000Z/o/1','orderId':'o/1','customerId':'张','idempotencyKey':'key','status':'Booked',"
+            ("{'key':'2026-03-01T12:02:00.0000000Z/o/1','orderId':'o/1','customerId':'张','idempotencyKey':'key','status':'Booked','facts':{},"
                 + "'openSince':'2026-03-01T12:02:00.0000000Z','parkedSince':'2026-03-01T13:00:00.0000000Z'}").Replace('\'', '"'),
             root.GetProperty("list").GetRawText());
         Assert.Contains("张", Encoding.UTF8.GetString(StreamDocument.Write(stream).ToArray()), StringComparison.Ordinal);
