@@ -13,9 +13,13 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public IReadOnlyList<DeadLetter> Letters => letters;
 
+    /// <summary>Changes whenever a letter comes or goes.</summary>
+    public int Version { get; private set; }
+
     public void Add(Copy copy)
     {
         letters.Add(new(copy));
+        Version++;
         world.WakeReplayer(participant);
     }
 
@@ -43,6 +47,7 @@ sealed class DeadLetterQueue(World world, string participant)
         Check(letter, held);
         world.Invariants.Completing(world.Bus[participant], letter.Copy.Message);
         letters.Remove(letter);
+        Version++;
     }
 
     public void Abandon(DeadLetter letter, int held)

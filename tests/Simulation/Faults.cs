@@ -72,6 +72,9 @@ sealed class Faults
     static readonly Fault[] All = Enum.GetValues<Fault>();
     static readonly double[] Chances = [0.002, 0.01, 0.01, 0.04, 0.04, 0.15];
 
+    // An order calls each of them only once or twice.
+    static readonly double[] ChancesOutside = [0.05, 0.15, 0.4];
+
     readonly Chance chance;
     readonly double[] chances = new double[All.Length];
 
@@ -85,7 +88,7 @@ sealed class Faults
         this.chance = chance;
         foreach (var kind in All)
         {
-            var drawn = chance.OneIn(2) ? chance.Of(Chances) : 0;
+            var drawn = chance.OneIn(2) ? chance.Of(kind is >= Fault.StockBusy and <= Fault.NotifierDown ? ChancesOutside : Chances) : 0;
             chances[(int)kind] = only is null || only.Contains(kind) ? Math.Min(drawn, Most(kind)) : 0;
         }
     }
@@ -110,7 +113,7 @@ sealed class Faults
         Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
         Fault.SlowCall => 0.04,
         Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
-        _ => 0.15,
+        _ => 1,
     };
 }
 

@@ -1,21 +1,42 @@
+using System.CommandLine;
 using OrderFunctions.Simulation;
+using Xunit.Runner.InProc.SystemConsole;
 
-var from = ulong.Parse(args[0]);
-var groups = new Dictionary<string, List<string>>();
-var orders = 0L;
-var watch = System.Diagnostics.Stopwatch.StartNew();
-var steps = 0L;
-for (var s = from; s < from + ulong.Parse(args[1]); s++)
+// Test runners start this same program with arguments of their own, which begin with one dash, a colon or an at sign.
+if (args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal) && first is not ("mutants" or "-h" or "-?"))
+    return await ConsoleRunner.Run(args);
+
+var seeds = new Option<long>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
+var from = new Option<ulong>("--from") { Description = "The first seed." };
+var orders = new Option<int?>("--orders") { Description = "Orders a seed; without it each seed chooses, 1 to 6." };
+var faults = new Option<string?>("--faults") { Description = $"Only these, by comma: none, {string.Join(", ", Enum.GetNames<Fault>())}." };
+var parallel = new Option<int>("--parallel") { Description = "Seeds at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
+var keepGoing = new Option<bool>("--keep-going") { Description = "Does not stop at the first seed that fails." };
+var history = new Option<bool>("--history") { Description = "Prints what happened in the first seed, whether it failed or not." };
+
+var root = new RootCommand("Runs the whole saga through random faults, a seed at a time, and checks after every step that no law is broken.")
 {
-    var w = new World(new(s, KeepLines: args.Length > 2));
-    var v = w.Run();
-    orders += w.Orders.Count; steps += w.Scheduler.Steps;
-    if (v is not null)
-    {
-        if (!groups.TryGetValue(v.Law, out var g)) groups[v.Law] = g = [];
-        g.Add($"seed {s} {v.OrderId} {v.Detail}");
-    }
-    if (args.Length > 2) foreach (var l in w.History.Lines) Console.WriteLine(l);
-}
-foreach (var g in groups) { Console.WriteLine($"{g.Value.Count} x {g.Key}"); foreach (var x in g.Value.Take(8)) Console.WriteLine("     " + x.Split('\n')[0]); }
-Console.WriteLine($"{orders} orders, {orders / watch.Elapsed.TotalSeconds:F0}/s, {steps} steps");
+    seeds, from, orders, faults, parallel, keepGoing, history,
+};
+root.SetAction(parsed =>
+{
+    var template = new WorldOptions(parsed.GetValue(from), parsed.GetValue(orders), Only(parsed.GetValue(faults)));
+    if (!parsed.GetValue(history))
+        return Report.Run(new(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(parallel), template), parsed.GetValue(keepGoing), Console.Out);
+    Report.Explain(template, Console.Out);
+    return 0;
+});
+
+var only = new Option<string?>("--only") { Description = "Only mutants whose name contains this." };
+var most = new Option<long>("--seeds") { Description = "By how many seeds each must be caught.", DefaultValueFactory = _ => 2_000 };
+var mutants = new Command("mutants", "Breaks one rule or one law at a time, in a copy of the sources, and shows how many seeds it takes to notice.") { only, most };
+mutants.SetAction(parsed => Mutants.Run(parsed.GetValue(only), parsed.GetValue(most), Console.Out));
+root.Subcommands.Add(mutants);
+return await root.Parse(args).InvokeAsync();
+
+static HashSet<Fault>? Only(string? names) => names switch
+{
+    null => null,
+    "none" => [],
+    _ => [.. names.Split(',').Select(name => Enum.Parse<Fault>(name, ignoreCase: true))],
+};

@@ -6,6 +6,7 @@ using OrderFunctions.Saga.Notifications;
 using OrderFunctions.Saga.Orders;
 using OrderFunctions.Saga.Payments;
 using OrderFunctions.Saga.Shipping;
+using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Simulation;
 
@@ -44,6 +45,8 @@ sealed class Rules
         .. Explore(Participants.Notifications, Notice.Decider),
     ];
 
+    static IEnumerable<OrderEvent> Inputs => Samples.Inputs.Concat(Samples.Recordable.OfType<Intent>().SelectMany(Samples.AnswersTo));
+
     static List<Cell> Explore<TState>(string participant, Decider<TState> decider)
         where TState : notnull
     {
@@ -52,11 +55,11 @@ sealed class Rules
         var frontier = new Queue<TState>([decider.Initial]);
         while (frontier.TryDequeue(out var state))
         {
-            foreach (var input in Samples.Inputs)
+            foreach (var input in Inputs)
             {
                 var next = state;
                 var events = decider.Decide(state, input);
-                if (events.Count > 0)
+                if (events.Count > 0 && !cells.Exists(cell => cell.State == StateName<TState>.Of(state) && cell.Input == input.GetType().Name))
                     cells.Add(new(participant, StateName<TState>.Of(state), input.GetType().Name));
                 foreach (var @event in events)
                 {
@@ -100,54 +103,4 @@ sealed class Rules
             return flags.Length == 0 ? type.Name : type.Name + string.Concat(flags.Select(flag => true.Equals(flag.GetValue(state)) ? $" +{flag.Name}" : $" -{flag.Name}"));
         }
     }
-}
-
-/// <summary>One of everything that a decider can be told.</summary>
-static class Samples
-{
-    static readonly Address Home = new("A. Customer", "1 Main Street", "Town", "12345", "NL");
-    static readonly Money Price = new(10, "EUR");
-
-    public static readonly IReadOnlyList<OrderEvent> Inputs =
-    [
-        new PlaceOrder("customer", "EUR", [new("sku", "thing", 1, 10)], "card", Home, "north"),
-        new CancelOrder("changed my mind"),
-        new CarrierPickedUp("tracking"),
-
-        new OrderCreated("customer", [new("sku", "thing", 1, 10)], Price, "card", Home, "north"),
-        new OrderCancellationRequested("customer", "changed my mind"),
-        new OrderCompleted("customer", "tracking"),
-        new OrderRejected("customer", FailedStep.Payment, "declined"),
-        new OrderCancelled("customer", "changed my mind"),
-
-        new StockReserved(),
-        new StockShort(["sku"]),
-        new StockReleased(),
-        new StockConsumed(),
-        new InventoryReserved("customer", Price, "card", Home),
-        new InventoryReservationFailed("out of stock"),
-        new RestockInventory("declined"),
-        new InventoryRestocked("declined"),
-
-        new CardCharged("charge"),
-        new CardDeclined("declined"),
-        new CardRefunded("refund"),
-        new PaymentSucceeded("charge", Price, "customer", Home),
-        new PaymentFailed("declined"),
-        new RefundPayment("no route"),
-        new PaymentRefunded("refund", Price),
-
-        new CarrierBooked("tracking", DateTimeOffset.UnixEpoch),
-        new CarrierRefused("no route"),
-        new CarrierCancelled(),
-        new CarrierTooLate(),
-        new ShipmentBooked("tracking", DateTimeOffset.UnixEpoch),
-        new ShipmentDue(DateTimeOffset.UnixEpoch),
-        new OrderShipped("tracking"),
-        new ShippingFailed("no route"),
-        new ShippingDelayed("customer", "tracking", DateTimeOffset.UnixEpoch),
-        new CancellationRefused("customer", "too late"),
-
-        new Notified(),
-    ];
 }

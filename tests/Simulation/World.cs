@@ -24,6 +24,7 @@ sealed class World
     readonly Dictionary<string, SimulatedStore> stores = [];
     readonly Dictionary<string, Host?[]> hosts = [];
     readonly HashSet<string> replayersWoken = [];
+    readonly Dictionary<string, int> replayed = [];
     readonly List<PlacedOrder> orders = [];
     readonly Operations operations;
     int hostsStarted;
@@ -152,14 +153,15 @@ sealed class World
         Scheduler.After(Chance.OfAnyScale(TimeSpan.FromMinutes(1)), () => slots[slot] = new(this, host.Participant.Name, ++hostsStarted));
     }
 
-    /// <summary>The replayer's timer runs only while there is something for it, and seldom in bad times: idle runs would cost the seeds their speed.</summary>
-    public void WakeReplayer(string participant)
+    /// <summary>The replayer's timer runs only while there is something for it, and ever less often while nothing moves: idle runs would cost time.</summary>
+    public void WakeReplayer(string participant, int idle = 0)
     {
         if (!replayersWoken.Add(participant))
             return;
-        Scheduler.After(Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)), () =>
+        Scheduler.After(Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)) * (1 << Math.Min(idle, 6)), () =>
         {
             replayersWoken.Remove(participant);
+            var before = Bus[participant].DeadLetters.Version;
             if (AnyHost(participant) is { Replaying: false } host)
             {
                 if (Array.Exists(hosts[participant], other => other is { Replaying: true }))
@@ -167,7 +169,8 @@ sealed class World
                 host.Replay();
             }
             if (Bus[participant].DeadLetters.Letters.Count > 0)
-                WakeReplayer(participant);
+                WakeReplayer(participant, before == replayed.GetValueOrDefault(participant) ? idle + 1 : 0);
+            replayed[participant] = before;
         });
     }
 

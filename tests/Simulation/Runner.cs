@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>What many seeds came to.</summary>
+sealed class Tally
+{
+    public long Seeds { get; private set; }
+    public long Orders { get; private set; }
+    public long Steps { get; private set; }
+    public long[] Faults { get; } = new long[Enum.GetValues<Fault>().Length];
+    public Reach Reach { get; } = new();
+
+    /// <summary>Seeds that broke a law, and the law.</summary>
+    public SortedDictionary<ulong, Violation> Violations { get; } = [];
+
+    public void Add(World world, Violation? violation)
+    {
+        Seeds++;
+        Orders += world.Orders.Count;
+        Steps += world.Scheduler.Steps;
+        Reach.Add(world.Reach);
+        for (var i = 0; i < Faults.Length; i++)
+            Faults[i] += world.Faults.Injected[i];
+        if (violation is not null)
+            Violations.Add(world.Seed, violation);
+    }
+}
+
+/// <summary>Runs seed after seed, each in one thread, several at once.</summary>
+/// <param name="From">The first seed.</param>
+/// <param name="Seeds">How many.</param>
+/// <param name="Parallel">How many at once.</param>
+/// <param name="Template">What all worlds have in common.</param>
+/// <param name="StopAtFirst">Whether the first broken law ends the run: the lowest seed that broke one is then in the tally.</param>
+sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template, bool StopAtFirst = false)
+{
+    public Tally Run(Action<Tally>? progress = null)
+    {
+        var tally = new Tally();
+        var next = -1L;
+        var stop = false;
+        var threads = Enumerable.Range(0, Parallel).Select(_ => new Thread(Work)).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        return tally;
+
+        void Work()
+        {
+            // A seed that was begun is ended, so that the lowest failing one does not depend on who was faster.
+            while (!Volatile.Read(ref stop) && Interlocked.Increment(ref next) is var index && index < Seeds)
+            {
+                var world = new World(Template with { Seed = From + (ulong)index });
+                var violation = Run(world);
+                lock (tally)
+                {
+                    tally.Add(world, violation);
+                    progress?.Invoke(tally);
+                }
+                if (violation is not null && StopAtFirst)
+                    Volatile.Write(ref stop, true);
+            }
+        }
+    }
+
+    static Violation? Run(World world)
+    {
+        try
+        {
+            return world.Run();
+        }
+        catch (Exception e)
+        {
+            return new("The simulation itself fails at nothing", "", e.ToString());
+        }
+    }
+}
+
+/// <summary>A run for people: progress, numbers, and the history of the first seed that failed.</summary>
+static class Report
+{
+    static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>Gives the exit code.</summary>
+    public static int Run(Runner runner, bool keepGoing, TextWriter output)
+    {
+        var watch = Stopwatch.StartNew();
+        var next = ProgressEvery;
+        var tally = (runner with { StopAtFirst = !keepGoing }).Run(tally =>
+        {
+            if (watch.Elapsed < next)
+                return;
+            next = watch.Elapsed + ProgressEvery;
+            output.WriteLine(Line(tally, watch.Elapsed));
+        });
+        output.WriteLine(Line(tally, watch.Elapsed));
+        output.WriteLine();
+        foreach (var fault in Enum.GetValues<Fault>().Where(fault => tally.Faults[(int)fault] > 0))
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {fault,-22} {tally.Faults[(int)fault],14:N0}"));
+        output.WriteLine();
+        if (tally.Violations.Count == 0)
+        {
+            output.WriteLine("Every law held, and everything settled.");
+            return 0;
+        }
+        foreach (var law in tally.Violations.GroupBy(v => v.Value.Law))
+            output.WriteLine($"{law.Count()} × {law.Key}: seeds {string.Join(", ", law.Take(10).Select(v => v.Key))}");
+        Explain(runner.Template with { Seed = tally.Violations.First().Key }, output);
+        return 1;
+    }
+
+    /// <summary>The history of the order that a seed failed on, and how to run it again.</summary>
+    public static void Explain(WorldOptions options, TextWriter output)
+    {
+        var world = new World(options with { KeepLines = true });
+        var violation = world.Run();
+        output.WriteLine();
+        output.WriteLine($"Seed {options.Seed}: {violation?.Law ?? "nothing failed"} {violation?.OrderId} {violation?.Detail}");
+        var order = violation?.OrderId is { Length: > 0 } id ? id : null;
+        foreach (var line in world.History.Lines.Where(line => order is null || line.Contains(order, StringComparison.Ordinal) || line.Contains(" world ", StringComparison.Ordinal)))
+            output.WriteLine(line);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"History {world.History.Hash:x16} after {world.Scheduler.Steps} steps."));
+        output.WriteLine($"Again: dotnet run --project tests/Simulation -- --seeds 1 --from {options.Seed} --history{Flags(options)}");
+    }
+
+    static string Flags(WorldOptions options) =>
+        (options.Orders is { } orders ? $" --orders {orders.ToString(CultureInfo.InvariantCulture)}" : "")
+        + (options.Only is { } only ? $" --faults {(only.Count == 0 ? "none" : string.Join(",", only))}" : "");
+
+    static string Line(Tally tally, TimeSpan elapsed) => string.Create(CultureInfo.InvariantCulture,
+        $"{tally.Seeds,10:N0} seeds {tally.Seeds / elapsed.TotalSeconds,8:N0}/s {tally.Orders,12:N0} orders {tally.Orders / elapsed.TotalSeconds,8:N0}/s {tally.Faults.Sum(),14:N0} faults {tally.Violations.Count,4} failed");
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using OrderFunctions.Saga.Tests;
+
+namespace OrderFunctions.Simulation;
+
+/// <summary>The seeds that every run of the tests goes through, run once for all tests that ask about them.</summary>
+public sealed class NormalSeeds
+{
+    /// <summary>About a minute on two cores.</summary>
+    internal const int Count = 6_000;
+
+    internal Tally Tally { get; } = new Runner(0, Count, Environment.ProcessorCount, new(0)).Run();
+}
+
+public class SimulationTests(NormalSeeds seeds) : IClassFixture<NormalSeeds>
+{
+    [Fact]
+    public void No_law_is_broken_and_everything_settles()
+    {
+        if (seeds.Tally.Violations.Count == 0)
+            return;
+        var failed = seeds.Tally.Violations.First();
+        var story = new StringWriter(CultureInfo.InvariantCulture);
+        Report.Explain(new(failed.Key), story);
+        Assert.Fail($"{seeds.Tally.Violations.Count} seeds failed: {string.Join(", ", seeds.Tally.Violations.Keys.Take(20))}\n{story}");
+    }
+
+    [Fact]
+    public void Every_rule_and_every_branch_of_the_kernel_is_reached() => Assert.Empty(seeds.Tally.Reach.Missing());
+
+    [Fact]
+    public void Every_kind_of_fault_strikes() => Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
+}
+
+public class RepeatabilityTests
+{
+    /// <summary>The histories change whenever a rule, the kernel or the simulation does: <c>APPROVE=1</c> accepts that.</summary>
+    [Fact]
+    public void A_seed_has_the_same_history_on_every_machine()
+    {
+        var histories = new StringBuilder("seed: history, steps\n");
+        for (ulong seed = 0; seed < 50; seed++)
+        {
+            var (first, again) = (Ended(seed), Ended(seed));
+            Assert.Equal(first.History.Hash, again.History.Hash);
+            histories.Append(CultureInfo.InvariantCulture, $"{seed}: {first.History.Hash:x16}, {first.Scheduler.Steps}\n");
+        }
+        Approved.Verify("Histories", histories.ToString());
+    }
+
+    [Fact]
+    public void Reading_a_history_does_not_change_it()
+    {
+        var told = new World(new(7, KeepLines: true));
+        told.Run();
+        Assert.Equal(Ended(7).History.Hash, told.History.Hash);
+        Assert.NotEmpty(told.History.Lines);
+    }
+
+    static World Ended(ulong seed)
+    {
+        var world = new World(new(seed));
+        Assert.Null(world.Run());
+        return world;
+    }
+}
+
+public class EconomyTests
+{
+    /// <summary>Nothing goes wrong here, so that every load is some turn's first and only one.</summary>
+    [Fact]
+    public void In_calm_every_message_and_request_costs_one_load_and_at_most_one_save()
+    {
+        for (ulong seed = 0; seed < 100; seed++)
+        {
+            var world = new World(new(seed, Only: new HashSet<Fault>(), KeepLines: true));
+            Assert.Null(world.Run());
+            var loads = world.History.Lines.Count(line => line.Contains(" loads ", StringComparison.Ordinal));
+            var saves = world.History.Lines.Count(line => line.Contains(" saves ", StringComparison.Ordinal));
+            var conflicts = world.History.Lines.Count(line => line.Contains(": StreamConflict", StringComparison.Ordinal));
+            var turns = world.History.Lines.Count(line => line.Contains(" receives ", StringComparison.Ordinal) || line.Contains(" asks ", StringComparison.Ordinal));
+            var republished = world.History.Lines.Count(line => line.Contains("(Republished)", StringComparison.Ordinal));
+            Assert.Equal(turns + conflicts + republished, loads);
+            Assert.InRange(saves, 1, turns + conflicts + republished);
+        }
+    }
+}
+
+public class MutantTests
+{
+    [Fact]
+    public void Every_mutant_still_finds_its_lines()
+    {
+        foreach (var mutant in Mutants.All)
+            Assert.Contains(mutant.Replace, Mutants.Apply(mutant), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_rule_and_every_mutant_was_caught()
+    {
+        var approved = File.ReadAllLines(Mutants.ApprovedFile);
+        Assert.DoesNotContain(approved, line => line.Contains("never", StringComparison.Ordinal));
+        foreach (var name in Rules.Table.Select(Mutants.NameOf).Concat(Mutants.All.Select(mutant => mutant.Name)))
+            Assert.Contains(approved, line => line.Contains($"  {name} — ", StringComparison.Ordinal));
+    }
+}
