@@ -16,6 +16,9 @@ public sealed class LocalHost : IAsyncDisposable
     /// <summary>Shared by the carrier's webhook and whoever wants to play the carrier. No secret: nothing outside this machine can call it.</summary>
     const string CarrierSecret = "local";
 
+    /// <summary>Less patient than in Azure: whoever tries an outage here wants to see its order parked within seconds.</summary>
+    static readonly LocalOptions Options = new() { Turn = new() { RetriesMax = 2, AbandonPause = TimeSpan.FromMilliseconds(100) } };
+
     readonly WebApplication app;
 
     LocalHost(WebApplication app, LocalSaga saga)
@@ -44,7 +47,7 @@ public sealed class LocalHost : IAsyncDisposable
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
         var host = builder.Build();
-        var saga = new LocalSaga(data, new(), TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());
+        var saga = new LocalSaga(data, Options, TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());
         try
         {
             host.MapSaga(new(

@@ -26,6 +26,9 @@ public sealed record LocalOptions
 
     /// <summary>Between looks for what was saved and not published.</summary>
     public TimeSpan RepublishPause { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Between measurements of what waits.</summary>
+    public TimeSpan MeasuringPause { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.</summary>
@@ -86,6 +89,7 @@ public sealed class LocalSaga : IAsyncDisposable
         }
         var republisher = new Republisher(participants[Participants.Orders], Streams.Of(Participants.Orders), time);
         running.Add(Repeat("Republishing", options.RepublishPause, republisher.RunAsync));
+        running.Add(Repeat("Measuring", options.MeasuringPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
     }
 

@@ -34,8 +34,10 @@ public sealed partial class Participant(
     /// </summary>
     /// <param name="request">A <see cref="Request"/> for the decider, or a word for another participant's kernel.</param>
     /// <exception cref="TransientException">Something outside is away. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.</exception>
-    public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
-        OnStreamAsync(orderId, async (stream, again) =>
+    public async Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation)
+    {
+        using var activity = Telemetry.StartRequest(name, orderId, request.GetType().Name);
+        return await OnStreamAsync(orderId, async (stream, again) =>
         {
             var index = stream.IndexOf(requestId);
             if (index < 0)
@@ -48,6 +50,7 @@ public sealed partial class Participant(
             await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
             return stream;
         }, cancellation);
+    }
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the
@@ -84,7 +87,21 @@ public sealed partial class Participant(
 
         var started = time.GetTimestamp();
         using var activity = Telemetry.StartTurn(name, message);
-        var result = await OnStreamAsync(message.OrderId, async (stream, again) =>
+        try
+        {
+            var result = await OnceAsync(message, turn, cancellation);
+            Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
+            return result;
+        }
+        catch (Exception e)
+        {
+            Telemetry.TurnFailed(name, e, activity, time.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    Task<TurnResult> OnceAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation) =>
+        OnStreamAsync(message.OrderId, async (stream, again) =>
         {
             var index = stream.IndexOf(message.Id);
             if (index >= 0)
@@ -97,9 +114,6 @@ public sealed partial class Participant(
                 return await turn(stream, again);
             return IsForAnother(word) && !stream.IsParked(message.Id) ? TurnResult.NotHeard : await HearAsync(stream, message, word, cancellation);
         }, cancellation);
-        Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
-        return result;
-    }
 
     /// <summary>Requests to a kernel reach all of them and name the one that is meant.</summary>
     bool IsForAnother(IKernelEvent word) => word switch

@@ -22,7 +22,7 @@ public static class Telemetry
     /// <summary>From placed to final, by <c>outcome</c>.</summary>
     public static readonly Histogram<double> TimeToFinal = Meter.CreateHistogram<double>("orders.time_to_final", "s");
 
-    /// <summary>Messages handled, by <c>participant</c> and <c>result</c>: see <see cref="TurnResult"/>.</summary>
+    /// <summary>Messages handled, by <c>participant</c> and <c>result</c>: see <see cref="TurnOutcome"/>, or GivenBack.</summary>
     public static readonly Counter<long> Turns = Meter.CreateCounter<long>("turns", "{turn}");
 
     /// <summary>From loading to published, by <c>participant</c>.</summary>
@@ -80,13 +80,33 @@ public static class Telemetry
         return Activities.StartActivity($"process {message.Type}", ActivityKind.Consumer, sender, tags:
         [
             new("messaging.system", "servicebus"),
+            new("messaging.operation.name", "process"),
             new("messaging.operation.type", "process"),
             new("messaging.destination.name", Topology.Current.Topic),
             new("messaging.destination.subscription.name", participant),
             new("messaging.message.id", message.Id),
             new("messaging.message.conversation_id", message.OrderId),
             new("messaging.servicebus.message.delivery_count", message.DeliveryCount),
+            new("messaging.servicebus.message.enqueued_time", message.EnqueuedAt.ToUnixTimeSeconds()),
         ]);
+    }
+
+    /// <summary>A span for what HTTP starts, so that the messages that it leads to have a trace even where the host makes none for the request.</summary>
+    internal static Activity? StartRequest(string participant, string orderId, string request) =>
+        Activities.StartActivity($"request {request}", ActivityKind.Internal, default(ActivityContext), tags:
+        [
+            new("orderfunctions.participant", participant),
+            new("messaging.message.conversation_id", orderId),
+        ]);
+
+    /// <summary>A turn that came to no end: the message is given back.</summary>
+    internal static void TurnFailed(string participant, Exception exception, Activity? activity, TimeSpan duration)
+    {
+        var who = new KeyValuePair<string, object?>("participant", participant);
+        activity?.SetTag("error.type", exception.GetType().Name);
+        activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+        Turns.Add(1, who, new("result", "GivenBack"));
+        TurnDuration.Record(duration.TotalSeconds, who);
     }
 
     internal static void TurnEnded(string participant, ReceivedMessage message, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)

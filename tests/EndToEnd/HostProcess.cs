@@ -31,9 +31,10 @@ public sealed class HostProcess : IDisposable
         }
     }
 
-    public static HostProcess Start(string data, params string[] arguments)
+    public static HostProcess Start(string data, params string[] arguments) => StartAt(FreePort(), data, arguments);
+
+    public static HostProcess StartAt(int port, string data, params string[] arguments)
     {
-        var port = FreePort();
         var start = new ProcessStartInfo("dotnet", [Host, "--data", data, "--port", $"{port}", .. arguments])
         {
             RedirectStandardOutput = true,

@@ -1,6 +1,4 @@
-using OrderFunctions.Runtime;
-
-namespace OrderFunctions.Hosting;
+namespace OrderFunctions.Runtime;
 
 /// <summary>Measures what stands still: orders that wait, parked or not final.</summary>
 public sealed class Gauges(IOrderQueries orders, TimeProvider time)

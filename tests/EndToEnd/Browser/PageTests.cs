@@ -1,0 +1,195 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace OrderFunctions.EndToEnd.Browser;
+
+/// <summary>The operations page as an operator uses it.</summary>
+public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixture<Chromium>, IClassFixture<SampleHost>
+{
+    readonly List<string> errors = [];
+
+    [Fact]
+    public async Task It_shows_the_choreography_and_the_samples_orders_without_an_error()
+    {
+        var page = await OpenAsync();
+        await Expect(page.Locator("#tiles .all b")).ToHaveTextAsync(new Regex("^20[0-9]$"));
+        await Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
+        foreach (var (name, least) in new[] { ("OrderCreated", 200), ("RefundPayment", 1), ("InventoryReservationFailed", 1), ("OrderCancelled", 1) })
+        {
+            var count = page.Locator($"#picture [data-event={name}]");
+            Assert.True(int.Parse(await count.TextContentAsync() ?? "", null) >= least, $"{name}: {await count.TextContentAsync()}");
+        }
+        await Expect(page.Locator("#picture svg .row")).ToHaveCountAsync(19);
+        await Expect(page.Locator("#shelf tbody tr")).ToHaveCountAsync(8);
+        Assert.True(await page.Locator("#plots .bar").CountAsync() > 0, "No order is in the plot of throughput.");
+
+        await page.GetByText("Older orders").ClickAsync();
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(50);
+        await Chromium.ShootAsync(page, "overview");
+        Assert.Empty(errors);
+    }
+
+    [Fact]
+    public async Task It_filters_by_status_and_by_the_beginning_of_a_key()
+    {
+        var page = await OpenAsync();
+        await page.Locator("#tiles .rejected").ClickAsync();
+        await Expect(page.Locator("#orders .badge.Completed")).ToHaveCountAsync(0);
+        var reasons = await page.Locator("#orders tbody .why").AllTextContentsAsync();
+        Assert.Contains("card declined", reasons);
+
+        await page.Locator("#tiles .all").ClickAsync();
+        await page.GetByLabel("Id, customer or key begins with").FillAsync("536370");
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(1);
+        await page.GetByLabel("Id, customer or key begins with").FillAsync("no such order");
+        await Expect(page.Locator("#orders")).ToContainTextAsync("No order matches.");
+        Assert.Empty(errors);
+    }
+
+    [Fact]
+    public async Task It_tells_an_orders_story_and_shows_the_messages_themselves()
+    {
+        var page = await OpenAsync();
+        await page.GetByLabel("Status").SelectOptionAsync("Rejected");
+        await page.Locator("#orders tbody tr", new() { HasText = "carrier" }).First.Locator("a").ClickAsync();
+        foreach (var type in new[] { "PlaceOrder", "OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShippingFailed", "PaymentRefunded", "InventoryRestocked", "OrderRejected" })
+            await Expect(page.Locator($"#story li[data-type={type}]")).ToBeVisibleAsync();
+        await Expect(page.Locator("#story li[data-type=PaymentRefunded] .what")).ToContainTextAsync("caused by RefundPayment of shipping");
+        await Expect(page.Locator("#story li[data-type=OrderRejected] .what")).ToContainTextAsync("after InventoryRestocked");
+        await Chromium.ShootAsync(page, "order");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "OrderCreated" }).ClickAsync();
+        var raw = page.Locator("#story li[data-type=OrderCreated] pre");
+        await Expect(raw).ToContainTextAsync("\"customerId\"");
+        Assert.DoesNotContain("tok_", await raw.TextContentAsync(), StringComparison.Ordinal);
+
+        // The link that is mailed shows the same.
+        var link = $"/api/orders/{page.Url.Split('/')[^1]}/timeline";
+        await page.GotoAsync(link);
+        await Expect(page.Locator("#story li[data-type=OrderRejected]")).ToBeVisibleAsync();
+        await page.GetByText("All orders").ClickAsync();
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
+        Assert.Empty(errors);
+    }
+
+    [Fact]
+    public async Task A_parked_order_is_replayed_once_its_cause_is_mended_and_completes()
+    {
+        var page = await OpenAsync();
+        await page.GetByLabel("A sample order that").SelectOptionAsync("meets a card provider that is down");
+        await page.GetByText("Place it").ClickAsync();
+        await Expect(page.Locator("#story li[data-type=OrderParked], #story li[data-type=OrderCreated]").First).ToBeVisibleAsync();
+        var id = page.Url.Split('/')[^1];
+        await page.GetByText("All orders").ClickAsync();
+
+        var row = page.Locator($"#parked-list tr[data-parked='{id}']");
+        await Expect(row).ToContainTextAsync("delivered too often", new() { Timeout = 120_000 });
+        await Expect(page.Locator("#tiles .parked b")).ToHaveTextAsync("1");
+        await row.GetByText("Inspect").ClickAsync();
+        await Expect(page.Locator("#dialog pre")).ToContainTextAsync("InventoryReserved");
+        Assert.Empty(await Chromium.ViolationsAsync(page));
+        await page.Locator("#dialog-do").ClickAsync();
+        await Chromium.ShootAsync(page, "parked");
+
+        await page.GetByText("End the outage").ClickAsync();
+        await Expect(page.Locator("#outage")).ToContainTextAsync("answers.");
+        await row.GetByText("Replay", new() { Exact = true }).ClickAsync();
+        await page.Locator("#dialog-do").ClickAsync();
+        await Expect(page.Locator("#results")).ToContainTextAsync("taken up again, now completed");
+        await Expect(row).ToHaveCountAsync(0);
+
+        await page.Locator("#results a").First.ClickAsync();
+        await Expect(page.Locator("#story li[data-type=OrderCompleted]")).ToBeVisibleAsync();
+        await Expect(page.Locator("#story li[data-type=OrderParked]")).ToContainTextAsync("payments");
+        await Expect(page.Locator("#story li[data-type=OrderResumed]")).ToBeVisibleAsync();
+        Assert.Empty(errors);
+    }
+
+    [Fact]
+    public async Task An_order_is_placed_and_cancelled_from_the_page()
+    {
+        var page = await OpenAsync();
+        await page.GetByLabel("A sample order that").SelectOptionAsync("is picked up late");
+        await page.GetByText("Place it").ClickAsync();
+        await page.GetByText("Cancel the order").ClickAsync();
+        await page.GetByLabel("Why?").FillAsync("changed my mind");
+        await page.Locator("#dialog-do").ClickAsync();
+        await Expect(page.Locator("#story li[data-type=OrderCancelled]")).ToContainTextAsync("changed my mind");
+        Assert.Empty(errors);
+    }
+
+    [Theory, InlineData(ColorScheme.Light), InlineData(ColorScheme.Dark)]
+    public async Task It_passes_axe_and_fits_a_phone(ColorScheme scheme)
+    {
+        foreach (var width in new[] { 1280, 360 })
+        {
+            var page = await OpenAsync(scheme, width);
+            await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
+            await CheckAsync(page, width, $"overview-{scheme}-{width}");
+            await page.Locator("#orders tbody a").First.ClickAsync();
+            await Expect(page.Locator("#story li[data-type=OrderCreated]")).ToBeVisibleAsync();
+            await CheckAsync(page, width, $"order-{scheme}-{width}");
+        }
+
+        static async Task CheckAsync(IPage page, int width, string name)
+        {
+            await Chromium.ShootAsync(page, name);
+            Assert.Empty(await Chromium.ViolationsAsync(page));
+            Assert.Equal(width, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"));
+        }
+    }
+
+    [Fact]
+    public async Task It_is_used_by_keyboard_alone()
+    {
+        var page = await OpenAsync();
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator(".skip")).ToBeFocusedAsync();
+        await page.Locator("#orders tbody a").First.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#content")).ToBeFocusedAsync();
+        await page.Locator("#story h3 button").First.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#story pre")).ToBeVisibleAsync();
+        await Expect(page.Locator("#story h3 button").First).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task It_says_that_the_connection_is_lost_and_goes_on_when_the_host_is_back()
+    {
+        using var data = new DataFolder();
+        var host = HostProcess.Start(data.Database, "--no-orders");
+        try
+        {
+            await host.AnswersAsync();
+            var page = await chromium.OpenAsync(host.Api.BaseAddress!);
+            await Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+            host.Kill();
+            await Expect(page.Locator("#connection")).ToContainTextAsync("connection lost");
+
+            var port = host.Api.BaseAddress!.Port;
+            host.Dispose();
+            host = HostProcess.StartAt(port, data.Database, "--no-orders");
+            await host.AnswersAsync();
+            await Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+            var order = JsonNode.Parse("""
+                {"customerId":"back","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},
+                "shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
+                """);
+            using var placed = await host.Api.PostAsJsonAsync("api/orders", order, TestContext.Current.CancellationToken);
+            await Expect(page.Locator("#orders tbody tr")).ToContainTextAsync("out of stock");
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    Task<IPage> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1280) => chromium.OpenAsync(sample.Host.Api.BaseAddress!, scheme, width, errors);
+
+    static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
+}
