@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using OrderFunctions.Runtime;
-using Xunit;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
