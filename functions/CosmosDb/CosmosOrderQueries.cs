@@ -63,5 +63,5 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
 
     /// <exception cref="ArgumentException">It is no token of ours.</exception>
     static string Decode(string token) =>
-        Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : throw new ArgumentException("This is no token of an earlier page.", nameof(token));
+        Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : throw new FormatException($"\"{token}\" is no token of an earlier page.");
 }
