@@ -112,6 +112,7 @@ public sealed class LocalSaga : IAsyncDisposable
     {
         await Carrier.DisposeAsync();
         await Task.WhenAll(running.Select(one => one.DisposeAsync().AsTask()));
+        running.Clear();
         Bus.Dispose();
         await Database.DisposeAsync();
     }

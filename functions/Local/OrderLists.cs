@@ -125,17 +125,15 @@ public sealed class OrderLists(Database database) : IOrderQueries
     /// <summary>Where a page ended.</summary>
     sealed record Token(long PlacedAt, long Number)
     {
-        public static Token Parse(string? text)
-        {
-            if (text is null)
-                return new(long.MaxValue, long.MaxValue);
-            var parts = text.Split('-');
-            return parts.Length == 2
-                && long.TryParse(parts[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var placedAt)
-                && long.TryParse(parts[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var number)
-                ? new(placedAt, number)
-                : throw new FormatException("A page's token is two hexadecimal numbers.");
-        }
+        static readonly Token Newest = new(long.MaxValue, long.MaxValue);
+
+        public static Token Parse(string? text) =>
+            text is null ? Newest
+            : text.Split('-') is [var placedAt, var number]
+                && long.TryParse(placedAt, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
+                && long.TryParse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var order)
+                ? new(ticks, order)
+                : throw new FormatException($"\"{text}\" is not where a page ended.");
 
         public bool IsBefore(Row row) => (row.PlacedAt, row.Number).CompareTo((PlacedAt, Number)) < 0;
 

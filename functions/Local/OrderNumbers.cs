@@ -22,8 +22,7 @@ sealed class OrderNumbers
     {
         if (Find(connection, orderId) is { } number)
             return number;
-        var given = connection.Sql("INSERT INTO order_number (order_id) VALUES (?) RETURNING number").Bind(orderId).First(row => row.Long(0));
-        return Remember(orderId, given);
+        return Remember(orderId, connection.Sql("INSERT INTO order_number (order_id) VALUES (?)").Bind(orderId).Insert());
     }
 
     /// <summary>What was given since the last commit is undone.</summary>

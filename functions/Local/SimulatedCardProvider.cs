@@ -44,8 +44,8 @@ public sealed class SimulatedCardProvider(Database database, TimeProvider time) 
             var number = database.Numbers.FindOrGive(connection, orderId);
             return connection.Sql("SELECT id FROM card_refund WHERE number = ? AND key = ? AND at > ?")
                     .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(RefundAnswer)
-                ?? connection.Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?) RETURNING id")
-                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).First(RefundAnswer)!;
+                ?? RefundAnswer(connection.Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?)")
+                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).Insert());
         });
     }
 
@@ -72,18 +72,19 @@ public sealed class SimulatedCardProvider(Database database, TimeProvider time) 
             connection.Sql("UPDATE card_charge SET answers = ? WHERE id = ?").Bind(known.Answers).Bind(known.Id).Run();
             return (known.Answer, known.Answers);
         }
-        var answer = connection
-            .Sql("""
-                INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1) RETURNING id, declined
-                """)
-            .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency)
-            .Bind(token is Declined ? "card declined" : null).First(ChargeAnswer)!;
-        return (answer, 1);
+        var reason = token is Declined ? "card declined" : null;
+        var id = connection.Sql("INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1)")
+            .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency).Bind(reason).Insert();
+        return (ChargeAnswer(id, reason), 1);
     }
 
-    static Answer ChargeAnswer(Statement row) => row.TextOrNull(1) is { } reason ? new CardDeclined(reason) : new CardCharged($"ch_{row.Long(0)}");
+    static Answer ChargeAnswer(Statement row) => ChargeAnswer(row.Long(0), row.TextOrNull(1));
 
-    static CardRefunded RefundAnswer(Statement row) => new($"re_{row.Long(0)}");
+    static Answer ChargeAnswer(long id, string? declined) => declined is null ? new CardCharged($"ch_{id}") : new CardDeclined(declined);
+
+    static CardRefunded RefundAnswer(Statement row) => RefundAnswer(row.Long(0));
+
+    static CardRefunded RefundAnswer(long id) => new($"re_{id}");
 
     /// <summary>As text: SQLite knows no decimals.</summary>
     static string Text(decimal amount) => amount.ToString(CultureInfo.InvariantCulture);

@@ -168,9 +168,9 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
             var pickedUpAt = postalCode is "LATE" ? promisedBy + carrier.options.Lateness : now;
             toldAt = postalCode is "QUIET" ? now + carrier.options.Quietness : pickedUpAt;
             var id = connection
-                .Sql("INSERT INTO booking (number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id")
+                .Sql("INSERT INTO booking (number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?)")
                 .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
-                .Bind(isRefused ? null : toldAt.UtcTicks).Bind(isRefused ? "the carrier does not deliver there" : null).First(row => row.Long(0));
+                .Bind(isRefused ? null : toldAt.UtcTicks).Bind(isRefused ? "the carrier does not deliver there" : null).Insert();
             if (isRefused)
                 return new CarrierRefused("the carrier does not deliver there");
             call = new(id, orderId, pickedUpAt.UtcTicks);

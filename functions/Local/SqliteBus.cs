@@ -137,12 +137,20 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
+    /// <summary>All of them before any that was scheduled and is overdue comes forward: it would take a place that is not free, or the wrong one.</summary>
     void Read(List<(QueuedMessage Message, bool IsDead)> messages)
+    {
+        lock (gate)
+        {
+            sequence = messages.Count == 0 ? 0 : messages[^1].Message.Sequence;
+            Queue(messages);
+        }
+    }
+
+    void Queue(List<(QueuedMessage Message, bool IsDead)> messages)
     {
         foreach (var (message, isDead) in messages)
         {
-            sequence = message.Sequence;
-
             // A participant that is gone leaves its messages behind.
             if (!subscriptions.TryGetValue(message.Subscription, out var subscription))
                 continue;

@@ -75,10 +75,11 @@ public sealed class SqliteStock(Database database) : IStock
     {
         if (database.Numbers.Find(connection, orderId) is not { } number)
             return;
-        var lines = connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ? AND state = 'reserved' RETURNING lines")
-            .Bind(state).Bind(number).Bind(warehouse).First(row => row.BytesOrNull(0));
+        var lines = connection.Sql("SELECT lines FROM reservation WHERE number = ? AND warehouse = ? AND state = 'reserved'")
+            .Bind(number).Bind(warehouse).First(row => row.BytesOrNull(0));
         if (lines is null)
             return;
+        connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ?").Bind(state).Bind(number).Bind(warehouse).Run();
         foreach (var line in StreamJson.Parse(lines, StockJson.Default.IReadOnlyListStockLine))
             Move(connection, sql, warehouse, line);
     }

@@ -65,6 +65,8 @@ sealed class StreamWrite : Write
     readonly byte[][] entries;
     readonly byte[]? parked;
     readonly byte[]? summary;
+    readonly DateTimeOffset? unconfirmedBefore;
+    readonly DateTimeOffset? unconfirmedAfter;
 
     /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
     public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream)
@@ -85,6 +87,8 @@ sealed class StreamWrite : Write
         }
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
         summary = stream.Summary is null ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Summary, StreamJson.Summary);
+        unconfirmedBefore = before?.Stream.UnconfirmedSince;
+        unconfirmedAfter = stream.UnconfirmedSince;
         var version = (before?.Version ?? 0) + 1;
         After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size);
     }
@@ -97,13 +101,10 @@ sealed class StreamWrite : Write
     {
         var number = numbers.FindOrGive(connection, After.Stream.OrderId);
         WriteEntries(connection, number);
-        var since = before?.Stream.UnconfirmedSince;
-        if (since != After.Stream.UnconfirmedSince)
+        if (unconfirmedBefore != unconfirmedAfter)
         {
-            if (since is not null)
-                WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", since.Value, number);
-            if (After.Stream.UnconfirmedSince is { } now)
-                WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", now, number);
+            WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", unconfirmedBefore, number);
+            WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", unconfirmedAfter, number);
         }
         if (After.Stream.Summary is { } orders)
             SummaryRow.Write(connection, number, participant, before?.Stream.Summary, orders, summary!);
@@ -127,6 +128,9 @@ sealed class StreamWrite : Write
         }
     }
 
-    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset since, long number) =>
-        connection.Sql(sql).Bind(participant).Bind(since.UtcTicks).Bind(number).Run();
+    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset? since, long number)
+    {
+        if (since is { } moment)
+            connection.Sql(sql).Bind(participant).Bind(moment.UtcTicks).Bind(number).Run();
+    }
 }

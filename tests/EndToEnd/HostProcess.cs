@@ -80,7 +80,7 @@ public sealed class HostProcess : IDisposable
                 if (answer.IsSuccessStatusCode)
                     return;
             }
-            catch (HttpRequestException) when (attempt < 600 && !process.HasExited)
+            catch (HttpRequestException) when (attempt < 600)
             {
                 // Not listening yet.
             }

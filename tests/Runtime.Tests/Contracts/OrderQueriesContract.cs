@@ -85,6 +85,13 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
+    public async Task What_no_page_gave_is_no_token()
+    {
+        var orders = await WithAsync(Samples.Listed("a", 1));
+        await Assert.ThrowsAsync<FormatException>(() => orders.ListAsync(new(After: "no token!"), Cancellation));
+    }
+
+    [Fact]
     public async Task Filters_by_status()
     {
         var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2, OrderStatus.Completed), Samples.Listed("c", 3, OrderStatus.Completed));

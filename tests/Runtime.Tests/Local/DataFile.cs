@@ -24,16 +24,19 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
     /// What the disk holds at this moment, as the next process finds it: the files are copied while the first process still has them open and goes on, so
     /// that nothing is checkpointed, closed or settled.
     /// </summary>
-    public void Crash()
+    public void Crash() => Crash(Path);
+
+    /// <param name="path">The file to copy, where it is not the one that was opened last.</param>
+    public void Crash(string path)
     {
         var copy = folder.CreateSubdirectory($"{++copies}");
-        foreach (var file in (string[])[Path, Path + "-wal"])
+        foreach (var file in (string[])[path, path + "-wal"])
         {
             using var from = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using var to = File.Create(System.IO.Path.Combine(copy.FullName, System.IO.Path.GetFileName(file)));
             from.CopyTo(to);
         }
-        Path = System.IO.Path.Combine(copy.FullName, System.IO.Path.GetFileName(Path));
+        Path = System.IO.Path.Combine(copy.FullName, System.IO.Path.GetFileName(path));
     }
 
     public async ValueTask DisposeAsync()

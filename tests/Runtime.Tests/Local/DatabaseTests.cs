@@ -1,0 +1,210 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Local.Tests;
+
+/// <summary>Durable, in order, many at once, and each for itself.</summary>
+public sealed class DatabaseTests : IAsyncDisposable
+{
+    readonly DataFile file = new(inMemory: false);
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync() => await file.DisposeAsync();
+
+    [Fact]
+    public async Task Every_commit_is_flushed_to_the_disk()
+    {
+        var database = file.Open();
+        Assert.Equal("2", await database.RunAsync(connection => connection.Pragma("synchronous")));
+        Assert.Equal("wal", await database.RunAsync(connection => connection.Pragma("journal_mode")));
+    }
+
+    [Fact]
+    public async Task Changes_that_wait_together_share_one_commit()
+    {
+        var database = file.Open();
+        using var go = Busy(database);
+        var commits = database.Commits;
+        var changes = Enumerable.Range(1, 200).Select(number => database.CommitAsync(connection => Insert(connection, number))).ToList();
+        go.Set();
+        await Task.WhenAll(changes);
+        Assert.InRange(database.Commits - commits, 1, 2);
+        Assert.Equal(Enumerable.Range(1, 200), await NumbersAsync(database));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_the_disk_is_answered_only_when_it_is_there()
+    {
+        var database = file.Open();
+        var path = file.Path;
+        foreach (var number in Enumerable.Range(1, 20))
+        {
+            await database.CommitAsync(connection => Insert(connection, number));
+            file.Crash(path);
+            Assert.Equal(Enumerable.Range(1, number), await NumbersAsync(file.Open()));
+        }
+    }
+
+    [Fact]
+    public async Task Whatever_the_disk_holds_at_any_moment_is_a_beginning_of_what_was_queued()
+    {
+        var database = file.Open();
+        var path = file.Path;
+        var queueing = Task.Run(() =>
+        {
+            for (var number = 1; number <= 20_000; number++)
+                database.Enqueue(new Insertion(number));
+        }, Cancellation);
+        var found = new List<int>();
+        do
+        {
+            file.Crash(path);
+            var numbers = await NumbersAsync(file.Open());
+            Assert.Equal(Enumerable.Range(1, numbers.Count), numbers);
+            found.Add(numbers.Count);
+        }
+        while (found[^1] < 20_000);
+        await queueing;
+        Assert.True(found.Count > 2, "The test looked too late.");
+    }
+
+    [Fact]
+    public async Task A_change_that_fails_undoes_all_of_itself_and_nothing_of_its_neighbours()
+    {
+        var database = file.Open();
+        using var go = Busy(database);
+        var before = database.CommitAsync(connection => Insert(connection, 1));
+        var failing = database.CommitAsync(connection => Insert(connection, 2) / (Insert(connection, 4) - 1));
+        var after = database.CommitAsync(connection => Insert(connection, 3));
+        go.Set();
+
+        await Assert.ThrowsAsync<DivideByZeroException>(() => failing);
+        await Task.WhenAll(before, after);
+        file.Crash();
+
+        Assert.Equal([1, 3], await NumbersAsync(file.Open()));
+    }
+
+    [Fact]
+    public async Task A_rejected_row_is_the_failure_of_its_change_only()
+    {
+        var database = file.Open();
+        await database.CommitAsync(connection => Insert(connection, 1));
+        await Assert.ThrowsAsync<SqliteException>(() => database.CommitAsync(connection => Insert(connection, 1)));
+        await database.CommitAsync(connection => Insert(connection, 2));
+        Assert.Equal([1, 2], await NumbersAsync(database));
+    }
+
+    [Fact]
+    public async Task While_the_disk_is_full_all_wait_and_then_go_on_with_what_they_were_answered()
+    {
+        var database = file.Open();
+        using var go = Busy(database);
+        var ran = database.RunAsync(connection => Insert(connection, 1));
+        var full = new Insertion(2) { FullTimes = 1 };
+        database.Enqueue(full);
+        var behind = database.CommitAsync(connection => Insert(connection, 3));
+        go.Set();
+
+        await Task.WhenAll(ran, behind);
+        file.Crash();
+
+        Assert.Equal(0, full.FullTimes);
+        Assert.Equal([1, 2, 3], await NumbersAsync(file.Open()));
+    }
+
+    [Fact]
+    public async Task A_change_that_nobody_can_do_without_stops_the_database_and_leaves_what_was_committed()
+    {
+        var database = file.Open();
+        await database.CommitAsync(connection => Insert(connection, 1));
+        database.Enqueue(new Insertion(1));
+        await Assert.ThrowsAsync<SqliteException>(() => database.Broken.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        await Assert.ThrowsAsync<TransientException>(() => database.CommitAsync(connection => Insert(connection, 2)));
+        file.Crash();
+        Assert.Equal([1], await NumbersAsync(file.Open()));
+    }
+
+    [Fact]
+    public async Task An_order_keeps_its_number_when_a_neighbour_fails()
+    {
+        var database = file.Open();
+        using var go = Busy(database);
+        var first = database.CommitAsync(connection => database.Numbers.FindOrGive(connection, "o-1"));
+        var failing = database.CommitAsync<long>(_ => throw new InvalidOperationException());
+        var again = database.CommitAsync(connection => database.Numbers.FindOrGive(connection, "o-1"));
+        var other = database.CommitAsync(connection => database.Numbers.FindOrGive(connection, "o-2"));
+        go.Set();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => failing);
+        Assert.Equal(await first, await again);
+        Assert.NotEqual(await first, await other);
+        file.Crash();
+        var next = file.Open();
+        Assert.Equal(await first, await next.RunAsync(connection => next.Numbers.Find(connection, "o-1") ?? 0));
+    }
+
+    [Fact]
+    public async Task What_is_queued_is_written_before_the_file_is_closed()
+    {
+        var database = file.Open();
+        for (var number = 1; number <= 1_000; number++)
+            database.Enqueue(new Insertion(number));
+        await database.DisposeAsync();
+        Assert.Equal(1_000, (await NumbersAsync(file.Open())).Count);
+        Assert.Throws<TransientException>(() => database.Enqueue(new Insertion(1_001)));
+    }
+
+    [Fact]
+    public void A_file_is_for_one_process_at_a_time()
+    {
+        file.Open();
+        Assert.Contains("in use", Assert.Throws<IOException>(() => Database.Open(file.Path, NullLogger.Instance)).Message);
+    }
+
+    [Fact]
+    public async Task A_file_of_another_version_is_left_alone()
+    {
+        var database = file.Open();
+        await database.RunAsync(connection => connection.Pragma("user_version = 99"));
+        await database.DisposeAsync();
+        Assert.Contains("99", Assert.Throws<IOException>(file.Open).Message);
+    }
+
+    /// <summary>Keeps the writer from going on, so that what is queued meanwhile comes together.</summary>
+    static ManualResetEventSlim Busy(Database database)
+    {
+        var go = new ManualResetEventSlim();
+        database.Enqueue(new Pause(go));
+        return go;
+    }
+
+    static long Insert(Connection connection, int number) => new Insertion(number).Change(connection);
+
+    static async Task<List<int>> NumbersAsync(Database database) =>
+        await database.ReadAsync(connection => connection.Sql("SELECT row FROM accepted ORDER BY row").Rows(row => (int)row.Long(0)));
+
+    sealed class Insertion(int number) : Write
+    {
+        public int FullTimes { get; set; }
+
+        public override void Run(Connection connection)
+        {
+            Change(connection);
+            if (FullTimes > 0)
+            {
+                FullTimes--;
+                throw new SqliteException("database or disk is full", SQLitePCL.raw.SQLITE_FULL);
+            }
+        }
+
+        public long Change(Connection connection) =>
+            connection.Sql("INSERT INTO accepted VALUES (?, 0, ?)").Bind(number).Bind([1, 2, 3]).Run();
+    }
+
+    sealed class Pause(ManualResetEventSlim go) : Write
+    {
+        public override void Run(Connection connection) => go.Wait(TimeSpan.FromSeconds(20));
+    }
+}

@@ -1,0 +1,241 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Contracts;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local.Tests;
+
+/// <summary>Whole orders through all five participants, on one file, with the audit as the last word.</summary>
+public sealed class LocalSagaTests : IAsyncDisposable
+{
+    /// <summary>Sooner than by default, but not so soon that a busy machine would mistake one case for another.</summary>
+    static readonly LocalOptions Soon = new()
+    {
+        Carrier = new()
+        {
+            Promise = TimeSpan.FromMilliseconds(150),
+            Lateness = TimeSpan.FromMilliseconds(800),
+            Quietness = TimeSpan.FromMilliseconds(1_500),
+            RetryPause = TimeSpan.FromMilliseconds(20),
+        },
+        Turn = new()
+        {
+            RetryPause = TimeSpan.FromMilliseconds(2),
+            AbandonPause = TimeSpan.FromMilliseconds(2),
+            ReplayPauses = [TimeSpan.FromMilliseconds(50)],
+        },
+        ReplayPause = TimeSpan.FromMilliseconds(20),
+        RepublishPause = TimeSpan.FromMilliseconds(100),
+    };
+
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("orderfunctions-");
+    readonly List<LocalSaga> sagas = [];
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var saga in sagas)
+            await saga.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Every_order_comes_to_the_end_that_its_data_asks_for(bool inMemory)
+    {
+        var saga = await StartAsync(inMemory ? Database.InMemory : Path.Combine(folder.FullName, "saga.db"));
+        await PlaceAsync(saga, "completed");
+        await PlaceAsync(saga, "short", quantity: 101);
+        await PlaceAsync(saga, "declined", token: "tok_declined");
+        await PlaceAsync(saga, "flaky", token: "tok_flaky");
+        await PlaceAsync(saga, "refused", postalCode: "REFUSE");
+        await PlaceAsync(saga, "delayed", postalCode: "LATE");
+        await PlaceAsync(saga, "cancelled", postalCode: "LATE");
+        await PlaceAsync(saga, "kept", postalCode: "QUIET");
+        await BookedAsync(saga, "cancelled");
+        await CancelAsync(saga, "cancelled");
+        await BookedAsync(saga, "kept");
+        await CancelAsync(saga, "kept");
+
+        await FinalAsync(saga, "completed", OrderStatus.Completed);
+        Assert.Equal(FailedStep.Stock, (await FinalAsync(saga, "short", OrderStatus.Rejected)).FailedAt);
+        Assert.Equal(FailedStep.Payment, (await FinalAsync(saga, "declined", OrderStatus.Rejected)).FailedAt);
+        await FinalAsync(saga, "flaky", OrderStatus.Completed);
+        var refused = await FinalAsync(saga, "refused", OrderStatus.Rejected);
+        Assert.Equal((FailedStep.Shipping, refused.Charged), (refused.FailedAt!.Value, refused.Refunded));
+        Assert.True((await FinalAsync(saga, "delayed", OrderStatus.Completed)).Delayed);
+        await FinalAsync(saga, "cancelled", OrderStatus.Cancelled);
+        await FinalAsync(saga, "kept", OrderStatus.Completed);
+
+        var report = await CleanAsync(saga);
+        Assert.Equal((8, 6, 2), (report.Orders, report.Charges, report.Refunds));
+        Assert.Equal(4 * 3 * 2.55m, report.Takings["GBP"]);
+        Assert.True((await LoadAsync(saga, "kept")).CancellationRefused);
+        Assert.Equal(new StockLevel("mug", "main", 100, 100 - 4 * 3, 0, 4 * 3), await saga.Stock.LevelAsync("main", "mug", Cancellation));
+    }
+
+    [Fact]
+    public async Task An_order_that_an_outage_parked_goes_on_when_the_outage_ends()
+    {
+        var saga = await StartAsync(Path.Combine(folder.FullName, "saga.db"), Soon with { Turn = Soon.Turn with { RetriesMax = 1, DeliveriesMax = 2 } });
+        await PlaceAsync(saga, "down", token: "tok_down");
+        await UntilAsync(async () => (await LoadAsync(saga, "down")).Parked.Values.Any(parked => parked.IsParked), "The order is not parked.");
+        Assert.Contains((await saga.Audit.RunAsync()).Findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
+
+        await saga.Cards.SetOutageAsync(false);
+
+        await FinalAsync(saga, "down", OrderStatus.Completed);
+        await CleanAsync(saga);
+    }
+
+    [Fact]
+    public async Task What_a_restart_interrupts_goes_on_after_it()
+    {
+        var path = Path.Combine(folder.FullName, "saga.db");
+        var saga = await StartAsync(path);
+        for (var number = 0; number < 30; number++)
+            await PlaceAsync(saga, $"o-{number}", postalCode: number % 3 == 0 ? "LATE" : "E9 3AA", quantity: 1);
+        await saga.DisposeAsync();
+
+        saga = await StartAsync(path);
+
+        for (var number = 0; number < 30; number++)
+            await FinalAsync(saga, $"o-{number}", OrderStatus.Completed);
+        await CleanAsync(saga);
+    }
+
+    [Fact]
+    public async Task Whenever_the_process_dies_every_order_that_was_acknowledged_comes_to_its_end_and_nothing_happens_twice()
+    {
+        var path = Path.Combine(folder.FullName, "saga.db");
+        var saga = await StartAsync(path);
+        var acknowledged = new List<string>();
+        var placing = Task.Run(async () =>
+        {
+            for (var number = 0; number < 60; number++)
+            {
+                var token = (number % 10) switch { 1 => "tok_declined", 2 => "tok_flaky", _ => "tok_visa" };
+                var postalCode = (number % 7) switch { 1 => "REFUSE", 2 => "LATE", _ => "E9 3AA" };
+                await PlaceAsync(saga, $"o-{number}", token, postalCode, quantity: 1);
+                lock (acknowledged)
+                    acknowledged.Add($"o-{number}");
+            }
+        }, Cancellation);
+
+        var crashes = 0;
+        for (; crashes < 6 && (crashes < 3 || !placing.IsCompleted); crashes++)
+        {
+            await Task.Delay(15 * (crashes + 1), Cancellation);
+            List<string> promised;
+            lock (acknowledged)
+                promised = [.. acknowledged];
+            var copy = Copy(path, crashes);
+            var next = await StartAsync(copy);
+            foreach (var order in promised)
+                await UntilAsync(async () => (await LoadAsync(next, order)).IsFinal, $"{order} is not final after crash {crashes}.");
+            await CleanAsync(next);
+        }
+        await placing;
+    }
+
+    [Fact]
+    public async Task The_audit_finds_what_is_wrong()
+    {
+        var saga = await StartAsync(Database.InMemory);
+        await PlaceAsync(saga, "o-1");
+        await PlaceAsync(saga, "o-2", token: "tok_declined");
+        await FinalAsync(saga, "o-1", OrderStatus.Completed);
+        await FinalAsync(saga, "o-2", OrderStatus.Rejected);
+        await CleanAsync(saga);
+
+        await saga.Cards.ChargeAsync("another key", "o-1", new(7.65m, "GBP"), "tok_visa", Cancellation);
+        await saga.Cards.ChargeAsync("another key", "o-2", new(7.65m, "GBP"), "tok_visa", Cancellation);
+        await saga.Cards.ChargeAsync("key", "nobody", new(7.65m, "GBP"), "tok_visa", Cancellation);
+        await saga.Stock.ReserveAsync("o-2", "north", [new("mug", 1)], Cancellation);
+        await saga.Database.RunAsync(connection => connection.Sql("UPDATE stock SET available = 90, consumed = 10").Run());
+        await saga.Bus.PublishAsync([Samples.Message("o-9", 1, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddHours(1))], Cancellation);
+
+        var findings = string.Join('\n', (await saga.Audit.RunAsync()).Findings);
+
+        Assert.Contains("Order o-1 was charged 2 times.", findings, StringComparison.Ordinal);
+        Assert.Contains("Order o-2 is Rejected, but was charged", findings, StringComparison.Ordinal);
+        Assert.Contains("order nobody, which does not exist", findings, StringComparison.Ordinal);
+        Assert.Contains("The stock of mug in main does not add up", findings, StringComparison.Ordinal);
+        Assert.Contains("1 messages wait for their time.", findings, StringComparison.Ordinal);
+    }
+
+    async Task<LocalSaga> StartAsync(string path, LocalOptions? options = null)
+    {
+        var saga = new LocalSaga(path, options ?? Soon, TimeProvider.System, NullLoggerFactory.Instance);
+        sagas.Add(saga);
+        if (await saga.Stock.LevelAsync("main", "mug", Cancellation) is null)
+            await saga.Stock.SetReceivedAsync("main", "mug", 100, Cancellation);
+        await saga.StartAsync();
+        return saga;
+    }
+
+    /// <summary>What a process that died at this moment leaves behind.</summary>
+    string Copy(string path, int number)
+    {
+        var copy = folder.CreateSubdirectory($"crash-{number}");
+        foreach (var file in (string[])[path, path + "-wal"])
+        {
+            using var from = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var to = File.Create(Path.Combine(copy.FullName, Path.GetFileName(file)));
+            from.CopyTo(to);
+        }
+        return Path.Combine(copy.FullName, Path.GetFileName(path));
+    }
+
+    static Task PlaceAsync(LocalSaga saga, string orderId, string token = "tok_visa", string postalCode = "E9 3AA", int quantity = 3) =>
+        saga[Participants.Orders].RequestAsync(
+            orderId, "place",
+            new PlaceOrder("17850", "GBP", [new("mug", "MUG", quantity, 2.55m)], token, Samples.Address with { PostalCode = postalCode }, "main"), Cancellation);
+
+    static Task CancelAsync(LocalSaga saga, string orderId) =>
+        saga[Participants.Orders].RequestAsync(orderId, "cancel", new CancelOrder("changed my mind"), Cancellation);
+
+    static async Task<OrderSummary> LoadAsync(LocalSaga saga, string orderId)
+    {
+        var stream = await saga[Participants.Orders].LoadAsync(orderId, Cancellation);
+        Assert.NotNull(stream);
+        return stream.Summary!;
+    }
+
+    static Task BookedAsync(LocalSaga saga, string orderId) =>
+        UntilAsync(async () => (await LoadAsync(saga, orderId)).TrackingId is not null, $"{orderId} is not booked.");
+
+    static async Task<OrderSummary> FinalAsync(LocalSaga saga, string orderId, OrderStatus status)
+    {
+        await UntilAsync(async () => (await LoadAsync(saga, orderId)).IsFinal, $"{orderId} is not final.");
+        var order = await LoadAsync(saga, orderId);
+        Assert.Equal(status, order.Status);
+        return order;
+    }
+
+    /// <summary>After the last final word some messages are still to be heard.</summary>
+    static async Task<AuditReport> CleanAsync(LocalSaga saga)
+    {
+        var report = await saga.Audit.RunAsync();
+        for (var wait = 0; report.Findings.Count > 0 && wait < 500; wait++)
+        {
+            await Task.Delay(20, Cancellation);
+            report = await saga.Audit.RunAsync();
+        }
+        Assert.Empty(report.Findings);
+        return report;
+    }
+
+    static async Task UntilAsync(Func<Task<bool>> condition, string otherwise)
+    {
+        for (var wait = 0; wait < 3_000; wait++)
+        {
+            if (await condition())
+                return;
+            await Task.Delay(10, Cancellation);
+        }
+        Assert.Fail(otherwise);
+    }
+}

@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using OrderFunctions.Contracts;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local.Tests;
+
+/// <summary>The answers of the simulated providers follow from the data, never from chance.</summary>
+public sealed class SimulatedOutsideTests : IAsyncDisposable
+{
+    static readonly Money Total = Samples.Total;
+
+    readonly DataFile file = new(inMemory: false);
+    readonly FakeTimeProvider time = new(Samples.Noon);
+    readonly ConcurrentQueue<PickUp> told = new();
+    readonly List<SimulatedCarrier> carriers = [];
+    Database database;
+    SimulatedCardProvider cards;
+    SimulatedCarrier carrier;
+
+    public SimulatedOutsideTests()
+    {
+        database = file.Open();
+        cards = new(database, time);
+        carrier = Carrier();
+    }
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var one in carriers)
+            await one.DisposeAsync();
+        await file.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_card_is_charged_once_a_key()
+    {
+        var first = Assert.IsType<CardCharged>(await ChargeAsync("tok_visa"));
+        Assert.Equal(first, await ChargeAsync("tok_visa"));
+        Assert.Equal(first, await cards.FindChargeAsync("o-1", Cancellation));
+        Assert.Equal(1, await CountAsync("SELECT count(*) FROM card_charge"));
+    }
+
+    [Fact]
+    public async Task A_key_is_forgotten_after_a_day_and_the_charge_is_not()
+    {
+        var first = await ChargeAsync("tok_visa");
+        time.Advance(TimeSpan.FromHours(23));
+        Assert.Equal(first, await ChargeAsync("tok_visa"));
+        time.Advance(TimeSpan.FromHours(2));
+
+        Assert.Equal(first, await cards.FindChargeAsync("o-1", Cancellation));
+        Assert.NotEqual(first, await ChargeAsync("tok_visa"));
+        Assert.Equal(2, await CountAsync("SELECT count(*) FROM card_charge"));
+        Assert.Equal(first, await cards.FindChargeAsync("o-1", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_card_that_is_declined_stays_declined_and_is_not_charged()
+    {
+        var declined = Assert.IsType<CardDeclined>(await ChargeAsync("tok_declined"));
+        Assert.Equal(declined, await ChargeAsync("tok_declined"));
+        Assert.Equal(declined, await cards.FindChargeAsync("o-1", Cancellation));
+        Assert.Equal(0, await CountAsync("SELECT count(*) FROM card_charge WHERE declined IS NULL"));
+    }
+
+    [Fact]
+    public async Task A_flaky_provider_has_charged_before_its_answer_is_lost_twice()
+    {
+        await Assert.ThrowsAsync<TransientException>(() => ChargeAsync("tok_flaky"));
+        file.Crash();
+        Reopen();
+        var found = Assert.IsType<CardCharged>(await cards.FindChargeAsync("o-1", Cancellation));
+        await Assert.ThrowsAsync<TransientException>(() => ChargeAsync("tok_flaky"));
+
+        Assert.Equal(found, await ChargeAsync("tok_flaky"));
+        Assert.Equal(1, await CountAsync("SELECT count(*) FROM card_charge"));
+    }
+
+    [Fact]
+    public async Task In_an_outage_nothing_is_charged_until_an_operator_ends_it_for_good()
+    {
+        for (var attempt = 0; attempt < 5; attempt++)
+            await Assert.ThrowsAsync<TransientException>(() => ChargeAsync("tok_down"));
+        Assert.Null(await cards.FindChargeAsync("o-1", Cancellation));
+        Assert.Equal(0, await CountAsync("SELECT count(*) FROM card_charge"));
+
+        await cards.SetOutageAsync(false);
+        file.Crash();
+        Reopen();
+
+        Assert.IsType<CardCharged>(await ChargeAsync("tok_down"));
+    }
+
+    [Fact]
+    public async Task A_charge_is_refunded_once_a_key()
+    {
+        Assert.Null(await cards.FindRefundAsync("o-1", Cancellation));
+        var refund = await cards.RefundAsync("o-1/RefundCard", "o-1", "ch_1", Total, Cancellation);
+        Assert.Equal(refund, await cards.RefundAsync("o-1/RefundCard", "o-1", "ch_1", Total, Cancellation));
+        Assert.Equal(refund, await cards.FindRefundAsync("o-1", Cancellation));
+        Assert.Null(await cards.FindRefundAsync("o-2", Cancellation));
+        Assert.Equal(1, await CountAsync("SELECT count(*) FROM card_refund"));
+    }
+
+    [Fact]
+    public async Task An_address_that_the_carrier_refuses_stays_refused()
+    {
+        await StartAsync();
+        var refused = Assert.IsType<CarrierRefused>(await BookAsync("REFUSE"));
+        Assert.Equal(refused, await BookAsync("REFUSE"));
+        Assert.Equal(refused, await carrier.FindBookingAsync("o-1", Cancellation));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Empty(told);
+    }
+
+    [Fact]
+    public async Task Any_other_address_is_booked_once_and_picked_up_at_once()
+    {
+        await StartAsync();
+        var booked = Assert.IsType<CarrierBooked>(await BookAsync("E9 3AA"));
+        Assert.Equal(booked, await BookAsync("E9 3AA"));
+        Assert.Equal(booked, await carrier.FindBookingAsync("o-1", Cancellation));
+        Assert.Equal(Samples.Noon.AddSeconds(2), booked.PromisedBy);
+        await ToldAsync(1);
+        Assert.Equal(("o-1", booked.TrackingId, Samples.Noon), (told.First().OrderId, told.First().TrackingId, told.First().At));
+        Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", booked.TrackingId, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_late_carrier_picks_up_after_the_promised_time_and_can_be_called_off_before()
+    {
+        await StartAsync();
+        var late = Assert.IsType<CarrierBooked>(await BookAsync("LATE"));
+        var cancelled = Assert.IsType<CarrierBooked>(await BookAsync("LATE", "o-2"));
+        time.Advance(TimeSpan.FromSeconds(2.5));
+        Assert.IsType<CarrierCancelled>(await carrier.CancelAsync("key", "o-2", cancelled.TrackingId, Cancellation));
+        Assert.Empty(told);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        await ToldAsync(1);
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal("o-1", Assert.Single(told).OrderId);
+        Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", late.TrackingId, Cancellation));
+        Assert.IsType<CarrierCancelled>(await carrier.CancelAsync("key", "o-2", cancelled.TrackingId, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_quiet_carrier_has_picked_up_before_it_tells()
+    {
+        await StartAsync();
+        var booked = Assert.IsType<CarrierBooked>(await BookAsync("QUIET"));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", booked.TrackingId, Cancellation));
+        Assert.Empty(told);
+        time.Advance(TimeSpan.FromSeconds(3));
+        await ToldAsync(1);
+    }
+
+    [Fact]
+    public async Task A_pick_up_is_told_again_until_it_is_acknowledged()
+    {
+        var failures = 3;
+        await carrier.StartAsync((pickUp, _) =>
+        {
+            told.Enqueue(pickUp);
+            return --failures >= 0 ? throw new TransientException("away") : Task.CompletedTask;
+        });
+        await BookAsync("E9 3AA");
+        for (var times = 1; times <= 4; times++)
+        {
+            await ToldAsync(times);
+
+            // The next one is set once this one has failed, on a thread of its own.
+            for (var wait = 0; times < 4 && told.Count == times && wait < 100; wait++)
+            {
+                await Task.Delay(10, Cancellation);
+                time.Advance(TimeSpan.FromSeconds(10));
+            }
+        }
+        Assert.Single(told.Distinct());
+    }
+
+    [Fact]
+    public async Task A_pick_up_that_was_not_acknowledged_is_told_after_a_restart()
+    {
+        await carrier.StartAsync((_, _) => throw new TransientException("away"));
+        var booked = Assert.IsType<CarrierBooked>(await BookAsync("E9 3AA"));
+        await BookAsync("LATE", "o-2");
+        await database.CommittedAsync();
+        file.Crash();
+        Reopen();
+
+        await StartAsync();
+        await ToldAsync(1);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await ToldAsync(2);
+        Assert.Contains(told, pickUp => pickUp.TrackingId == booked.TrackingId);
+
+        await database.CommittedAsync();
+        file.Crash();
+        Reopen();
+        await StartAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        await Task.Delay(50, Cancellation);
+        Assert.Equal(2, told.Count);
+    }
+
+    [Fact]
+    public async Task A_customer_is_told_once_a_key()
+    {
+        var notifier = new SimulatedNotifier(database, time);
+        var notice = new Notify("OrderCompleted", "17850", "on its way");
+        await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
+        await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
+        await notifier.NotifyAsync("o-1/Notify/CancellationRefused", "o-1", notice with { Detail = "too late" }, Cancellation);
+        Assert.Equal(["on its way", "too late"], await notifier.ToldAsync("o-1"));
+    }
+
+    Task<Answer> ChargeAsync(string token) => cards.ChargeAsync("o-1/ChargeCard", "o-1", Total, token, Cancellation);
+
+    Task<Answer> BookAsync(string postalCode, string orderId = "o-1") =>
+        carrier.BookAsync($"{orderId}/BookCarrier", orderId, Samples.Address with { PostalCode = postalCode }, Cancellation);
+
+    Task StartAsync() => carrier.StartAsync((pickUp, _) =>
+    {
+        told.Enqueue(pickUp);
+        return Task.CompletedTask;
+    });
+
+    async Task ToldAsync(int times)
+    {
+        for (var wait = 0; told.Count < times && wait < 1_000; wait++)
+            await Task.Delay(10, Cancellation);
+        Assert.Equal(times, told.Count);
+    }
+
+    Task<long> CountAsync(string sql) => database.RunAsync(connection => connection.Sql(sql).First(row => row.Long(0)));
+
+    SimulatedCarrier Carrier()
+    {
+        var opened = new SimulatedCarrier(database, new(), time, NullLogger<SimulatedCarrier>.Instance);
+        carriers.Add(opened);
+        return opened;
+    }
+
+    void Reopen()
+    {
+        database = file.Open();
+        cards = new(database, time);
+        carrier = Carrier();
+    }
+}
