@@ -1,9 +1,8 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.Contracts;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Tests;
 
 /// <summary>Found by killing the host: what came due while it was down woke while the rest was still being read, and took the place of another message.</summary>
 public sealed class OverdueTests
@@ -13,18 +12,17 @@ public sealed class OverdueTests
     [Fact]
     public async Task What_came_due_while_the_host_was_down_comes_after_all_that_was_waiting()
     {
-        using var file = new DataFile();
-        await using (var before = Database.Open(file.Path, NullLogger.Instance))
+        await using var file = new DataFile(inMemory: false);
+        using (var bus = new SqliteBus(file.Open(), new(), TimeProvider.System))
         {
-            using var bus = new SqliteBus(before, new(), TimeProvider.System);
             await bus.PublishAsync([Samples.Message("o-1", 0, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddMilliseconds(500))], default);
             for (var number = 1; number <= Others; number += 100)
                 await bus.PublishAsync([.. Enumerable.Range(number, 100).Select(n => Samples.Message("o-1", n, new OrderCancellationRequested("1", "r")))], default);
+            file.Crash();
         }
         await Task.Delay(600);
 
-        await using var database = Database.Open(file.Path, NullLogger.Instance);
-        using var restarted = new SqliteBus(database, new(), TimeProvider.System);
+        using var restarted = new SqliteBus(file.Open(), new(), TimeProvider.System);
         for (var number = 1; number <= Others + 1; number++)
         {
             var delivery = await restarted.ReceiveAsync(Participants.Shipping, new CancellationTokenSource(TimeSpan.FromSeconds(10)).Token);
