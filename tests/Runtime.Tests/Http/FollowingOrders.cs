@@ -126,26 +126,6 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_browser_gets_the_page_in_place_of_the_timeline()
-    {
-        var request = new HttpRequestMessage(HttpMethod.Get, $"/api/orders/{await host.PlaceAsync()}/timeline");
-        request.Headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        var page = await host.SendAsync(request);
-        Assert.Equal(200, page.Status);
-        Assert.Equal(page.Text, (await host.GetAsync("/")).Text);
-    }
-
-    [Fact]
-    public async Task The_record_holds_each_entry_and_no_secret()
-    {
-        var id = await host.PlaceAsync();
-        var record = await host.GetAsync($"/api/orders/{id}/record");
-        Assert.Equal("OrderCreated", (string?)Assert.Single(record.Json!["entries"]![0]!["events"]!.AsArray())!["type"]);
-        Assert.DoesNotContain("tok_visa", record.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("High Street", record.Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_cancellation_is_accepted_once_and_its_repetition_too()
     {
         var id = await host.PlaceAsync();
