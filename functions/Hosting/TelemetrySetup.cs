@@ -23,6 +23,7 @@ static class TelemetrySetup
             return;
 
         services.AddApplicationInsightsTelemetryWorkerService(options => options.EnableAdaptiveSampling = false).ConfigureFunctionsApplicationInsights();
+        services.AddHostedService<TelemetryBridge>();
         services.Configure<TelemetryConfiguration>(telemetry =>
             telemetry.DefaultTelemetrySink.TelemetryProcessorChainBuilder.UseAdaptiveSampling(ItemsPerSecondMax, excludedTypes: AlwaysSent).Build());
         services.Configure<LoggerFilterOptions>(options =>

@@ -109,7 +109,11 @@ public sealed record DiscardBody(string OrderId, string Participant, string Mess
 /// <param name="OldestOpen">When the oldest order that is not final was placed.</param>
 /// <param name="ParkedSince">Since when the order is parked that is parked longest.</param>
 public sealed record CountsBody(
-    IReadOnlyDictionary<string, long> ByStatus, IReadOnlyDictionary<string, long> ByEvent, long Parked, DateTimeOffset? OldestOpen, DateTimeOffset? ParkedSince);
+    IReadOnlyDictionary<string, long> ByStatus,
+    IReadOnlyDictionary<string, long> ByEvent,
+    long Parked,
+    DateTimeOffset? OldestOpen,
+    DateTimeOffset? ParkedSince);
 
 /// <summary>What the choreography's picture is drawn from: topology.json with its events in the order of the story.</summary>
 /// <param name="IsLocal">The local host serves it: it tells of changes, shows its stock, and its card provider's outage can be ended.</param>

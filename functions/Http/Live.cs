@@ -7,8 +7,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// Tells open pages of changes, by server-sent events: the counts, whenever they differ. For the local host: in Azure a stream would be a billed execution
-/// for each viewer, cut after 230 seconds, so there the page asks, with ETags.
+/// Tells open pages of changes, by server-sent events: the counts, whenever they differ. For the local host: in Azure a stream would be a billed
+/// execution for each viewer, cut after 230 seconds, so there the page asks, with ETags.
 /// </summary>
 public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationToken stopping)
 {

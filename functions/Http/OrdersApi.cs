@@ -84,7 +84,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
     public Task<IResult> ListAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
         var query = new Query(request);
-        var filter = new OrderFilter(query.Status("status"), query.Text("text", Limits.SearchLength), query.Flag("parked"), query.PageToken, query.Limit);
+        var text = query.Text("text", Limits.SearchLength);
+        var filter = new OrderFilter(query.Status("status"), text, query.Flag("parked"), query.PageToken, query.Limit);
         query.ThrowIfAnyMistake();
         var page = await query.PageAsync(queries, filter, request.HttpContext.RequestAborted);
         return new TaggedAnswer<OrderListBody>(new([.. page.Orders.Select(OrderBody.Of)], query.Next(page)), Bodies.Json.OrderListBody);

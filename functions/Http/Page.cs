@@ -6,8 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The operations page: one answer without data, put together from the files in Page/. It loads nothing from anywhere else, and its security policy lets
-/// no other script run in it.
+/// The operations page: one answer without data, put together from the files in Page/. It loads nothing from anywhere else, and its security policy
+/// lets no other script run in it.
 /// </summary>
 sealed class Page : IResult, IStatusCodeHttpResult
 {

@@ -39,6 +39,6 @@ public static class Paths
 public sealed record ApiRoute(
     string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer)
 {
-    /// <summary>Whose token the request needs. Whoever asks for the page, which holds no data, needs none: a browser that follows a link sends none.</summary>
+    /// <summary>Whose token the request needs. The page, which holds no data, needs none: a browser that follows a link sends none.</summary>
     public ImmutableArray<string> RolesFor(HttpRequest request) => Path == Paths.Timeline && Page.IsWantedBy(request) ? [] : Roles;
 }

@@ -6,7 +6,7 @@ using OrderFunctions.Http;
 
 namespace OrderFunctions.Local;
 
-/// <summary>What the operations page can see and do only here: changes as they happen, the shelf, and the outage of the simulated card provider.</summary>
+/// <summary>What the operations page can see and do only here: changes as they happen, the shelf, the outage of the simulated card provider.</summary>
 static class LocalApi
 {
     const int SkusShown = 20;

@@ -106,7 +106,10 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         var together = connection.Sql("SELECT facts, orders FROM final_count").Rows(FactsCounted);
         foreach (var status in Open)
-            together.AddRange(connection.Sql("SELECT facts, count(*) FROM summary WHERE status = ? GROUP BY facts").Bind(status.ToString()).Rows(FactsCounted));
+        {
+            together.AddRange(connection.Sql("SELECT facts, count(*) FROM summary WHERE status = ? GROUP BY facts")
+                .Bind(status.ToString()).Rows(FactsCounted));
+        }
         return Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)
             .ToDictionary(fact => fact, fact => together.Where(orders => orders.Facts.HasFlag(fact)).Sum(orders => orders.Orders));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OrderFunctions.Local.Operating;
 using OrderFunctions.Local.Placing;
 
 var orders = new Option<FileInfo?>("--orders") { Description = "Orders to place: one JSON object a line, plain or gzip. Default: the sample of 200.", HelpName = "FILE" };
@@ -13,6 +14,13 @@ var data = new Option<string>("--data")
 var port = new Option<int>("--port") { Description = "Where to serve on 127.0.0.1.", DefaultValueFactory = _ => 7071 };
 var concurrency = new Option<int>("--concurrency") { Description = "Orders placed at once.", DefaultValueFactory = _ => 16 };
 var stock = new Option<long>("--stock") { Description = "Pieces received of each SKU that the orders name.", DefaultValueFactory = _ => 500, HelpName = "N" };
+var otlp = new Option<Uri?>("--otlp")
+{
+    Description = "Send traces and metrics to this OTLP collector, such as http://127.0.0.1:4318.",
+    CustomParser = WebAddress.Parse,
+    HelpName = "URL",
+};
+var verbose = new Option<bool>("--verbose") { Description = "Write the trace of one order after the other on the standard error." };
 port.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 0 and <= 65535, "--port must be 0 to 65535."));
 concurrency.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--concurrency must be 1 to 1000."));
 stock.Validators.Add(result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
@@ -23,15 +31,22 @@ var command = new RootCommand(
     Exit status: 0 all is well; 1 the audit found something; 2 it could not start, or some lines could not be placed.
     """)
 {
-    orders, noOrders, exit, data, port, concurrency, stock,
+    orders, noOrders, exit, data, port, concurrency, stock, otlp, verbose,
 };
-command.SetAction((options, _) => RunCommand.RunAsync(new(
-    options.GetValue(noOrders) ? null : options.GetValue(orders)?.FullName ?? RunCommand.Sample,
-    options.GetValue(exit),
-    options.GetValue(data)!,
-    options.GetValue(port),
-    options.GetValue(concurrency),
-    options.GetValue(stock))));
+foreach (var operation in OperatorCommands.All)
+    command.Subcommands.Add(operation);
+command.SetAction(async (options, _) =>
+{
+    using var export = options.GetValue(otlp) is { } collector ? new TraceExport(collector) : null;
+    using var trace = options.GetValue(verbose) ? new VerboseTrace(Console.Error) : null;
+    return await RunCommand.RunAsync(new(
+        options.GetValue(noOrders) ? null : options.GetValue(orders)?.FullName ?? RunCommand.Sample,
+        options.GetValue(exit),
+        options.GetValue(data)!,
+        options.GetValue(port),
+        options.GetValue(concurrency),
+        options.GetValue(stock)));
+});
 return await command.Parse(args).InvokeAsync();
 
 static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)

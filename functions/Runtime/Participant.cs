@@ -34,11 +34,10 @@ public sealed partial class Participant(
     /// </summary>
     /// <param name="request">A <see cref="Request"/> for the decider, or a word for another participant's kernel.</param>
     /// <exception cref="TransientException">Something outside is away. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.</exception>
-    public async Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation)
-    {
-        using var activity = Telemetry.StartRequest(name, orderId, request.GetType().Name);
-        return await OnStreamAsync(orderId, async (stream, again) =>
+    public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
+        OnStreamAsync(orderId, async (stream, again) =>
         {
+            using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
@@ -50,7 +49,6 @@ public sealed partial class Participant(
             await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
             return stream;
         }, cancellation);
-    }
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the

@@ -91,13 +91,20 @@ public static class Telemetry
         ]);
     }
 
-    /// <summary>A span for what HTTP starts, so that the messages that it leads to have a trace even where the host makes none for the request.</summary>
-    internal static Activity? StartRequest(string participant, string orderId, string request) =>
-        Activities.StartActivity($"request {request}", ActivityKind.Internal, default(ActivityContext), tags:
+    /// <summary>
+    /// A span for what HTTP starts. Of an order that is known it belongs to the order's own trace, linked to the caller's: a cancellation, or the carrier's
+    /// webhook, is part of the same story.
+    /// </summary>
+    internal static Activity? StartRequest(string participant, OrderStream stream, string request)
+    {
+        var earlier = ActivityContext.TryParse(stream.Entries.LastOrDefault()?.Trace, null, out var parsed) ? parsed : default;
+        ActivityLink[] links = earlier != default && Activity.Current is { } caller ? [new(caller.Context)] : [];
+        return Activities.StartActivity($"request {request}", ActivityKind.Internal, earlier, links: links, tags:
         [
             new("orderfunctions.participant", participant),
-            new("messaging.message.conversation_id", orderId),
+            new("messaging.message.conversation_id", stream.OrderId),
         ]);
+    }
 
     /// <summary>A turn that came to no end: the message is given back.</summary>
     internal static void TurnFailed(string participant, Exception exception, Activity? activity, TimeSpan duration)

@@ -44,45 +44,64 @@ const api = async (path, method = 'GET', body = undefined) => {
     throw new ApiError(answer.status, `The answer is not JSON (${answer.status}).`);
   }
   if (answer.ok) return json;
-  const errors = Object.entries(json?.errors ?? {}).map(([field, wrong]) => `${field} ${wrong.join(', ')}`).join('; ');
-  throw new ApiError(answer.status, [json?.detail ?? json?.title ?? `The server answers ${answer.status}.`, errors].filter(Boolean).join(' '));
+  const errors = Object.entries(json?.errors ?? {})
+    .map(([field, wrong]) => `${field} ${wrong.join(', ')}`)
+    .join('; ');
+  throw new ApiError(
+    answer.status,
+    [json?.detail ?? json?.title ?? `The server answers ${answer.status}.`, errors].filter(Boolean).join(' '),
+  );
 };
 
 // One dialog for all questions. Gives the text of its field, or true, or null where it was dismissed.
-const ask = ({ title, text, action, field = null }) => new Promise(resolve => {
-  const dialog = byId('dialog');
-  byId('dialog-title').textContent = title;
-  byId('dialog-text').replaceChildren(...[text].flat().map(part => typeof part === 'string' ? h('p', {}, part) : part));
-  byId('dialog-field').hidden = !field;
-  const input = byId('dialog-input');
-  input.value = '';
-  input.required = Boolean(field);
-  input.maxLength = field?.max ?? 200;
-  input.type = field?.secret ? 'password' : 'text';
-  byId('dialog-field').querySelector('label').textContent = field?.label ?? '';
-  byId('dialog-do').textContent = action;
-  // Cancelling must not be kept from it by a field that is still empty.
-  dialog.querySelector('button[value=""]').formNoValidate = true;
-  dialog.returnValue = '';
-  dialog.onclose = () => resolve(dialog.returnValue !== 'do' ? null : field ? input.value : true);
-  dialog.showModal();
-  (field ? input : byId('dialog-do')).focus();
-});
+const ask = ({ title, text, action, field = null }) =>
+  new Promise(resolve => {
+    const dialog = byId('dialog');
+    byId('dialog-title').textContent = title;
+    byId('dialog-text').replaceChildren(...[text].flat().map(part => (typeof part === 'string' ? h('p', {}, part) : part)));
+    byId('dialog-field').hidden = !field;
+    const input = byId('dialog-input');
+    input.value = '';
+    input.required = Boolean(field);
+    input.maxLength = field?.max ?? 200;
+    input.type = field?.secret ? 'password' : 'text';
+    byId('dialog-field').querySelector('label').textContent = field?.label ?? '';
+    byId('dialog-do').textContent = action;
+    // Cancelling must not be kept from it by a field that is still empty.
+    dialog.querySelector('button[value=""]').formNoValidate = true;
+    dialog.returnValue = '';
+    dialog.onclose = () => resolve(dialog.returnValue !== 'do' ? null : field ? input.value : true);
+    dialog.showModal();
+    (field ? input : byId('dialog-do')).focus();
+  });
 
 const numbers = new Intl.NumberFormat('en');
 const count = value => numbers.format(value);
-const short = value => value < 100_000 ? count(value) : new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
-const money = value => value ? `${new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(value.amount)} ${value.currency}` : '–';
+const short = value =>
+  value < 100_000 ? count(value) : new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+const money = value =>
+  value
+    ? `${new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(value.amount)} ${value.currency}`
+    : '–';
 const moment = iso => new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
 const clock = iso => {
   const date = new Date(iso);
   const today = new Date().toDateString() === date.toDateString();
-  return new Intl.DateTimeFormat('en-GB', today ? { timeStyle: 'medium' } : { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(date);
+  return new Intl.DateTimeFormat(
+    'en-GB',
+    today ? { timeStyle: 'medium' } : { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  ).format(date);
 };
-const span = ms => ms < 1_000 ? `${Math.round(ms)} ms`
-  : ms < 60_000 ? `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`
-  : ms < 3_600_000 ? `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1_000)} s`
-  : ms < 172_800_000 ? `${(ms / 3_600_000).toFixed(1)} h` : `${Math.round(ms / 86_400_000)} days`;
+const span = ms =>
+  ms < 1_000
+    ? `${Math.round(ms)} ms`
+    : ms < 60_000
+      ? `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`
+      : ms < 3_600_000
+        ? `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
+        : ms < 172_800_000
+          ? `${(ms / 3_600_000).toFixed(1)} h`
+          : `${Math.round(ms / 86_400_000)} days`;
 const ago = iso => `${span(Math.max(0, Date.now() - new Date(iso)))} ago`;
 const shortId = id => `${id.slice(0, 8)}…${id.slice(-6)}`;
 const words = name => name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
@@ -94,7 +113,8 @@ const statuses = ['Placed', 'Reserved', 'Paid', 'Booked', 'Delayed', 'Rejecting'
 
 // Runs at most once at a time and once more if it was wanted meanwhile, with a pause between: what is live must not pile up.
 const calmly = (act, pause) => {
-  let running = false, wanted = false;
+  let running = false,
+    wanted = false;
   const run = async () => {
     if (running) {
       wanted = true;

@@ -2,7 +2,10 @@
 
 const live = (() => {
   const pollEvery = 5_000;
-  let lostSince = null, timer = 0, source = null, asking = false;
+  let lostSince = null,
+    timer = 0,
+    source = null,
+    asking = false;
 
   const connection = (name, text) => {
     const node = byId('connection');
@@ -84,9 +87,12 @@ const live = (() => {
     asking = true;
     connection('lost', 'sign in to go on');
     const given = await ask({
-      title: error.status === 403 ? 'This token has not the role that is needed' : 'Sign in', action: 'Go on',
-      text: ['Paste an access token of an operator. It is kept until this tab is closed.',
-        h('pre', { tabindex: 0 }, 'az account get-access-token --query accessToken -o tsv --resource api://<application id>')],
+      title: error.status === 403 ? 'This token has not the role that is needed' : 'Sign in',
+      action: 'Go on',
+      text: [
+        'Paste an access token of an operator. It is kept until this tab is closed.',
+        h('pre', { tabindex: 0 }, 'az account get-access-token --query accessToken -o tsv --resource api://<application id>'),
+      ],
       field: { label: 'Access token', max: 20_000, secret: true },
     });
     asking = false;
@@ -111,7 +117,8 @@ const live = (() => {
   };
 
   const theme = byId('theme');
-  const isDark = () => (document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+  const isDark = () =>
+    (document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
   const themed = () => {
     theme.textContent = isDark() ? 'Light' : 'Dark';
     theme.setAttribute('aria-label', `Switch to ${isDark() ? 'light' : 'dark'} colours`);

@@ -2,12 +2,17 @@
 
 const local = (() => {
   const scenarios = {
-    'goes well': {}, 'has its card declined': { card: 'tok_declined' }, 'meets a card provider that is down': { card: 'tok_down' },
-    'meets a card provider that answers late': { card: 'tok_flaky' }, 'the carrier refuses': { postalCode: 'REFUSE' },
-    'is picked up late': { postalCode: 'LATE' }, 'is out of stock': { quantity: 1_000_000 },
+    'goes well': {},
+    'has its card declined': { card: 'tok_declined' },
+    'meets a card provider that is down': { card: 'tok_down' },
+    'meets a card provider that answers late': { card: 'tok_flaky' },
+    'the carrier refuses': { postalCode: 'REFUSE' },
+    'is picked up late': { postalCode: 'LATE' },
+    'is out of stock': { quantity: 1_000_000 },
   };
   const towns = ['London', 'York', 'Bath', 'Leeds', 'Truro'];
-  let stock = [], isOut = null;
+  let stock = [],
+    isOut = null;
 
   const read = calmly(async () => {
     if (!state.topology?.isLocal) return;
@@ -23,23 +28,61 @@ const local = (() => {
     byId('try').hidden = byId('stock').hidden = false;
     const focused = byId('outage').contains(document.activeElement);
     byId('outage').replaceChildren(
-      h('span', { class: 'soft' }, isOut ? 'The simulated card provider does not answer for the token tok_down.' : 'The simulated card provider answers.'),
-      h('button', { type: 'button', class: 'small', onclick: setOutage }, isOut ? 'End the outage' : 'Begin an outage'));
+      h(
+        'span',
+        { class: 'soft' },
+        isOut ? 'The simulated card provider does not answer for the token tok_down.' : 'The simulated card provider answers.',
+      ),
+      h('button', { type: 'button', class: 'small', onclick: setOutage }, isOut ? 'End the outage' : 'Begin an outage'),
+    );
     if (focused) byId('outage').querySelector('button').focus();
-    byId('shelf').replaceChildren(stock.length === 0 ? h('p', { class: 'nothing' }, 'Nothing has been received yet.') : h('div', { class: 'scroll' }, h('table', {},
-      h('caption', { class: 'unseen' }, 'Stock of the SKUs that orders took most of'),
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'SKU'), h('th', { scope: 'col', class: 'number' }, 'Left'), h('th', { scope: 'col', class: 'number' }, 'Reserved'),
-        h('th', { scope: 'col', class: 'number' }, 'Sold'), h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Share left')))),
-      h('tbody', {}, stock.slice(0, 8).map(shelf)))));
+    byId('shelf').replaceChildren(
+      stock.length === 0
+        ? h('p', { class: 'nothing' }, 'Nothing has been received yet.')
+        : h(
+            'div',
+            { class: 'scroll' },
+            h(
+              'table',
+              {},
+              h('caption', { class: 'unseen' }, 'Stock of the SKUs that orders took most of'),
+              h(
+                'thead',
+                {},
+                h(
+                  'tr',
+                  {},
+                  h('th', { scope: 'col' }, 'SKU'),
+                  h('th', { scope: 'col', class: 'number' }, 'Left'),
+                  h('th', { scope: 'col', class: 'number' }, 'Reserved'),
+                  h('th', { scope: 'col', class: 'number' }, 'Sold'),
+                  h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Share left')),
+                ),
+              ),
+              h('tbody', {}, stock.slice(0, 6).map(shelf)),
+            ),
+          ),
+    );
   };
 
   const shelf = one => {
-    const meter = h('div', { class: 'meter', role: 'img', 'aria-label': `${Math.round(100 * one.available / Math.max(1, one.received))} % left` },
-      h('i', { class: 'available' }), h('i', { class: 'reserved' }));
-    meter.children[0].style.width = `${100 * one.available / Math.max(1, one.received)}%`;
-    meter.children[1].style.width = `${100 * one.reserved / Math.max(1, one.received)}%`;
-    return h('tr', {}, h('th', { scope: 'row', class: 'id' }, one.sku), h('td', { class: 'number' }, count(one.available)), h('td', { class: 'number' }, count(one.reserved)),
-      h('td', { class: 'number' }, count(one.consumed)), h('td', {}, meter));
+    const meter = h(
+      'div',
+      { class: 'meter', role: 'img', 'aria-label': `${Math.round((100 * one.available) / Math.max(1, one.received))} % left` },
+      h('i', { class: 'available' }),
+      h('i', { class: 'reserved' }),
+    );
+    meter.children[0].style.width = `${(100 * one.available) / Math.max(1, one.received)}%`;
+    meter.children[1].style.width = `${(100 * one.reserved) / Math.max(1, one.received)}%`;
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row', class: 'id' }, one.sku),
+      h('td', { class: 'number' }, count(one.available)),
+      h('td', { class: 'number' }, count(one.reserved)),
+      h('td', { class: 'number' }, count(one.consumed)),
+      h('td', {}, meter),
+    );
   };
 
   const setOutage = async () => {
@@ -51,12 +94,20 @@ const local = (() => {
     event.preventDefault();
     const { card = 'tok_visa', postalCode = 'E14 7AA', quantity = null } = scenarios[byId('scenario').value];
     const some = stock.filter(one => one.available > 5).slice(0, 3);
-    const lines = (some.length ? some : [{ sku: '85123A' }]).map((one, i) => ({ sku: one.sku, description: `Sample of ${one.sku}`, quantity: quantity ?? 1 + i, unitPrice: 2.55 + i }));
+    const lines = (some.length ? some : [{ sku: '85123A' }]).map((one, i) => ({
+      sku: one.sku,
+      description: `Sample of ${one.sku}`,
+      quantity: quantity ?? 1 + i,
+      unitPrice: 2.55 + i,
+    }));
     const button = byId('sample').querySelector('button');
     button.disabled = true;
     try {
       const placed = await api('/api/orders', 'POST', {
-        customerId: 'sample', currency: 'GBP', lines, payment: { cardToken: card },
+        customerId: 'sample',
+        currency: 'GBP',
+        lines,
+        payment: { cardToken: card },
         shipTo: { name: 'Sample Customer', line1: '34 High Street', city: towns[Date.now() % towns.length], postalCode, country: 'GB' },
       });
       location.hash = `#/orders/${placed.id}`;

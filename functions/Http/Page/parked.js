@@ -1,7 +1,9 @@
 // What is parked, where and why; replaying and discarding, and what came of it.
 
 const parked = (() => {
-  let rows = [], more = null, pages = 1;
+  let rows = [],
+    more = null,
+    pages = 1;
   const selected = new Set();
   const key = row => `${row.orderId} ${row.participant}`;
 
@@ -26,39 +28,114 @@ const parked = (() => {
     for (const one of selected) if (!known.has(one)) selected.delete(one);
     mark();
     if (rows.length === 0) {
-      byId('parked-list').replaceChildren(h('p', { class: 'nothing' },
-        'Nothing is parked. A message that cannot be handled is set aside here, with everything of its order behind it; other orders go on.'));
+      byId('parked-list').replaceChildren(
+        h(
+          'p',
+          { class: 'nothing' },
+          'Nothing is parked. A message that cannot be handled is set aside here, with everything of its order behind it; other orders go on.',
+        ),
+      );
       return;
     }
     const reasons = [...new Set(rows.map(row => row.reason))];
     const focused = document.activeElement?.closest('#parked-list [data-focus]')?.dataset.focus;
     byId('parked-list').replaceChildren(
-      h('p', { class: 'lead' }, `${count(rows.length)}${more ? ' or more' : ''}, the longest for ${span(Date.now() - Math.min(...rows.map(row => new Date(row.since))))}. `,
-        'Mend the cause, then replay: the message is handled in place, and what waits behind it follows in order.'),
-      h('div', { class: 'actions' },
-        h('button', { type: 'button', class: 'small', 'data-focus': 'selected', disabled: selected.size === 0, onclick: replaySelected },
-          selected.size ? `Replay ${selected.size} selected` : 'Replay selected'),
-        reasons.map(reason => h('button', { type: 'button', class: 'small', 'data-focus': `reason ${reason}`, onclick: () => replayReason(reason) }, `Replay all: ${words(reason)}`))),
-      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Parked orders' }, h('table', {},
-        h('caption', { class: 'unseen' }, 'Parked orders'),
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Select')), h('th', { scope: 'col' }, 'Order'),
-          h('th', { scope: 'col' }, 'At'), h('th', { scope: 'col' }, 'Why'), h('th', { scope: 'col' }, 'Since'), h('th', { scope: 'col' }, 'Do'))),
-        h('tbody', {}, rows.map(row)))),
-      more && h('p', { class: 'more' }, h('button', { type: 'button', onclick: () => { pages++; read(); } }, 'More')));
-    if (focused) byId('parked-list').querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+      h(
+        'p',
+        { class: 'lead' },
+        `${count(rows.length)}${more ? ' or more' : ''}, the longest for ${span(Date.now() - Math.min(...rows.map(row => new Date(row.since))))}. `,
+        'Mend the cause, then replay: the message is handled in place, and what waits behind it follows in order.',
+      ),
+      h(
+        'div',
+        { class: 'actions' },
+        h(
+          'button',
+          { type: 'button', class: 'small', 'data-focus': 'selected', disabled: selected.size === 0, onclick: replaySelected },
+          selected.size ? `Replay ${selected.size} selected` : 'Replay selected',
+        ),
+        reasons.map(reason =>
+          h(
+            'button',
+            { type: 'button', class: 'small', 'data-focus': `reason ${reason}`, onclick: () => replayReason(reason) },
+            `Replay all: ${words(reason)}`,
+          ),
+        ),
+      ),
+      h(
+        'div',
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Parked orders' },
+        h(
+          'table',
+          {},
+          h('caption', { class: 'unseen' }, 'Parked orders'),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Select')),
+              h('th', { scope: 'col' }, 'Order'),
+              h('th', { scope: 'col' }, 'At'),
+              h('th', { scope: 'col' }, 'Why'),
+              h('th', { scope: 'col' }, 'Since'),
+              h('th', { scope: 'col' }, 'Do'),
+            ),
+          ),
+          h('tbody', {}, rows.map(row)),
+        ),
+      ),
+      more &&
+        h(
+          'p',
+          { class: 'more' },
+          h(
+            'button',
+            {
+              type: 'button',
+              onclick: () => {
+                pages++;
+                read();
+              },
+            },
+            'More',
+          ),
+        ),
+    );
+    if (focused)
+      byId('parked-list')
+        .querySelector(`[data-focus="${CSS.escape(focused)}"]`)
+        ?.focus();
   };
 
-  const row = one => h('tr', { 'data-parked': one.orderId },
-    h('td', {}, box(one)),
-    h('td', {}, h('a', { class: 'id', href: `#/orders/${one.orderId}`, title: one.orderId, 'data-focus': `open ${key(one)}` }, shortId(one.orderId)),
-      h('span', { class: 'why' }, `customer ${one.customerId}, ${one.status.toLowerCase()}`)),
-    h('td', {}, named(one.participant)),
-    h('td', {}, words(one.reason ?? 'unknown'), h('span', { class: 'why' }, one.description)),
-    h('td', {}, h('time', { datetime: one.since, title: moment(one.since) }, ago(one.since))),
-    h('td', {}, actions(one)));
+  const row = one =>
+    h(
+      'tr',
+      { 'data-parked': one.orderId },
+      h('td', {}, box(one)),
+      h(
+        'td',
+        {},
+        h(
+          'a',
+          { class: 'id', href: `#/orders/${one.orderId}`, title: one.orderId, 'data-focus': `open ${key(one)}` },
+          shortId(one.orderId),
+        ),
+        h('span', { class: 'why' }, `customer ${one.customerId}, ${one.status.toLowerCase()}`),
+      ),
+      h('td', {}, named(one.participant)),
+      h('td', {}, words(one.reason ?? 'unknown'), h('span', { class: 'why' }, one.description)),
+      h('td', {}, h('time', { datetime: one.since, title: moment(one.since) }, ago(one.since))),
+      h('td', {}, actions(one)),
+    );
 
   const box = one => {
-    const input = h('input', { type: 'checkbox', 'aria-label': `Select order ${shortId(one.orderId)} at ${one.participant}`, 'data-focus': `box ${key(one)}` });
+    const input = h('input', {
+      type: 'checkbox',
+      'aria-label': `Select order ${shortId(one.orderId)} at ${one.participant}`,
+      'data-focus': `box ${key(one)}`,
+    });
     input.checked = selected.has(key(one));
     input.addEventListener('change', () => {
       selected[input.checked ? 'add' : 'delete'](key(one));
@@ -67,14 +144,19 @@ const parked = (() => {
     return input;
   };
 
-  const actions = one => h('div', { class: 'actions' },
-    h('button', { type: 'button', class: 'small', 'data-focus': `replay ${key(one)}`, onclick: () => replayOne(one) }, 'Replay'),
-    h('button', { type: 'button', class: 'small', 'data-focus': `inspect ${key(one)}`, onclick: () => inspect(one) }, 'Inspect'),
-    h('button', { type: 'button', class: 'small', 'data-focus': `discard ${key(one)}`, onclick: () => discard(one) }, 'Discard'));
+  const actions = one =>
+    h(
+      'div',
+      { class: 'actions' },
+      h('button', { type: 'button', class: 'small', 'data-focus': `replay ${key(one)}`, onclick: () => replayOne(one) }, 'Replay'),
+      h('button', { type: 'button', class: 'small', 'data-focus': `inspect ${key(one)}`, onclick: () => inspect(one) }, 'Inspect'),
+      h('button', { type: 'button', class: 'small', 'data-focus': `discard ${key(one)}`, onclick: () => discard(one) }, 'Discard'),
+    );
 
   const replayOne = async one => {
     const yes = await ask({
-      title: 'Replay this order?', action: 'Replay',
+      title: 'Replay this order?',
+      action: 'Replay',
       text: `${named(one.participant)} tries the parked message of order ${shortId(one.orderId)} again, then what waits behind it.`,
     });
     if (yes) await replay([{ orderIds: [one.orderId], participant: one.participant }]);
@@ -82,18 +164,31 @@ const parked = (() => {
 
   const replaySelected = async () => {
     const chosen = rows.filter(one => selected.has(key(one)));
-    if (!await ask({ title: `Replay ${chosen.length} orders?`, action: 'Replay', text: 'Each participant tries its parked messages of these orders again.' })) return;
+    if (
+      !(await ask({
+        title: `Replay ${chosen.length} orders?`,
+        action: 'Replay',
+        text: 'Each participant tries its parked messages of these orders again.',
+      }))
+    )
+      return;
     const places = [...new Set(chosen.map(one => one.participant))];
-    await replay(places.map(place => ({ participant: place, orderIds: chosen.filter(one => one.participant === place).map(one => one.orderId) })));
+    await replay(
+      places.map(place => ({ participant: place, orderIds: chosen.filter(one => one.participant === place).map(one => one.orderId) })),
+    );
     selected.clear();
   };
 
   const replayReason = async reason => {
     const many = rows.filter(one => one.reason === reason).length;
-    if (await ask({
-      title: `Replay all that is parked as “${words(reason)}”?`, action: 'Replay all',
-      text: `${count(many)}${more ? ' or more' : ''} orders are tried again, also those that are not listed here.`,
-    })) await replay([{ reason }]);
+    if (
+      await ask({
+        title: `Replay all that is parked as “${words(reason)}”?`,
+        action: 'Replay all',
+        text: `${count(many)}${more ? ' or more' : ''} orders are tried again, also those that are not listed here.`,
+      })
+    )
+      await replay([{ reason }]);
   };
 
   const replay = async requests => {
@@ -102,7 +197,8 @@ const parked = (() => {
         const answer = await api('/api/operations/replay', 'POST', request);
         const asked = answer.requested;
         if (asked.length === 0) note('Nothing of it is parked any more.', 'ok');
-        else if (asked.length > 20) note(`Asked for ${count(asked.length)} replays${answer.more ? '; there are more: ask again once these are done' : ''}.`, 'ok');
+        else if (asked.length > 20)
+          note(`Asked for ${count(asked.length)} replays${answer.more ? '; there are more: ask again once these are done' : ''}.`, 'ok');
         else asked.forEach(one => follow(one.orderId, one.participant, 'replay asked for'));
       } catch (error) {
         note(error.message, 'bad');
@@ -113,13 +209,22 @@ const parked = (() => {
 
   const discard = async one => {
     const reason = await ask({
-      title: 'Discard this message for good?', action: 'Discard',
-      text: [`${named(one.participant)} will never handle it. What waits behind it goes on without it; the order may need care by hand.`, h('p', { class: 'id soft' }, one.messageId)],
+      title: 'Discard this message for good?',
+      action: 'Discard',
+      text: [
+        `${named(one.participant)} will never handle it. What waits behind it goes on without it; the order may need care by hand.`,
+        h('p', { class: 'id soft' }, one.messageId),
+      ],
       field: { label: 'Why? It is kept with the order.', max: 200 },
     });
     if (!reason?.trim()) return;
     try {
-      await api('/api/operations/discard', 'POST', { orderId: one.orderId, participant: one.participant, messageId: one.messageId, reason: reason.trim() });
+      await api('/api/operations/discard', 'POST', {
+        orderId: one.orderId,
+        participant: one.participant,
+        messageId: one.messageId,
+        reason: reason.trim(),
+      });
       follow(one.orderId, one.participant, 'discard asked for');
     } catch (error) {
       note(error.message, 'bad');
@@ -133,8 +238,12 @@ const parked = (() => {
       const record = await api(`/api/orders/${one.orderId}/record`);
       const shown = order.find(record, one.messageId) ?? { id: one.messageId, said: 'to other services only: Orders has not heard it' };
       await ask({
-        title: 'The parked message', action: 'Close',
-        text: [`${named(one.participant)} set it aside ${ago(one.since)}: ${one.description ?? words(one.reason)}`, h('pre', { tabindex: 0 }, JSON.stringify(shown, null, 2))],
+        title: 'The parked message',
+        action: 'Close',
+        text: [
+          `${named(one.participant)} set it aside ${ago(one.since)}: ${one.description ?? words(one.reason)}`,
+          h('pre', { tabindex: 0 }, JSON.stringify(shown, null, 2)),
+        ],
       });
     } catch (error) {
       note(error.message, 'bad');
@@ -151,7 +260,13 @@ const parked = (() => {
   // Shows what comes of it as it comes.
   const follow = async (orderId, participant, first) => {
     const text = h('span', {}, first);
-    note('', 'ok', h('a', { class: 'id', href: `#/orders/${orderId}` }, shortId(orderId)), h('span', { class: 'soft' }, `at ${participant}:`), text);
+    note(
+      '',
+      'ok',
+      h('a', { class: 'id', href: `#/orders/${orderId}` }, shortId(orderId)),
+      h('span', { class: 'soft' }, `at ${participant}:`),
+      text,
+    );
     const from = Date.now();
     let resumed = false;
     for (let wait = 300; Date.now() - from < 120_000; wait = Math.min(wait * 1.3, 4_000)) {

@@ -3,14 +3,16 @@
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
   const rowHeight = 25;
-  let drawn = null, history = [];
+  let drawn = null,
+    history = [];
 
   const draw = () => {
     const { participants, events, topic } = state.topology;
     const width = byId('picture').clientWidth;
     const narrow = width < 520;
-    const band = narrow ? 88 : 32, top = band + 26;
-    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(520, width * 0.6);
+    const band = narrow ? 88 : 32,
+      top = band + 26;
+    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(520, width * 0.57);
     const step = lanes / participants.length;
     const x = name => step * (participants.indexOf(name) + 0.5);
     const kinds = Object.keys(groups).filter(kind => events.some(event => event.kind === kind));
@@ -18,14 +20,25 @@ const picture = (() => {
     const svg = h('svg:svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': 'true' });
 
     svg.append(h('svg:rect', { class: 'topic', x: 0, y: band, width, height: 20, rx: 6 }));
-    svg.append(h('svg:text', { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' }, narrow ? `topic ${topic}` : `topic ${topic}, one session an order`));
+    svg.append(
+      h(
+        'svg:text',
+        { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' },
+        narrow ? `topic ${topic}` : `topic ${topic}, one session an order`,
+      ),
+    );
     const flags = {};
     for (const name of participants) {
       svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
-      const label = narrow ? h('svg:text', { class: 'head-name rotated', transform: `translate(${x(name) + 4} ${band - 8}) rotate(-90)` }, named(name))
+      const label = narrow
+        ? h('svg:text', { class: 'head-name rotated', transform: `translate(${x(name) + 4} ${band - 8}) rotate(-90)` }, named(name))
         : h('svg:text', { class: 'head-name', x: x(name), y: band - 12 }, named(name));
-      flags[name] = h('svg:g', { hidden: true },
-        h('svg:rect', { class: 'flag', x: x(name) - 13, y: band, width: 26, height: 20, rx: 6 }), h('svg:text', { class: 'flag-text', x: x(name), y: band + 14 }));
+      flags[name] = h(
+        'svg:g',
+        { hidden: true },
+        h('svg:rect', { class: 'flag', x: x(name) - 13, y: band, width: 26, height: 20, rx: 6 }),
+        h('svg:text', { class: 'flag-text', x: x(name), y: band + 14 }),
+      );
       svg.append(label, flags[name]);
     }
 
@@ -51,12 +64,14 @@ const picture = (() => {
     const beats = [];
     for (const sayer of event.saidBy) {
       for (const hearer of event.heardBy) {
-        const from = x(sayer), to = x(hearer);
+        const from = x(sayer),
+          to = x(hearer);
         if (sayer === hearer) {
           node.append(h('svg:path', { class: 'wire', d: `M${from} ${y} c 16 -12 26 12 6 4` }));
           continue;
         }
-        const way = Math.sign(to - from), tip = to - way * 3;
+        const way = Math.sign(to - from),
+          tip = to - way * 3;
         node.append(h('svg:line', { class: 'wire', x1: from, x2: tip - way * 6, y1: y, y2: y }));
         node.append(h('svg:path', { class: 'tip', d: `M${tip} ${y} l${-way * 8} -4.5 v9 z` }));
         const beat = h('svg:circle', { class: 'beat', r: 4, cx: from, cy: y });
@@ -67,9 +82,12 @@ const picture = (() => {
       }
       node.append(h('svg:circle', { class: 'said', cx: x(sayer), cy: y, r: 4.5 }));
     }
-    const number = h('svg:text', { class: 'count', x: width - (narrow ? 2 : 78), y: y + 4 });
+    const number = h('svg:text', { class: 'count', x: width - (narrow ? 2 : 64), y: y + 4 });
     const rate = h('svg:text', { class: 'rate', x: width - 6, y: y + 4 });
-    const label = narrow && event.name.length > 18 ? event.name.replace('Reservation', 'Res.').replace('Cancellation', 'Canc.').replace('Requested', 'Req.') : event.name;
+    const label =
+      narrow && event.name.length > 18
+        ? event.name.replace('Reservation', 'Res.').replace('Cancellation', 'Canc.').replace('Requested', 'Req.')
+        : event.name;
     node.append(h('svg:text', { x: lanes + 12, y: y + 4 }, label), number);
     if (!narrow) node.append(rate);
     return { node, number, rate, beats, known: null };
@@ -78,10 +96,27 @@ const picture = (() => {
   const sentence = event => `${event.name}: said by ${event.saidBy.join(' and ')}, heard by ${event.heardBy.join(', ')}`;
 
   // The same for whoever cannot see the picture.
-  const table = events => h('table', {}, h('caption', {}, 'Events of the topic'),
-    h('thead', {}, h('tr', {}, ...['Event', 'Said by', 'Heard by', 'Orders'].map(name => h('th', { scope: 'col' }, name)))),
-    h('tbody', {}, ...events.map(event => h('tr', {}, h('th', { scope: 'row' }, event.name), h('td', {}, event.saidBy.join(', ')),
-      h('td', {}, event.heardBy.join(', ')), h('td', { 'data-event': event.name })))));
+  const table = events =>
+    h(
+      'table',
+      {},
+      h('caption', {}, 'Events of the topic'),
+      h('thead', {}, h('tr', {}, ...['Event', 'Said by', 'Heard by', 'Orders'].map(name => h('th', { scope: 'col' }, name)))),
+      h(
+        'tbody',
+        {},
+        ...events.map(event =>
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'row' }, event.name),
+            h('td', {}, event.saidBy.join(', ')),
+            h('td', {}, event.heardBy.join(', ')),
+            h('td', { 'data-event': event.name }),
+          ),
+        ),
+      ),
+    );
 
   const update = () => {
     const counts = state.counts?.byEvent;

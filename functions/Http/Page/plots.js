@@ -1,10 +1,13 @@
 // How many orders became final, and how long they took: from Orders' own list, and from the counts since the page was opened.
 
 const plots = (() => {
-  const minutes = 5, bucket = 5_000, buckets = minutes * 60_000 / bucket;
+  const minutes = 5,
+    bucket = 5_000,
+    buckets = (minutes * 60_000) / bucket;
   const orders = new Map();
   const ended = new Map();
-  let known = null, width = 400;
+  let known = null,
+    width = 400;
 
   const slot = time => Math.floor(time / bucket);
   const since = () => Date.now() - minutes * 60_000;
@@ -18,7 +21,11 @@ const plots = (() => {
     const first = orders.size === 0 && known === null;
     for (const order of page.orders) {
       if (!order.finalAt || new Date(order.finalAt) < since() || orders.has(order.id)) continue;
-      orders.set(order.id, { at: +new Date(order.finalAt), ms: Math.max(1, new Date(order.finalAt) - new Date(order.placedAt)), status: order.status });
+      orders.set(order.id, {
+        at: +new Date(order.finalAt),
+        ms: Math.max(1, new Date(order.finalAt) - new Date(order.placedAt)),
+        status: order.status,
+      });
       if (first) add(+new Date(order.finalAt), 1);
     }
     known ??= total();
@@ -40,21 +47,38 @@ const plots = (() => {
     byId('plots').replaceChildren(pace(), latency());
   };
 
-  const frame = (title, value, text, ...content) => h('figure', { class: 'plot' },
-    h('figcaption', {}, h('span', {}, title), h('b', {}, value)),
-    h('svg:svg', { viewBox: `0 0 ${width} 96`, height: 96, role: 'img', 'aria-label': text }, ...content));
+  const frame = (title, value, text, ...content) =>
+    h(
+      'figure',
+      { class: 'plot' },
+      h('figcaption', {}, h('span', {}, title), h('b', {}, value)),
+      h('svg:svg', { viewBox: `0 0 ${width} 96`, height: 96, role: 'img', 'aria-label': text }, ...content),
+    );
 
   const pace = () => {
     const last = slot(Date.now());
-    const values = Array.from({ length: buckets }, (_, i) => (ended.get(last - buckets + 1 + i) ?? 0) * 1_000 / bucket);
+    const values = Array.from({ length: buckets }, (_, i) => ((ended.get(last - buckets + 1 + i) ?? 0) * 1_000) / bucket);
     const top = Math.max(...values, 0.2);
     const latest = Math.max(values.at(-1), values.at(-2));
     const text = latest ? `${latest < 10 ? latest.toFixed(1) : count(Math.round(latest))}/s` : 'none now';
-    return frame('Orders that became final, a second', text, `Orders that became final: ${text}, at most ${top.toFixed(1)} a second`,
+    return frame(
+      'Orders that became final, a second',
+      text,
+      `Orders that became final: ${text}, at most ${top.toFixed(1)} a second`,
       h('svg:line', { class: 'grid', x1: 0, x2: width, y1: 95, y2: 95 }),
-      ...values.map((value, i) => value > 0 && h('svg:rect', {
-        class: 'bar', x: i * width / buckets + 0.6, width: width / buckets - 1.2, y: 95 - Math.max(1.5, 90 * value / top), height: Math.max(1.5, 90 * value / top), rx: 1,
-      })));
+      ...values.map(
+        (value, i) =>
+          value > 0 &&
+          h('svg:rect', {
+            class: 'bar',
+            x: (i * width) / buckets + 0.6,
+            width: width / buckets - 1.2,
+            y: 95 - Math.max(1.5, (90 * value) / top),
+            height: Math.max(1.5, (90 * value) / top),
+            rx: 1,
+          }),
+      ),
+    );
   };
 
   const latency = () => {
@@ -62,16 +86,31 @@ const plots = (() => {
     const sorted = points.map(point => point.ms).sort((a, b) => a - b);
     const middle = sorted.length ? sorted[Math.floor(sorted.length / 2)] : null;
     const top = Math.log10(Math.max(10_000, ...sorted)) + 0.1;
-    const y = ms => 93 - 90 * Math.log10(ms) / top;
+    const y = ms => 93 - (90 * Math.log10(ms)) / top;
     const from = since();
     const lines = [10, 1_000, 60_000, 3_600_000].filter(ms => Math.log10(ms) < top);
     const text = middle === null ? 'none now' : `half within ${span(middle)}`;
-    const figure = frame('From placed to final', text, `Time from placed to final: ${text}`,
-      ...lines.flatMap(ms => [h('svg:line', { class: 'grid', x1: 0, x2: width, y1: y(ms), y2: y(ms) }),
-        h('svg:text', { class: 'axis', x: 0, y: y(ms) - 3 }, ms < 1_000 ? `${ms} ms` : ms < 60_000 ? `${ms / 1_000} s` : ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`)]),
-      ...points.map(point => h('svg:circle', {
-        class: `dot ${point.status}`, cx: width * (point.at - from) / (minutes * 60_000), cy: y(point.ms), r: 2.4,
-      })));
+    const figure = frame(
+      'From placed to final',
+      text,
+      `Time from placed to final: ${text}`,
+      ...lines.flatMap(ms => [
+        h('svg:line', { class: 'grid', x1: 0, x2: width, y1: y(ms), y2: y(ms) }),
+        h(
+          'svg:text',
+          { class: 'axis', x: 0, y: y(ms) - 3 },
+          ms < 1_000 ? `${ms} ms` : ms < 60_000 ? `${ms / 1_000} s` : ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`,
+        ),
+      ]),
+      ...points.map(point =>
+        h('svg:circle', {
+          class: `dot ${point.status}`,
+          cx: (width * (point.at - from)) / (minutes * 60_000),
+          cy: y(point.ms),
+          r: 2.4,
+        }),
+      ),
+    );
     figure.append(h('p', { class: 'soft axis' }, ...legend()));
     return figure;
   };

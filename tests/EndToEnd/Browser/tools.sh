@@ -12,6 +12,7 @@ browser_tools() {
   if [ ! -f "$tools/node_modules/axe-core/axe.min.js" ] && command -v npm >/dev/null; then
     mkdir -p "$tools"
     [ -f "$tools/package.json" ] || echo '{ "private": true }' > "$tools/package.json"
-    npm install --prefix "$tools" --no-save --no-audit --no-fund --silent axe-core@4.14.1 >/dev/null 2>&1 || echo "axe-core could not be installed: its checks are skipped." >&2
+    npm install --prefix "$tools" --no-save --no-audit --no-fund --silent axe-core@4.14.1 >/dev/null 2>&1 ||
+      echo "axe-core could not be installed: its checks are skipped." >&2
   fi
 }
