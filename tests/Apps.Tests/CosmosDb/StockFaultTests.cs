@@ -90,25 +90,63 @@ public sealed class StockFaultTests
         for (var late = 1; late <= Chunks(Large); late++)
         {
             var test = With(Large, received: 5);
-            var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-            var first = test.gateway.Calls.Count;
-            test.gateway.Before = async (call, _) =>
-            {
-                if (call.Number != first + late)
-                    return;
-                arrived.SetResult();
-                await go.Task;
-            };
-            var zombie = Task.Run(() => test.ReserveAsync("o-1", Large), Cancellation);
-            await arrived.Task;
+            var (zombie, go) = await test.HeldUpAsync(late, () => test.ReserveAsync("o-1", Large));
             Assert.IsType<StockReserved>(await test.ReserveAsync("o-1", Large));
-            if (isConsumed)
-                await test.stock.ConsumeAsync("o-1", Main, Cancellation);
-            else
-                await test.stock.ReleaseAsync("o-1", Main, Cancellation);
-            go.SetResult();
+            await test.EndAsync(isConsumed);
+            go();
 
             Assert.IsType<StockReserved>(await zombie);
+            test.AssertBooks(Large, available: isConsumed ? 3 : 5, reserved: 0, consumed: isConsumed ? 2 : 0);
+        }
+    }
+
+    [Fact]
+    public async Task A_batch_that_arrives_late_moves_nothing_while_another_who_did_the_same_is_half_way()
+    {
+        for (var late = 1; late <= Chunks(Large); late++)
+        {
+            var test = With(Large, received: 5);
+            var (zombie, go) = await test.HeldUpAsync(late, () => test.ReserveAsync("o-1", Large));
+            await test.DieAtAsync(held: late, () => test.ReserveAsync("o-1", Large));
+            go();
+            Assert.IsType<StockReserved>(await zombie);
+            test.AssertBooks(Large, available: 3, reserved: 2, consumed: 0);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_end_that_arrives_late_moves_nothing_while_another_who_did_the_same_is_half_way(bool isConsumed)
+    {
+        for (var late = 1; late <= Chunks(Large); late++)
+        {
+            var test = With(Large, received: 5);
+            await test.ReserveAsync("o-1", Large);
+
+            // The first call only reads.
+            var (zombie, go) = await test.HeldUpAsync(late + 1, () => test.EndAsync(isConsumed));
+            await test.DieAtAsync(held: Chunks(Large) - late, () => test.EndAsync(isConsumed));
+            go();
+            await zombie;
+            test.AssertBooks(Large, available: isConsumed ? 3 : 5, reserved: 0, consumed: isConsumed ? 2 : 0);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reservation_that_arrives_late_moves_nothing_while_its_end_is_half_way(bool isConsumed)
+    {
+        for (var held = 1; held < Chunks(Large); held++)
+        {
+            var test = With(Large, received: 5);
+            var (zombie, go) = await test.HeldUpAsync(held + 1, () => test.ReserveAsync("o-1", Large));
+            await test.ReserveAsync("o-1", Large);
+            await test.DieAtAsync(held, () => test.EndAsync(isConsumed));
+            go();
+            Assert.IsType<StockReserved>(await zombie);
+            await test.EndAsync(isConsumed);
             test.AssertBooks(Large, available: isConsumed ? 3 : 5, reserved: 0, consumed: isConsumed ? 2 : 0);
         }
     }
@@ -119,19 +157,9 @@ public sealed class StockFaultTests
         for (var late = 1; late <= Chunks(Large); late++)
         {
             var test = With(Large, received: 5);
-            var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-            var first = test.gateway.Calls.Count;
-            test.gateway.Before = async (call, _) =>
-            {
-                if (call.Number != first + late)
-                    return;
-                arrived.SetResult();
-                await go.Task;
-            };
-            var zombie = Task.Run(() => test.ReserveAsync("o-1", Large), Cancellation);
-            await arrived.Task;
-            await test.stock.ReleaseAsync("o-1", Main, Cancellation);
-            go.SetResult();
+            var (zombie, go) = await test.HeldUpAsync(late, () => test.ReserveAsync("o-1", Large));
+            await test.EndAsync(isConsumed: false);
+            go();
 
             Assert.IsType<StockShort>(await zombie);
             Assert.IsType<StockShort>(await test.ReserveAsync("o-1", Large));
@@ -214,6 +242,35 @@ public sealed class StockFaultTests
 
     Task<Answer> ReserveAsync(string orderId, int lines) =>
         stock.ReserveAsync(orderId, Main, [.. Enumerable.Range(1, lines).Select(number => new StockLine(Sku(number), 2))], Cancellation);
+
+    Task EndAsync(bool isConsumed) => isConsumed ? stock.ConsumeAsync("o-1", Main, Cancellation) : stock.ReleaseAsync("o-1", Main, Cancellation);
+
+    /// <summary>Starts something and holds its call of that number up until it is told to go.</summary>
+    async Task<(T Zombie, Action Go)> HeldUpAsync<T>(int number, Func<T> start) where T : Task
+    {
+        var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = gateway.Calls.Count + number;
+        gateway.Before = async (call, _) =>
+        {
+            if (call.Number != held)
+                return;
+            arrived.SetResult();
+            await go.Task;
+        };
+        var zombie = start();
+        await arrived.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        return (zombie, go.SetResult);
+    }
+
+    /// <summary>Does something until the reservation holds that many chunks, and not a call more.</summary>
+    async Task DieAtAsync(int held, Func<Task> call)
+    {
+        gateway.Faults = call => call.Operation == "batch" && Reservations().Any(reservation => reservation.Held == held) ? Fault.LostBefore : null;
+        var death = await Record.ExceptionAsync(call);
+        Assert.True(death is null or TransientException, death?.ToString());
+        gateway.Faults = _ => null;
+        Assert.Equal(held, Assert.Single(Reservations()).Held);
+    }
 
     /// <summary>As a turn does: the same call again while its outcome is unknown.</summary>
     static async Task<T> Insist<T>(Func<Task<T>> call)
