@@ -19,6 +19,11 @@ static class Audit
                 var known = orders.Summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
                 if (known == stream.Parked.IsEmpty)
                     world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
+                if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
+                    && !world.Bugs.EverHit(store.Participant, stream.OrderId))
+                {
+                    world.Invariants.Broken("Only what is broken waits for an operator", stream.OrderId, $"{head.Id} at {store.Participant}: {head.Reason}");
+                }
                 var letters = world.Bus[store.Participant].DeadLetters.Letters;
                 if (stream.Parked.Find(parked => !letters.Any(letter => letter.Copy.Id == parked.Id)) is { } lost)
                     world.Invariants.Broken("What is parked is kept in the dead-letter queue", stream.OrderId, $"{lost.Id} at {store.Participant}");

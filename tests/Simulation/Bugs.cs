@@ -15,20 +15,27 @@ sealed class Bugs(World world)
 {
     readonly List<Bug> active = [];
     readonly HashSet<(string Participant, string MessageId)> bred = [];
+    readonly HashSet<(string Participant, string OrderId)> hit = [];
 
     public IReadOnlyList<Bug> Active => active;
+
+    /// <summary>Whether the order ever had a poisonous message there: once mended, it still waits for an operator to say so.</summary>
+    public bool EverHit(string participant, string orderId) => hit.Contains((participant, orderId));
 
     /// <summary>Whether a message is poisonous is decided when it first arrives.</summary>
     public void Breed(string participant, OutboundMessage message)
     {
         if (!world.Faults.On || !bred.Add((participant, message.Id)))
             return;
-        if (world.Faults.Strike(Fault.BodyUnreadable))
-            active.Add(new(participant, message, Fault.BodyUnreadable));
-        else if (message.Event is not IKernelEvent && world.Faults.Strike(Fault.BugInRules))
-            active.Add(new(participant, message, Fault.BugInRules));
-        else if (message.Event is not IKernelEvent && world.Faults.Strike(Fault.BugInAnswer))
-            active.Add(new(participant, message, Fault.BugInAnswer));
+        Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.BugInRules, Fault.BugInAnswer];
+        foreach (var kind in kinds)
+        {
+            if (!world.Faults.Strike(kind))
+                continue;
+            active.Add(new(participant, message, kind));
+            hit.Add((participant, message.OrderId));
+            return;
+        }
     }
 
     public bool CanRead(string participant, string messageId) =>

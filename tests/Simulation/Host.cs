@@ -64,7 +64,10 @@ sealed class Host
         if (cancellation.CanBeCanceled)
             cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource<T>)state!).TrySetCanceled(token), answer);
 
-        world.Scheduler.After(world.Latency(), () =>
+        var travel = world.Latency();
+        if (travel > TimeSpan.FromSeconds(1))
+            world.Bus[Participant.Name].Disturb(about);
+        world.Scheduler.After(travel, () =>
         {
             var (result, failure) = Arrive(service, what, about, effect);
             if (Struck(1))
@@ -73,7 +76,10 @@ sealed class Host
                 Die();
                 return;
             }
-            world.Scheduler.After(world.Latency(), () =>
+            var way = world.Latency();
+            if (failure is not null || way > TimeSpan.FromSeconds(1))
+                world.Bus[Participant.Name].Disturb(about);
+            world.Scheduler.After(way, () =>
             {
                 if (!Alive)
                     return;

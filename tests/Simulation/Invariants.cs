@@ -32,7 +32,14 @@ sealed class Invariants(World world)
     }
 
     /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
-    public void GivenUp(string participant, OutboundMessage message) => LineOf(participant, message.OrderId).GivenUp(message.Id);
+    /// <param name="undisturbed">The kernel had it more often than it allows, with nothing in its way.</param>
+    public void GivenUp(string participant, OutboundMessage message, bool undisturbed)
+    {
+        var stream = world.Store(participant)[message.OrderId];
+        if (undisturbed && (stream is null || (stream.IndexOf(message.Id) < 0 && !stream.IsParked(message.Id))))
+            Broken("The kernel sets a message aside before the broker gives it up", message.OrderId, $"{message.Id} at {participant}");
+        LineOf(participant, message.OrderId).GivenUp(message.Id);
+    }
 
     /// <summary>Whether the participant may have heard of the order in another order than the bus accepted.</summary>
     public bool HeardOutOfOrder(string participant, string orderId) => LineOf(participant, orderId).HasGivenUp;
@@ -90,6 +97,8 @@ sealed class Invariants(World world)
             world.History.Add(participant, "records " + entry.Via, $"{entry.On} ({entry.Type})", string.Join(", ", entry.Events.Select(e => e.Event.GetType().Name)));
             foreach (var recorded in entry.Events)
             {
+                if (recorded.Event is ShippingDelayed late && late.PromisedBy > world.Scheduler.Now)
+                    Broken("Nobody is late before the promised time", after.OrderId, recorded.Id);
                 if (recorded.Id != $"{after.OrderId}/{participant}/{++sequence}")
                     Broken("Ids are order, participant, sequence", after.OrderId, recorded.Id);
             }
@@ -112,6 +121,8 @@ sealed class Invariants(World world)
         }
         if (entry.Via is not Via.Bus || world.Bus.Published(entry.On) is null or IKernelEvent)
             return;
+        if (before.Size > OrderStream.SizeMax)
+            Broken("A stream that is too large is not grown by messages", before.OrderId, $"{entry.On} at {participant}");
         if (line.OvertakenBy(entry.On) is { } overtaken)
             Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
         line.Done(entry.On);
@@ -170,6 +181,8 @@ sealed class Invariants(World world)
             return;
         if (head.Attempts > was.Attempts)
         {
+            if (was.Due is null || was.Due > world.Scheduler.Now)
+                Broken("What waits for an operator, or for its time, is not tried before", after.OrderId, head.Id);
             world.Reach.Saw(head.Reason switch
             {
                 ParkingReasons.Transient => Branch.FailedAgainTransient,

@@ -84,6 +84,9 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     /// <summary>How often it was delivered and not given back untouched.</summary>
     public int Deliveries { get; set; }
 
+    /// <summary>Its last delivery was one more than the kernel allows, and nothing kept the kernel from setting it aside.</summary>
+    public bool IsUndisturbed { get; set; }
+
     // A broker states milliseconds.
     public ReceivedMessage Received(bool readable) => new(
         message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,

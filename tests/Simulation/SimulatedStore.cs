@@ -10,6 +10,7 @@ sealed class SimulatedStore(World world, string participant)
     readonly Dictionary<string, DateTimeOffset> unconfirmed = [];
     readonly HashSet<string> unreadable = [];
     readonly HashSet<string> tooLarge = [];
+    readonly HashSet<string> wereTooLarge = [];
     long version;
 
     public Service Service { get; } = new("store", Fault.StoreBusy, Fault.StoreAnswerLost, Fault.StoreDown);
@@ -34,7 +35,10 @@ sealed class SimulatedStore(World world, string participant)
         if (unreadable.Contains(orderId))
             throw new InvalidDataException("The document cannot be read.");
         if (world.Faults.Strike(Fault.StreamTooLarge))
+        {
             tooLarge.Add(orderId);
+            wereTooLarge.Add(orderId);
+        }
         return tooLarge.Contains(orderId) ? stream with { Size = OrderStream.SizeMax + 1 } : stream;
     }
 
@@ -50,7 +54,7 @@ sealed class SimulatedStore(World world, string participant)
         if (stream.ETag != before?.ETag)
             throw new StreamConflictException(stream.OrderId);
 
-        world.Invariants.Saving(participant, before ?? OrderStream.Empty(stream.OrderId), stream);
+        world.Invariants.Saving(participant, (before ?? OrderStream.Empty(stream.OrderId)) with { Size = stream.Size }, stream);
         streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
         if (stream.UnconfirmedSince is { } since)
             unconfirmed[stream.OrderId] = since;
@@ -62,6 +66,9 @@ sealed class SimulatedStore(World world, string participant)
 
     public IReadOnlyList<string> Unconfirmed(DateTimeOffset before, int max) =>
         [.. unconfirmed.Where(order => order.Value < before).OrderBy(order => order.Value).Take(max).Select(order => order.Key)];
+
+    /// <summary>It was too large once; that there is room again, an operator has to say.</summary>
+    public bool WasTooLarge(string orderId) => wereTooLarge.Contains(orderId);
 
     public void MakeReadable() => unreadable.Clear();
 

@@ -67,11 +67,12 @@ sealed class Subscription(World world, SubscriptionTopology topology)
             world.History.Add(Name, "broker dead-letters", copy.Id);
             session.Queue.RemoveFirst();
             DeadLetters.Add(copy);
-            world.Invariants.GivenUp(Name, copy.Message);
+            world.Invariants.GivenUp(Name, copy.Message, copy.IsUndisturbed);
             Wake(session);
             return;
         }
         copy.Deliveries++;
+        copy.IsUndisturbed = copy.Deliveries > world.Options.DeliveriesMax;
         var delivery = new Delivery(this, session, copy, host);
         session.Holder = delivery;
         world.Scheduler.After(RenewalMax, () => Expire(delivery));
@@ -113,16 +114,26 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         if (delivery.Session.Holder != delivery)
             return;
         world.History.Add(Name, "session lock expires", delivery.Copy.Id);
+        Disturb(delivery.Copy.OrderId);
         delivery.Session.Holder = null;
         Wake(delivery.Session);
+    }
+
+    /// <summary>Something was in the way of whoever handles the order now.</summary>
+    public void Disturb(string orderId)
+    {
+        if (sessions.TryGetValue(orderId, out var session) && session.Queue.First?.Value is { } copy)
+            copy.IsUndisturbed = false;
     }
 
     public void HolderGone(Host host)
     {
         foreach (var session in sessions.Values)
         {
-            if (session.Holder is { } delivery && delivery.Host == host)
-                world.Scheduler.After(world.Chance.Below(LockOfTheGone), () => Expire(delivery));
+            if (session.Holder is not { } delivery || delivery.Host != host)
+                continue;
+            Disturb(session.OrderId);
+            world.Scheduler.After(world.Chance.Below(LockOfTheGone), () => Expire(delivery));
         }
     }
 
