@@ -54,7 +54,7 @@ public sealed class TelemetryBridge(TelemetryClient client) : IHostedService, ID
             Id = span.SpanId.ToHexString(),
             Name = span.DisplayName,
             Type = span.Kind is ActivityKind.Consumer ? "Queue Message | servicebus" : "InProc",
-            Timestamp = span.StartTimeUtc,
+            Timestamp = new(span.StartTimeUtc, TimeSpan.Zero),
             Duration = span.Duration,
             Success = span.Status is not ActivityStatusCode.Error,
         };

@@ -24,10 +24,16 @@ public abstract record ProviderOptions
             { IsSimulated: true } => null,
             { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } => $"{section}__BaseAddress must be the absolute address of the API, with a slash at its end.",
             { ApiKey: null or "" } => $"{section}__ApiKey is missing.",
+            _ when IsUnresolved(options.ApiKey) => $"{section}__ApiKey {Unresolved}",
             _ => null,
         };
         return wrong is null ? options : throw new InvalidOperationException($"The setting {wrong}");
     }
+
+    private protected const string Unresolved = "refers to a vault's secret that is not there, or that the app may not read.";
+
+    /// <summary>The platform leaves a reference that it cannot resolve as it stands: a "secret" that anybody could guess.</summary>
+    private protected static bool IsUnresolved(string? secret) => secret?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true;
 }
 
 public sealed record CardProviderOptions : ProviderOptions;
@@ -41,7 +47,9 @@ public sealed record CarrierOptions : ProviderOptions
     public static CarrierOptions From(IConfiguration configuration)
     {
         var options = From<CarrierOptions>(configuration, "Carrier");
-        return options.WebhookSecret is { Length: > 0 } ? options : throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
+        if (options.WebhookSecret is not { Length: > 0 })
+            throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
+        return IsUnresolved(options.WebhookSecret) ? throw new InvalidOperationException($"The setting Carrier__WebhookSecret {Unresolved}") : options;
     }
 }
 
