@@ -50,8 +50,14 @@ public sealed partial class Participant
         }
         var now = time.GetUtcNow();
         var head = stream.Parked[0];
-        if (place > 0 || head.Due is null || head.Due > now)
+        if (place > 0)
             return TurnResult.Waiting;
+        if (head.Due is null || head.Due > now)
+        {
+            // Whoever put it here may have died, or lost an answer, before it was said that the order is parked.
+            await PublishUnconfirmedAsync(stream, cancellation);
+            return TurnResult.Waiting;
+        }
 
         if (WhyPoison(stream, message) is { } poison)
             return await FailedAgainAsync(stream, poison.Reason, poison.Description, null, cancellation);

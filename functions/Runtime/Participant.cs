@@ -55,10 +55,11 @@ public sealed partial class Participant(
     /// order. Gives the number of messages.
     /// </summary>
     /// <exception cref="TransientException">The store or the bus is away.</exception>
-    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation)
+    public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
+        await LoadAsync(orderId, cancellation) is { } stream ? await PublishUnconfirmedAsync(stream, cancellation) : 0;
+
+    async Task<int> PublishUnconfirmedAsync(OrderStream stream, CancellationToken cancellation)
     {
-        if (await LoadAsync(orderId, cancellation) is not { } stream)
-            return 0;
         var published = await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation);
         if (published == 0)
             return 0;

@@ -271,4 +271,22 @@ public class ParkingLaws
         Assert.Single(world.Stream.Parked);
         Assert.Single(world.DeadLetters);
     }
+
+    [Fact]
+    public async Task That_an_order_is_parked_is_said_once_even_if_every_process_died_before_saying_it()
+    {
+        world.DeadLetters.Add(Message("inventory/2", Reserved));
+        world.Decider = new Broken(world.Decider);
+        for (var death = 0; death < 2; death++)
+        {
+            world.Fail("publish", new OperationCanceledException("the process died"));
+            await Assert.ThrowsAsync<OperationCanceledException>(() => world.Replayer.RunAsync(default));
+            await world.AbandonAsync(world.DeadLetters[0], default);
+        }
+        Assert.Empty(world.Published);
+
+        await world.Replayer.RunAsync(default);
+        await world.Replayer.RunAsync(default);
+        Assert.IsType<OrderParked>(Assert.Single(world.Published).Event);
+    }
 }
