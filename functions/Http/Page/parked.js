@@ -64,7 +64,7 @@ const parked = (() => {
       ),
       h(
         'div',
-        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Parked orders' },
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Parked messages, to scroll' },
         h(
           'table',
           {},
