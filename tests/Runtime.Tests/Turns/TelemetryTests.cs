@@ -28,6 +28,9 @@ public sealed class TelemetryTests
             $"{id}/inventory/2", id, nameof(InventoryReserved), null, null, TraceOf(spans, id), DateTimeOffset.UtcNow, 2);
         Assert.Equal(TurnOutcome.Duplicate, (await run.Saga[Participants.Payments].HandleAsync(again, Cancellation)).Outcome);
 
+        // The customer is told after the order is final.
+        for (var look = 0; look < 100 && !spans.Of(id).Any(span => span.GetTagItem("messaging.destination.subscription.name") is Participants.Notifications); look++)
+            await Task.Delay(50);
         var mine = spans.Of(id);
         Assert.Equal(
             [.. Topology.Current.Subscriptions.Select(s => s.Name).Order()],
