@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.Azure.Cosmos;
+using OrderFunctions.Apps.Tests.Infrastructure;
 
 namespace OrderFunctions.CosmosDb;
 
@@ -20,7 +21,7 @@ public sealed partial class CosmosServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var folder = Path.Combine(Root(), ".tools", "cosmosdb-server");
+        var folder = Repository.PathOf(".tools/cosmosdb-server");
         var program = Path.Combine(folder, "node_modules", Package, "lib", "cli.js");
         if (!File.Exists(program))
         {
@@ -72,14 +73,6 @@ public sealed partial class CosmosServer : IAsyncLifetime
         {
             return null;
         }
-    }
-
-    static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "global.json")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
-        return folder.FullName;
     }
 
     [GeneratedRegex(@"\d+$", RegexOptions.None, 1_000)]

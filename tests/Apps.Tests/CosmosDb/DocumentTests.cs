@@ -1,4 +1,5 @@
 using System.Text;
+using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Contracts;
 using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Runtime;
@@ -53,6 +54,13 @@ public sealed class DocumentTests
     {
         using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(Samples.Stream("o-1", Samples.Entry("o-1", 1))));
         Assert.Equal(["id", "orderId", "entries", "parked"], json.RootElement.EnumerateObject().Select(field => field.Name));
+    }
+
+    [Fact]
+    public void Bicep_indexes_what_the_queries_go_by_and_no_more()
+    {
+        var index = Repository.Read("bicep/modules/store.bicep").Split("var streamIndex = {")[1].Split("excludedPaths")[0];
+        Assert.Equal(CosmosContainers.StreamPaths.Order(), index.Split('\'').Where(text => text.StartsWith('/')).Order());
     }
 
     [Theory]
