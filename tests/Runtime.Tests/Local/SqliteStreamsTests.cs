@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using OrderFunctions.Contracts;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local.Tests;
+
+/// <summary>What this process may go on with before it is on disk, and what not; and that memory never says other than the file.</summary>
+public sealed class SqliteStreamsTests : IAsyncDisposable
+{
+    static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+
+    readonly DataFile file = new(inMemory: false);
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync() => await file.DisposeAsync();
+
+    [Fact]
+    public async Task A_save_that_something_follows_does_not_wait_for_the_disk_and_one_that_answers_HTTP_does()
+    {
+        var database = file.Open();
+        var store = new SqliteStreams(database).Of(Participants.Shipping);
+        foreach (var order in (string[])["by bus", "published after", "silent"])
+            await store.LoadAsync(order, Cancellation);
+        using var disk = new ManualResetEventSlim();
+        database.Enqueue(new Pause(disk));
+
+        var byBus = store.SaveAsync(Samples.Stream("by bus", Samples.Entry("by bus", 1, Via.Bus, new OrderShipped("trk-1"))), Cancellation);
+        var publishedAfter = store.SaveAsync(
+            Samples.Stream("published after", Samples.Entry("published after", 1, Via.Http, new OrderShipped("trk-1"))), Cancellation);
+        var silent = store.SaveAsync(Samples.Stream("silent", Samples.Entry("silent", 1, Via.Http, new EarlyPickUpNoted("trk-1"))), Cancellation);
+
+        Assert.True(byBus.IsCompletedSuccessfully);
+        Assert.True(publishedAfter.IsCompletedSuccessfully);
+        await Task.WhenAny(silent, Task.Delay(Moment, Cancellation));
+        Assert.False(silent.IsCompleted);
+        disk.Set();
+        await silent;
+    }
+
+    [Fact]
+    public async Task A_publication_is_answered_and_heard_only_once_it_is_on_disk()
+    {
+        var database = file.Open();
+        using var bus = new SqliteBus(database, new(), TimeProvider.System);
+        using var disk = new ManualResetEventSlim();
+        database.Enqueue(new Pause(disk));
+
+        var first = bus.PublishAsync([Samples.Message("o-1", 1)], Cancellation);
+        var again = bus.PublishAsync([Samples.Message("o-1", 1)], Cancellation);
+
+        await Task.WhenAny(first, again, Task.Delay(Moment, Cancellation));
+        Assert.False(first.IsCompleted || again.IsCompleted);
+        Assert.Null(bus.TryReceive(Participants.Payments));
+        disk.Set();
+        await Task.WhenAll(first, again);
+        Assert.NotNull(bus.TryReceive(Participants.Payments));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20_000)]
+    public async Task However_little_fits_in_memory_nothing_that_was_saved_is_lost_or_overwritten(int ordersMax)
+    {
+        const int Orders = 3, Writers = 4, Each = 40;
+        var database = file.Open();
+        var store = new SqliteStreams(database, ordersMax).Of(Participants.Orders);
+        var saved = new ConcurrentBag<(string Order, string On)>();
+
+        await Task.WhenAll(Enumerable.Range(0, Orders * Writers).Select(writer => Task.Run(async () =>
+        {
+            var order = $"o-{writer % Orders}";
+            for (var number = 0; number < Each;)
+            {
+                var stream = await store.LoadAsync(order, Cancellation) ?? OrderStream.Empty(order);
+
+                // Large, so that others come in between.
+                var entry = Samples.Entry(order, writer * Each + number, Via.Bus, Samples.EveryEvent);
+                try
+                {
+                    await store.SaveAsync(stream.With(entry), Cancellation);
+                }
+                catch (StreamConflictException)
+                {
+                    continue;
+                }
+                saved.Add((order, entry.On));
+                number++;
+            }
+        }, Cancellation)));
+
+        Assert.False(database.Broken.IsCompleted);
+        await database.CommittedAsync();
+        file.Crash();
+        foreach (var from in (IStreamStore[])[store, new SqliteStreams(file.Open()).Of(Participants.Orders)])
+        {
+            foreach (var order in saved.GroupBy(entry => entry.Order, entry => entry.On))
+                Assert.Equal(order.Order(StringComparer.Ordinal), (await from.LoadAsync(order.Key, Cancellation))!.Entries.Select(e => e.On).Order(StringComparer.Ordinal));
+        }
+    }
+
+    sealed class Pause(ManualResetEventSlim disk) : Write
+    {
+        public override void Run(Connection connection) => disk.Wait(TimeSpan.FromSeconds(20));
+    }
+}
