@@ -34,7 +34,7 @@ static class Audit
     public static void Everything(World world)
     {
         foreach (var order in world.Orders)
-            Order(world, order.Id);
+            Order(world, order);
         foreach (var store in world.Stores)
         {
             foreach (var stream in store.Streams)
@@ -45,8 +45,9 @@ static class Audit
         }
     }
 
-    static void Order(World world, string id)
+    static void Order(World world, PlacedOrder placed)
     {
+        var id = placed.Id;
         void Must(bool holds, string law)
         {
             if (!holds)
@@ -58,6 +59,7 @@ static class Audit
         var (charge, refund, booking, stock) = (world.Cards.ChargeOf(id), world.Cards.RefundOf(id), world.Carrier.Of(id), world.Stock.Of(id));
         if (stream?.Summary is null)
         {
+            Must(!placed.IsPlaced, "Who was told that an order is placed finds it");
             Must(charge is null && booking is null && stock is null, "What was never placed costs nothing");
             return;
         }
@@ -94,6 +96,10 @@ static class Audit
         }
         if (!world.Invariants.HeardOutOfOrder(Participants.Orders, id))
             Heard.Check(stream, Must);
+        if (world.Store(Participants.Inventory)[id] is { } inventory)
+            Must(Said<InventoryRestocked>(inventory) == Heards(inventory, nameof(RestockInventory)), "Inventory answers the call to restock, once");
+        if (world.Store(Participants.Shipping)[id] is { } shipping)
+            Must(Said<ShippingDelayed>(shipping) == (WasDueWhileBooked(shipping) ? 1 : 0), "A shipment that is due and still booked is said to be late, once");
 
         void Undone()
         {
@@ -102,6 +108,23 @@ static class Audit
             Must(world.Cards.Taken(id) is null, "What is cancelled or rejected costs nothing");
             Must(stock is not (SimulatedStock.Status.Reserved or SimulatedStock.Status.Consumed), "What is cancelled or rejected takes nothing off the shelf");
         }
+    }
+
+    static int Said<T>(OrderStream stream) => stream.Entries.Sum(entry => entry.Events.Count(e => e.Event is T));
+
+    static int Heards(OrderStream stream, string type) => stream.Entries.Any(entry => entry.Via is Via.Bus && entry.Type == type) ? 1 : 0;
+
+    static bool WasDueWhileBooked(OrderStream shipping)
+    {
+        var booked = false;
+        foreach (var entry in shipping.Entries)
+        {
+            if (booked && entry is { Via: Via.Bus, Type: nameof(ShipmentDue) })
+                return true;
+            foreach (var (_, said) in entry.Events)
+                booked = said is ShipmentBooked || (booked && said is not (OrderShipped or CancelCarrier));
+        }
+        return false;
     }
 
     static void Published(World world, OrderStream stream)
@@ -202,6 +225,7 @@ static class Heard
             };
             open = !entry.Events.Any(e => e.Event is OrderCompleted or OrderRejected or OrderCancelled);
             var seen = OrderSummary.Of(orders with { Entries = orders.Entries.GetRange(0, orders.Entries.IndexOf(entry) + 1) })!.Status;
+            must(!open || entry.Type is not nameof(InventoryReservationFailed), "An order whose stock was refused is final at once");
             must(!open || refused || seen == status, $"A customer sees {status} after {entry.Type}, not {seen}");
         }
         must((summary.Charged is not null) == charged, "The summary tells whether the order was paid for");

@@ -153,7 +153,14 @@ sealed class Host
 
     async Task RunAsync(Strand strand, Func<CancellationToken, Task> course)
     {
-        await course(strand.Stopping);
+        try
+        {
+            await course(strand.Stopping);
+        }
+        catch (Exception e)
+        {
+            world.Invariants.Broken("A host meets nothing unexpected", "", e.ToString());
+        }
         strands.Remove(strand);
         strand.Dispose();
     }

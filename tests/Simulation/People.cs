@@ -23,8 +23,12 @@ sealed class PlacedOrder
 
     public string Id { get; }
 
+    /// <summary>The customer was told so.</summary>
+    public bool IsPlaced { get; private set; }
+
     void Placed()
     {
+        IsPlaced = true;
         if (world.Chance.OneIn(2))
             return;
         var thought = world.Chance.OfAnyScale(TimeSpan.FromDays(1));
@@ -71,7 +75,7 @@ sealed class Operations(World world)
             Sometimes(1 + Chance.Below(2), Jump);
         if (world.Faults.Allows(Fault.HostStopped))
             Sometimes(1 + Chance.Below(4), StopHost);
-        Sometimes(Chance.Below(8), Operate);
+        Sometimes(Chance.Below(16), Operate);
         Sometimes(Chance.Below(3), ReceiveGoods);
     }
 

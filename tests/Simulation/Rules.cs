@@ -35,15 +35,18 @@ sealed class Rules
 
     public IDecider this[string participant] => deciders[participant];
 
+    // The carrier has picked up what it booked, and its first answer is its answer for ever: only a carrier that contradicts itself leads here.
+    static readonly Cell Contradiction = new(Participants.Shipping, "Booking +PickedUp", nameof(CarrierRefused));
+
     /// <summary>All cells that are not empty, found by going from the initial state wherever any input leads.</summary>
-    public static IReadOnlyList<Cell> Table { get; } =
+    public static IReadOnlyList<Cell> Table { get; } = ((IEnumerable<Cell>)
     [
         .. Explore(Participants.Orders, Order.Decider),
         .. Explore(Participants.Inventory, Reservation.Decider),
         .. Explore(Participants.Payments, Payment.Decider),
         .. Explore(Participants.Shipping, Shipment.Decider),
         .. Explore(Participants.Notifications, Notice.Decider),
-    ];
+    ]).Where(cell => cell != Contradiction).ToList();
 
     static IEnumerable<OrderEvent> Inputs => Samples.Inputs.Concat(Samples.Recordable.OfType<Intent>().SelectMany(Samples.AnswersTo));
 

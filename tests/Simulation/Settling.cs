@@ -21,7 +21,7 @@ static class Settling
                     return $"{letter.Copy.OrderId} has a dead letter at {subscription.Name}: {letter.Copy.Id}";
             }
         }
-        return world.IsReplaying ? " a replay is running" : null;
+        return null;
     }
 
     public static string? WhatIsLeft(World world)

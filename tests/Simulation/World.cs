@@ -192,8 +192,6 @@ sealed class World
 
     TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : more / 4;
 
-    public bool IsReplaying => hosts.Values.Any(slots => Array.Exists(slots, host => host is { Replaying: true }));
-
     void PlaceOrders(int count)
     {
         string[] skus = ["apple", "pear", "plum"];
