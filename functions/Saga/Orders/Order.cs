@@ -52,6 +52,10 @@ public static class Order
             [new RefundNoted(payment.Amount)],
         (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
 
+        // The failure itself was held up on its way here, given up by the broker for one; what it undid tells of it.
+        (InProgress order, InventoryRestocked restock) =>
+            [new OrderRejected(order.CustomerId, order.Reached < Progress.Charged ? FailedStep.Payment : FailedStep.Shipping, restock.Reason)],
+
         // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
         (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
         (Cancelling order, InventoryRestocked) => [new OrderCancelled(order.CustomerId, order.Reason)],

@@ -74,6 +74,16 @@ public class OrderSpecs
         Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused"));
 
     [Fact]
+    public void Stock_that_is_back_rejects_an_order_whose_declined_card_was_not_heard_of_yet() =>
+        Given(Created, new ReservationNoted()).When(new InventoryRestocked("card declined"))
+            .Then(new OrderRejected("17850", FailedStep.Payment, "card declined")).When(IsDeclined).ThenNothingHappens();
+
+    [Fact]
+    public void Stock_that_is_back_rejects_an_order_whose_refused_shipment_was_not_heard_of_yet() =>
+        Given(Created, new ChargeNoted(Total)).When(new InventoryRestocked("carrier refused"))
+            .Then(new OrderRejected("17850", FailedStep.Shipping, "carrier refused")).When(CannotShip).ThenNothingHappens();
+
+    [Fact]
     public void A_cancellation_that_was_accepted_first_wins_over_a_failure() =>
         Given(Created, CancellationRequested).When(IsDeclined).ThenNothingHappens()
             .When(new InventoryRestocked("card declined")).Then(Cancelled);
