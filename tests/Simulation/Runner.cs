@@ -87,11 +87,15 @@ static class Report
     {
         var watch = Stopwatch.StartNew();
         var next = ProgressEvery;
+        var told = 0;
         var tally = (runner with { StopAtFirst = !keepGoing }).Run(tally =>
         {
             if (watch.Elapsed < next)
                 return;
             next = watch.Elapsed + ProgressEvery;
+            foreach (var (seed, violation) in tally.Violations.Skip(told))
+                output.WriteLine($"           seed {seed} failed: {violation.Law} ({violation.OrderId} {violation.Detail.Split('\n')[0]})");
+            told = tally.Violations.Count;
             output.WriteLine(Line(tally, watch.Elapsed));
         });
         output.WriteLine(Line(tally, watch.Elapsed));
