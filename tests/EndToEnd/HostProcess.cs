@@ -110,7 +110,7 @@ public sealed class HostProcess : IDisposable
             output.AppendLine(line);
     }
 
-    static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

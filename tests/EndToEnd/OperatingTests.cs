@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using OrderFunctions.EndToEnd.Browser;
+
+namespace OrderFunctions.EndToEnd;
+
+/// <summary>The console's commands against a running host, and what a run tells a collector.</summary>
+public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost>
+{
+    [Theory]
+    [InlineData(0, "card declined", "orders", "--status", "Rejected")]
+    [InlineData(0, "OrderCompleted", "timeline", "536370")]
+    [InlineData(0, "Nothing is parked.", "parked")]
+    [InlineData(1, "There is no such order.", "timeline", "no-such-key")]
+    [InlineData(1, "Nothing found.", "orders", "--text", "no-such-customer")]
+    [InlineData(2, "all must be true", "replay")]
+    public async Task A_command_tells_what_it_is_asked_and_its_status_says_how_it_went(int expected, string text, params string[] arguments)
+    {
+        var (status, output) = await HostProcess.RunAsync(":memory:", [.. arguments, "--url", $"{sample.Host.Api.BaseAddress}"]);
+        Assert.True(status == expected, output);
+        Assert.Contains(text, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task As_json_it_is_the_apis_own_answer()
+    {
+        var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--limit", "3", "--json", "--url", $"{sample.Host.Api.BaseAddress}");
+        Assert.Equal((0, 3), (status, JsonNode.Parse(output)!["orders"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task A_host_that_is_not_there_is_a_clear_error()
+    {
+        var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--url", "http://127.0.0.1:1");
+        Assert.Equal(2, status);
+        Assert.Contains("http://127.0.0.1:1", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_sends_traces_and_metrics_to_a_collector_and_writes_a_trace_without_secrets()
+    {
+        using var collector = new Collector();
+        using var data = new DataFolder();
+        var file = data.Write("one.ndjson", """
+            {"key":"k","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
+            """);
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", file, "--verbose", "--otlp", collector.Address);
+        Assert.True(status == 0, output);
+        Assert.Contains("process OrderCreated", collector.Received("/v1/traces"), StringComparison.Ordinal);
+        Assert.Contains("orders.placed", collector.Received("/v1/metrics"), StringComparison.Ordinal);
+        foreach (var line in new[] { "request PlaceOrder", "process OrderCreated", "process PaymentSucceeded", "process OrderShipped" })
+            Assert.Contains(line, output, StringComparison.Ordinal);
+        foreach (var secret in new[] { "tok_visa", "High Street" })
+            Assert.DoesNotContain(secret, output + collector.Received("/v1/traces"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Keeps whatever is posted; text in it can be read as it is.</summary>
+    sealed class Collector : IDisposable
+    {
+        readonly HttpListener listener = new();
+        readonly ConcurrentQueue<(string Path, string Body)> posts = new();
+
+        public Collector()
+        {
+            Address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
+            listener.Prefixes.Add(Address);
+            listener.Start();
+            _ = AnswerAsync();
+        }
+
+        public string Address { get; }
+
+        public string Received(string path) => string.Concat(posts.Where(post => post.Path == path).Select(post => post.Body));
+
+        public void Dispose() => listener.Close();
+
+        async Task AnswerAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    var call = await listener.GetContextAsync();
+                    using var reader = new StreamReader(call.Request.InputStream, Encoding.Latin1);
+                    posts.Enqueue((call.Request.Url!.AbsolutePath, await reader.ReadToEndAsync()));
+                    call.Response.ContentType = "application/x-protobuf";
+                    call.Response.Close();
+                }
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            {
+                // Closed.
+            }
+        }
+    }
+}
