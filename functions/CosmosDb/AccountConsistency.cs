@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Refuses to start on an account whose reads may be stale: a turn performs its intents on what it reads, so an old stream could have a card charged twice.
+/// Refuses to start on an account whose reads may be stale: a turn performs its intents on what it reads, so an old stream could have a card charged
+/// twice.
 /// </summary>
 sealed partial class AccountConsistency(CosmosClient client, IOptions<CosmosOptions> options, ILogger<AccountConsistency> log) : IHostedService
 {
@@ -33,7 +34,8 @@ sealed partial class AccountConsistency(CosmosClient client, IOptions<CosmosOpti
         if (level is not (ConsistencyLevel.Strong or ConsistencyLevel.BoundedStaleness))
         {
             throw new InvalidOperationException(
-                $"The Cosmos DB account's default consistency is {level}. Set it to Strong, or to BoundedStaleness: with anything weaker a turn may act on an old stream.");
+                $"The Cosmos DB account's default consistency is {level}. Set it to Strong, or to BoundedStaleness: "
+                + "with anything weaker a turn may act on an old stream.");
         }
     }
 

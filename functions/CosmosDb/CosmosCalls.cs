@@ -9,9 +9,9 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Every call to Cosmos DB goes through here: its request charge is counted, and what went wrong is told apart by one question: may the call have been
-/// carried out? Throttled (429): it was not, so it is repeated here, as the SDK repeats a 449 by itself. Refused by a condition (404, 409, 412): that is an
-/// answer, for the caller. Everything else is <see cref="TransientException"/>, which leaves the outcome open, or a mistake of ours.
+/// Every call to Cosmos DB goes through here: its request charge is counted, and what went wrong is told apart by one question: may the call have
+/// been carried out? Throttled (429): it was not, so it is repeated here, as the SDK repeats a 449 by itself. Refused by a condition (404, 409, 412):
+/// that is an answer, for the caller. Everything else is <see cref="TransientException"/>, which leaves the outcome open, or a mistake of ours.
 /// </summary>
 sealed class CosmosCalls(string participant, TimeProvider time)
 {
@@ -35,7 +35,8 @@ sealed class CosmosCalls(string participant, TimeProvider time)
     }
 
     async Task<T> SendAsync<T>(
-        string operation, Func<CancellationToken, Task<T>> send, Func<T, (HttpStatusCode Status, Headers Headers)> read, CancellationToken cancellation)
+        string operation, Func<CancellationToken, Task<T>> send, Func<T, (HttpStatusCode Status, Headers Headers)> read,
+        CancellationToken cancellation)
         where T : class, IDisposable
     {
         for (var paused = TimeSpan.Zero; ;)
@@ -86,7 +87,10 @@ sealed class CosmosCalls(string participant, TimeProvider time)
 
     static string SubStatusOf(Headers headers) => headers["x-ms-substatus"] is { Length: > 0 } subStatus ? subStatus : "0";
 
-    /// <summary>A 404 with a sub-status is not about the document: the container or the database is away, and no stream may be taken for empty because of that.</summary>
+    /// <summary>
+    /// A 404 with a sub-status is not about the document: the container or the database is away, and no stream may be taken for empty because of
+    /// that.
+    /// </summary>
     static bool IsAnswer(HttpStatusCode status, Headers headers) => status switch
     {
         >= HttpStatusCode.OK and < HttpStatusCode.Ambiguous => true,
@@ -102,9 +106,10 @@ sealed class CosmosCalls(string participant, TimeProvider time)
         return status switch
         {
             // Mistakes of ours, which no repetition heals: what was asked is malformed, or the document too large.
-            HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed or HttpStatusCode.RequestEntityTooLarge => new InvalidOperationException(text, cause),
-            // Time-outs, moved partitions, lost replicas, throttled or put off for too long. Also 401 and 403, which a role or a firewall rule that is not in force yet gives:
-            // once it is, the order goes on without an operator.
+            HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed or HttpStatusCode.RequestEntityTooLarge =>
+                new InvalidOperationException(text, cause),
+            // Time-outs, moved partitions, lost replicas, throttled or put off for too long. Also 401 and 403, which a role or a firewall rule that
+            // is not in force yet gives: once it is, the order goes on without an operator.
             _ => new TransientException(text, cause),
         };
     }

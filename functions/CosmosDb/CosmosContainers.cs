@@ -4,8 +4,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The containers as the code needs them, for emulators and tests; in Azure, Bicep makes them. Everything but a few paths is left out of the index: an index
-/// entry is paid for with every write, and documents are read by id.
+/// The containers as the code needs them, for emulators and tests; in Azure, Bicep makes them. Everything but a few paths is left out of the index:
+/// an index entry is paid for with every write, and documents are read by id.
 /// </summary>
 public static class CosmosContainers
 {

@@ -11,7 +11,9 @@ static class CosmosId
 {
     static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    /// <summary>Every other character becomes <c>~</c> and two hexadecimal digits a byte. Deliberately not %: addresses would have it decoded.</summary>
+    /// <summary>
+    /// Every other character becomes <c>~</c> and two hexadecimal digits a byte. Deliberately not %: addresses would have it decoded.
+    /// </summary>
     public static string Of(string text)
     {
         if (!text.AsSpan().ContainsAnyExcept(Plain))

@@ -16,12 +16,14 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
 
     public async Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
     {
-        // Deliberately not the SDK's continuation tokens: they are long, hold its inner state and end with its version. The key of the last row says as much.
+        // Deliberately not the SDK's continuation tokens: they are long, hold its inner state and end with its version. The key of the last row says
+        // as much.
         var where = new StringBuilder("c.list.key < @after");
         if (filter.Status is not null)
             where.Append(" AND c.list.status = @status");
         if (filter.Text is not null)
-            where.Append(" AND (STARTSWITH(c.list.orderId, @text) OR STARTSWITH(c.list.customerId, @text) OR STARTSWITH(c.list.idempotencyKey, @text))");
+            where.Append(
+                " AND (STARTSWITH(c.list.orderId, @text) OR STARTSWITH(c.list.customerId, @text) OR STARTSWITH(c.list.idempotencyKey, @text))");
         if (filter.Parked)
             where.Append(" AND c.list.parkedSince < @end");
         var query = new QueryDefinition($"SELECT VALUE c.summary FROM c WHERE {where} ORDER BY c.list.key DESC")
@@ -38,7 +40,8 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
     /// <summary>A count by one indexed value is answered from the index alone, whatever the number of orders; GROUP BY reads them all.</summary>
     public async Task<OrderCounts> CountAsync(CancellationToken cancellation)
     {
-        var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(status => status, status => CountAsync("c.list.status = @value", status.ToString(), cancellation));
+        var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(
+            status => status, status => CountAsync("c.list.status = @value", status.ToString(), cancellation));
         var parked = CountAsync("c.list.parkedSince < @value", End, cancellation);
         var oldestOpen = FirstAsync("openSince", cancellation);
         var parkedSince = FirstAsync("parkedSince", cancellation);
@@ -62,7 +65,8 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
 
     async Task<DateTimeOffset?> FirstAsync(string field, CancellationToken cancellation)
     {
-        var query = new QueryDefinition($"SELECT VALUE c.list.{field} FROM c WHERE c.list.{field} < @end ORDER BY c.list.{field}").WithParameter("@end", End);
+        var query = new QueryDefinition($"SELECT VALUE c.list.{field} FROM c WHERE c.list.{field} < @end ORDER BY c.list.{field}")
+            .WithParameter("@end", End);
         var rows = await queries.RowsAsync("orders.first", query, 1, row => row.GetDateTimeOffset(), cancellation);
         return rows.Count == 0 ? null : rows[0];
     }

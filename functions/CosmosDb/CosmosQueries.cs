@@ -9,7 +9,8 @@ sealed class CosmosQueries(Container container, TimeProvider time)
     readonly CosmosCalls calls = new(container.Id, time);
 
     /// <summary>The first rows, up to <paramref name="max"/>.</summary>
-    public async Task<List<T>> RowsAsync<T>(string operation, QueryDefinition query, int max, Func<JsonElement, T> read, CancellationToken cancellation)
+    public async Task<List<T>> RowsAsync<T>(
+        string operation, QueryDefinition query, int max, Func<JsonElement, T> read, CancellationToken cancellation)
     {
         using var pages = container.GetItemQueryStreamIterator(query, requestOptions: new QueryRequestOptions { MaxItemCount = max });
         var rows = new List<T>();

@@ -21,11 +21,14 @@ public static class CosmosRegistration
         services.TryAddSingleton(provider => Client(provider.GetRequiredService<IOptions<CosmosOptions>>().Value));
         services.AddHostedService<AccountConsistency>();
 
-        services.AddSingleton<IStreamStore>(provider => new CosmosStreamStore(provider.Container(participant), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IStreamStore>(provider =>
+            new CosmosStreamStore(provider.Container(participant), provider.GetRequiredService<TimeProvider>()));
         if (participant is Participants.Orders)
-            services.AddSingleton<IOrderQueries>(provider => new CosmosOrderQueries(provider.Container(participant), provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<IOrderQueries>(provider =>
+                new CosmosOrderQueries(provider.Container(participant), provider.GetRequiredService<TimeProvider>()));
         if (participant is Participants.Inventory)
-            services.AddSingleton<IStock>(provider => new CosmosStock(provider.Container(CosmosContainers.Stock), provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<IStock>(provider =>
+                new CosmosStock(provider.Container(CosmosContainers.Stock), provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 

@@ -6,9 +6,9 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Stock in one container, partitioned by warehouse. Whatever moves stock for an order is one transactional batch (<see cref="StockBatches"/>). Most orders
-/// take one; larger ones go chunk by chunk. Any number of callers may be anywhere in this at once, or die there: whoever calls next goes on from
-/// where the reservation's header stands.
+/// Stock in one container, partitioned by warehouse. Whatever moves stock for an order is one transactional batch (<see cref="StockBatches"/>). Most
+/// orders take one; larger ones go chunk by chunk. Any number of callers may be anywhere in this at once, or die there: whoever calls next goes on
+/// from where the reservation's header stands.
 /// </summary>
 public sealed class CosmosStock(Container container, TimeProvider time) : IStock
 {

@@ -4,15 +4,17 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>One participant's streams in the container of its name, one document an order, by one point read and one conditional write a turn.</summary>
+/// <summary>
+/// One participant's streams in the container of its name, one document an order, by one point read and one conditional write a turn.
+/// </summary>
 public sealed class CosmosStreamStore(Container container, TimeProvider time) : IStreamStore
 {
     readonly CosmosCalls calls = new(container.Id, time);
     readonly CosmosQueries queries = new(container, time);
 
     /// <remarks>
-    /// Deliberately without a consistency level of its own: the account's applies, and <see cref="AccountConsistency"/> sees to it that this is one that
-    /// reads what was written last.
+    /// Deliberately without a consistency level of its own: the account's applies, and <see cref="AccountConsistency"/> sees to it that this is one
+    /// that reads what was written last.
     /// </remarks>
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation)
     {
@@ -40,7 +42,8 @@ public sealed class CosmosStreamStore(Container container, TimeProvider time) : 
 
     public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation)
     {
-        var query = new QueryDefinition($"SELECT VALUE c.orderId FROM c WHERE c.{StreamDocument.UnconfirmedSince} < @before ORDER BY c.{StreamDocument.UnconfirmedSince}")
+        const string Since = StreamDocument.UnconfirmedSince;
+        var query = new QueryDefinition($"SELECT VALUE c.orderId FROM c WHERE c.{Since} < @before ORDER BY c.{Since}")
             .WithParameter("@before", StreamDocument.Time(before));
         return await queries.RowsAsync("stream.unconfirmed", query, max, row => row.GetString()!, cancellation);
     }

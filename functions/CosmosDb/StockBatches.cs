@@ -9,16 +9,16 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The steps of a reservation. Each is one transactional batch: the header goes on by one, on the condition that it stands where the caller saw it, and the
-/// SKUs of one chunk are patched on the condition that there is enough of each.
+/// The steps of a reservation. Each is one transactional batch: the header goes on by one, on the condition that it stands where the caller saw it,
+/// and the SKUs of one chunk are patched on the condition that there is enough of each.
 /// </summary>
 sealed class StockBatches(Container container, TimeProvider time)
 {
     readonly CosmosCalls calls = new(Participants.Inventory, time);
 
     /// <summary>
-    /// Sets the next chunk aside; with the first one the header is created. Null and null where the header stands elsewhere by now; a SKU where there is too
-    /// little of it, or none of that name, and nothing was done.
+    /// Sets the next chunk aside; with the first one the header is created. Null and null where the header stands elsewhere by now; a SKU where there
+    /// is too little of it, or none of that name, and nothing was done.
     /// </summary>
     public async Task<(ReservationDocument? Next, string? TooFew)> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
     {
@@ -42,7 +42,10 @@ sealed class StockBatches(Container container, TimeProvider time)
         };
     }
 
-    /// <summary>Takes the last held chunk out of the reservation: off the books where it is consumed, else back on the shelf. Null where the header stands elsewhere by now.</summary>
+    /// <summary>
+    /// Takes the last held chunk out of the reservation: off the books where it is consumed, else back on the shelf. Null where the header stands
+    /// elsewhere by now.
+    /// </summary>
     public async Task<ReservationDocument?> SettleChunkAsync(ReservationDocument reservation, ReservationState state, CancellationToken cancellation)
     {
         var next = reservation with { Held = reservation.Held - 1, State = state };
@@ -56,7 +59,8 @@ sealed class StockBatches(Container container, TimeProvider time)
         {
             -1 => next,
             0 => null,
-            _ => throw new InvalidOperationException($"The stock does not hold what order {reservation.OrderId} has reserved of {reservation.Chunk(next.Held).ElementAt(failed - 1).Sku}."),
+            _ => throw new InvalidOperationException(
+                $"The stock lacks what order {reservation.OrderId} has reserved of {reservation.Chunk(next.Held).ElementAt(failed - 1).Sku}."),
         };
     }
 
@@ -67,7 +71,8 @@ sealed class StockBatches(Container container, TimeProvider time)
         await ReadAsync(StockDocument.IdOf(sku), warehouse, StockJson.Default.StockDocument, cancellation);
 
     /// <summary>Those of the SKUs that the warehouse knows.</summary>
-    public async Task<IReadOnlyDictionary<string, StockDocument>> SkusAsync(string warehouse, IEnumerable<string> skus, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, StockDocument>> SkusAsync(
+        string warehouse, IEnumerable<string> skus, CancellationToken cancellation)
     {
         var key = new PartitionKey(warehouse);
         var ids = skus.Select(sku => (StockDocument.IdOf(sku), key)).ToList();
@@ -76,13 +81,16 @@ sealed class StockBatches(Container container, TimeProvider time)
             .Select(document => document.Deserialize(StockJson.Default.StockDocument)!).ToDictionary(document => document.Sku);
     }
 
-    public static MemoryStream Write<T>(T document, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(document, type), writable: false);
+    public static MemoryStream Write<T>(T document, JsonTypeInfo<T> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(document, type), writable: false);
 
-    public static T Read<T>(Stream content, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(content, type) ?? throw new JsonException("The document is null.");
+    public static T Read<T>(Stream content, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(content, type) ?? throw new JsonException("The document is null.");
 
     async Task<T?> ReadAsync<T>(string id, string warehouse, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
     {
-        using var response = await calls.SendAsync("stock.read", c => container.ReadItemStreamAsync(id, new PartitionKey(warehouse), cancellationToken: c), cancellation);
+        using var response = await calls.SendAsync(
+            "stock.read", c => container.ReadItemStreamAsync(id, new PartitionKey(warehouse), cancellationToken: c), cancellation);
         return response.StatusCode is HttpStatusCode.NotFound ? null : Read(response.Content, type);
     }
 

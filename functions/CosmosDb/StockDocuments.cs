@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>The counters of one SKU in one warehouse. They are only ever moved by patches that add and subtract, so that a popular SKU has no losers.</summary>
+/// <summary>
+/// The counters of one SKU in one warehouse. They are only ever moved by patches that add and subtract, so that a popular SKU has no losers.
+/// </summary>
 sealed record StockDocument(string Id, string Warehouse, string Sku, long Received, long Available, long Reserved, long Consumed)
 {
     public static string IdOf(string sku) => $"sku:{CosmosId.Of(sku)}";
@@ -14,13 +16,14 @@ sealed record StockDocument(string Id, string Warehouse, string Sku, long Receiv
 }
 
 /// <summary>
-/// The header of an order's reservation; never deleted, so that whoever comes late finds how it ended. <see cref="Held"/> is the number of
-/// <see cref="Chunk"/>s that are set aside now. State and number together only ever go forward: no pair of them comes twice, and a batch that asks for
-/// one pair is applied at most once, however late it arrives.
+/// The header of an order's reservation; never deleted, so that whoever comes late finds how it ended. <see cref="Held"/> is the number of <see
+/// cref="Chunk"/>s that are set aside now. State and number together only ever go forward: no pair of them comes twice, and a batch that asks for one
+/// pair is applied at most once, however late it arrives.
 /// </summary>
 /// <param name="Short">The SKUs that were too few, of a refused one.</param>
 sealed record ReservationDocument(
-    string Id, string Warehouse, string OrderId, ReservationState State, int Held, IReadOnlyList<StockLine> Lines, IReadOnlyList<string>? Short = null)
+    string Id, string Warehouse, string OrderId, ReservationState State, int Held,
+    IReadOnlyList<StockLine> Lines, IReadOnlyList<string>? Short = null)
 {
     /// <summary>A batch holds 100 operations; the first is the header's.</summary>
     public const int LinesPerChunk = 99;
@@ -51,8 +54,12 @@ enum ReservationState
     Consumed,
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(StockDocument))]
 [JsonSerializable(typeof(ReservationDocument))]
 sealed partial class StockJson : JsonSerializerContext;

@@ -7,14 +7,16 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The stored form of a stream. Read and written here and not by the SDK's serializer, which would escape non-Latin text to three times its size. Next to the
-/// stream stand the few values that queries go by; they are all that is indexed.
+/// The stored form of a stream. Read and written here and not by the SDK's serializer, which would escape non-Latin text to three times its size.
+/// Next to the stream stand the few values that queries go by; they are all that is indexed.
 /// </summary>
 static class StreamDocument
 {
     public const string UnconfirmedSince = "unconfirmedSince";
 
-    /// <summary>What the operators' lists go by: an object of values that are small, of one form and all indexed, which a summary's are not.</summary>
+    /// <summary>
+    /// What the operators' lists go by: an object of values that are small, of one form and all indexed, which a summary's are not.
+    /// </summary>
     public const string List = "list";
 
     public static readonly OrderFacts[] Facts = [.. Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)];

@@ -5,7 +5,8 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.CosmosDb;
 
-// The contracts of the ports: on our gateway all of them, on a server of others the point operations, and on an account or emulator where one is given.
+// The contracts of the ports: on our gateway all of them, on a server of others the point operations, and on an account or emulator where one is
+// given.
 
 public sealed class CosmosStreamStoreTests : StreamStoreContract
 {
@@ -77,14 +78,15 @@ public sealed class AccountStockTests : StockContract, IAsyncDisposable
 {
     readonly CosmosAccount account = new();
 
-    protected override async ValueTask<IStock> StockAsync() => new CosmosStock(await account.ContainerAsync(CosmosContainers.Stock), TimeProvider.System);
+    protected override async ValueTask<IStock> StockAsync() =>
+        new CosmosStock(await account.ContainerAsync(CosmosContainers.Stock), TimeProvider.System);
 
     public ValueTask DisposeAsync() => account.DisposeAsync();
 }
 
 /// <summary>
-/// An account or emulator, with a database of its own for each test: <c>ORDERFUNCTIONS_COSMOS_ENDPOINT</c>, and for an account <c>ORDERFUNCTIONS_COSMOS_KEY</c>, because
-/// an identity may not create databases.
+/// An account or emulator, with a database of its own for each test: <c>ORDERFUNCTIONS_COSMOS_ENDPOINT</c>, and for an account
+/// <c>ORDERFUNCTIONS_COSMOS_KEY</c>, because an identity may not create databases.
 /// </summary>
 sealed class CosmosAccount : IAsyncDisposable
 {
@@ -96,7 +98,9 @@ sealed class CosmosAccount : IAsyncDisposable
         var endpoint = Environment.GetEnvironmentVariable("ORDERFUNCTIONS_COSMOS_ENDPOINT");
         Assert.SkipWhen(string.IsNullOrEmpty(endpoint), "ORDERFUNCTIONS_COSMOS_ENDPOINT names no Cosmos DB account or emulator.");
         var key = Environment.GetEnvironmentVariable("ORDERFUNCTIONS_COSMOS_KEY");
-        client = key is null ? new(endpoint, CosmosSettings.EmulatorKey, CosmosSettings.ForEmulator()) : new(endpoint, key, CosmosSettings.ForAzure());
+        client = key is null
+            ? new(endpoint, CosmosSettings.EmulatorKey, CosmosSettings.ForEmulator())
+            : new(endpoint, key, CosmosSettings.ForAzure());
         await CosmosContainers.CreateAsync(client, name, TestContext.Current.CancellationToken);
         return client.GetContainer(name, container);
     }

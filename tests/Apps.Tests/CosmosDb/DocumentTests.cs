@@ -29,7 +29,9 @@ public sealed class DocumentTests
         using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream));
         var root = json.RootElement;
 
-        Assert.Equal(["id", "orderId", "entries", "parked", "unconfirmedSince", "summary", "list"], root.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(
+            ["id", "orderId", "entries", "parked", "unconfirmedSince", "summary", "list"],
+            root.EnumerateObject().Select(field => field.Name));
         Assert.Equal("o~2f1", root.GetProperty("id").GetString());
         Assert.Equal("2026-03-01T12:00:00.0000000Z", root.GetProperty("unconfirmedSince").GetString());
         Assert.Equal(

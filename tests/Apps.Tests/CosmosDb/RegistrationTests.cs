@@ -13,7 +13,8 @@ public sealed class RegistrationTests
     [InlineData("Cosmos:Database", "Cosmos__Database")]
     public void A_missing_setting_is_named_when_the_host_starts(string missing, string named)
     {
-        var refused = Assert.Throws<OptionsValidationException>(() => Services(Participants.Orders, (missing, "")).GetRequiredService<IStartupValidator>().Validate());
+        var refused = Assert.Throws<OptionsValidationException>(
+            () => Services(Participants.Orders, (missing, "")).GetRequiredService<IStartupValidator>().Validate());
         Assert.Contains(named, Assert.Single(refused.Failures), StringComparison.Ordinal);
     }
 
@@ -60,7 +61,11 @@ public sealed class RegistrationTests
 
     static ServiceProvider Services(string participant, params (string Key, string Value)[] changed)
     {
-        var settings = new Dictionary<string, string?> { ["Cosmos:Endpoint"] = "https://test.documents.azure.com", ["Cosmos:Database"] = "orderfunctions" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Cosmos:Endpoint"] = "https://test.documents.azure.com",
+            ["Cosmos:Database"] = "orderfunctions",
+        };
         foreach (var (key, value) in changed)
             settings[key] = value;
         return new ServiceCollection()

@@ -4,7 +4,9 @@ namespace OrderFunctions.CosmosDb;
 
 static class SdkEnvironment
 {
-    /// <summary>The SDK reads these when it is first used: query plans are made here and not asked of a gateway, and nobody looks for a cloud around.</summary>
+    /// <summary>
+    /// The SDK reads these when it is first used: query plans are made here and not asked of a gateway, and nobody looks for a cloud around.
+    /// </summary>
     [ModuleInitializer]
     internal static void Set()
     {

@@ -16,7 +16,8 @@ public sealed class StockFaultTests
     /// <summary>Three chunks, the last of two lines.</summary>
     const int Large = 200;
 
-    static IEnumerable<Fault> Faults(int lines) => lines == Large ? [Fault.LostBefore, Fault.LostAfter, new(409), new(412), new(503, IsApplied: true)] : Fault.OfWrites;
+    static IEnumerable<Fault> Faults(int lines) =>
+        lines == Large ? [Fault.LostBefore, Fault.LostAfter, new(409), new(412), new(503, IsApplied: true)] : Fault.OfWrites;
 
     readonly CosmosGateway gateway = new();
     readonly CosmosStock stock;
@@ -199,7 +200,7 @@ public sealed class StockFaultTests
             }, Cancellation)));
             test.gateway.Faults = _ => null;
             test.AssertBooks();
-            Assert.All(test.Reservations(), reservation => Assert.True(reservation.State is ReservationState.Reserved || reservation.Held == 0, $"{reservation.OrderId} {reservation.State}"));
+            Assert.All(test.Reservations(), r => Assert.True(r.State is ReservationState.Reserved || r.Held == 0, $"{r.OrderId} {r.State}"));
         }
     }
 
@@ -229,7 +230,9 @@ public sealed class StockFaultTests
 
     void Receive(int number, long received) => gateway.Put(
         CosmosContainers.Stock,
-        JsonSerializer.SerializeToNode(new StockDocument(StockDocument.IdOf(Sku(number)), Main, Sku(number), received, received, 0, 0), StockJson.Default.StockDocument)!.AsObject());
+        JsonSerializer.SerializeToNode(
+            new StockDocument(StockDocument.IdOf(Sku(number)), Main, Sku(number), received, received, 0, 0),
+            StockJson.Default.StockDocument)!.AsObject());
 
     void FailAt(int number, Fault fault)
     {
@@ -292,7 +295,8 @@ public sealed class StockFaultTests
         [.. Documents("res:").Select(document => document.Deserialize(StockJson.Default.ReservationDocument)!)];
 
     IEnumerable<JsonElement> Documents(string prefix) => gateway.Documents(CosmosContainers.Stock)
-        .Where(document => document["id"]!.GetValue<string>().StartsWith(prefix, StringComparison.Ordinal)).Select(document => JsonSerializer.SerializeToElement(document));
+        .Where(document => document["id"]!.GetValue<string>().StartsWith(prefix, StringComparison.Ordinal))
+        .Select(document => JsonSerializer.SerializeToElement(document));
 
     void AssertBooks()
     {
@@ -308,8 +312,9 @@ public sealed class StockFaultTests
                     book![line.Sku] = book.GetValueOrDefault(line.Sku) + line.Quantity;
             }
         }
-        foreach (var sku in documents.Where(document => document.ContainsKey("sku")).Select(document => document.Deserialize(StockJson.Default.StockDocument)!))
+        foreach (var document in documents.Where(document => document.ContainsKey("sku")))
         {
+            var sku = document.Deserialize(StockJson.Default.StockDocument)!;
             Assert.True(sku.Available >= 0 && sku.Available + sku.Reserved + sku.Consumed == sku.Received, $"{sku}");
             Assert.Equal((reserved.GetValueOrDefault(sku.Sku), consumed.GetValueOrDefault(sku.Sku)), (sku.Reserved, sku.Consumed));
         }
@@ -318,8 +323,13 @@ public sealed class StockFaultTests
     void AssertBooks(int skus, long available, long reserved, long consumed)
     {
         AssertBooks();
-        var levels = Documents("sku:").Select(document => document.Deserialize(StockJson.Default.StockDocument)!).ToDictionary(document => document.Sku);
+        var levels = Documents("sku:")
+            .Select(document => document.Deserialize(StockJson.Default.StockDocument)!)
+            .ToDictionary(document => document.Sku);
         for (var number = 1; number <= skus; number++)
-            Assert.Equal((available, reserved, consumed), (levels[Sku(number)].Available, levels[Sku(number)].Reserved, levels[Sku(number)].Consumed));
+        {
+            var level = levels[Sku(number)];
+            Assert.Equal((available, reserved, consumed), (level.Available, level.Reserved, level.Consumed));
+        }
     }
 }

@@ -17,7 +17,8 @@ public sealed class StreamFaultTests
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Unknown => [.. Fault.OfWrites.Where(fault => fault.Status is not (409 or 412 or 429 or 449)).Select(fault => fault.ToString()).Distinct()];
+    public static TheoryData<string> Unknown =>
+        [.. Fault.OfWrites.Where(fault => fault.Status is not (409 or 412 or 429 or 449)).Select(fault => fault.ToString()).Distinct()];
 
     static Fault Named(string fault) => Fault.OfWrites.Concat(Fault.OfReads).First(known => known.ToString() == fault);
 
@@ -125,7 +126,8 @@ public sealed class StreamFaultTests
     public async Task A_query_that_was_put_off_half_way_is_taken_up_again(int status)
     {
         for (var number = 0; number < 30; number++)
-            await store.SaveAsync(Samples.Stream($"o-{number:00}", Samples.Entry($"o-{number:00}", number, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
+            await store.SaveAsync(
+                Samples.Stream($"o-{number:00}", Samples.Entry($"o-{number:00}", number, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
         gateway.Faults = call => call.Number % 2 == 0 ? new(status) : null;
 
         var found = await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 25, Cancellation);

@@ -21,7 +21,8 @@ public sealed class TurnOverCosmosTests
 
     Participant Host() => new(
         Participants.Payments, Payment.Decider, Intents.On(cards),
-        new CosmosStreamStore(gateway.Client().GetContainer(CosmosGateway.Database, Participants.Payments), new NoWaiting()), topic, Impatient, new NoWaiting());
+        new CosmosStreamStore(gateway.Client().GetContainer(CosmosGateway.Database, Participants.Payments), new NoWaiting()),
+        topic, Impatient, new NoWaiting());
 
     [Fact]
     public async Task A_message_takes_one_read_and_one_write_and_one_that_comes_again_only_the_read()
@@ -121,7 +122,8 @@ public sealed class TurnOverCosmosTests
     }
 
     static ReceivedMessage Reserved(int delivery) => new(
-        "o-1/inventory/1", Order, nameof(InventoryReserved), new InventoryReserved("17850", Samples.Total, "tok_visa", Samples.Address), null, null, Samples.Noon, delivery);
+        "o-1/inventory/1", Order, nameof(InventoryReserved),
+        new InventoryReserved("17850", Samples.Total, "tok_visa", Samples.Address), null, null, Samples.Noon, delivery);
 
     static ReceivedMessage Refund() =>
         new("o-1/shipping/1", Order, nameof(RefundPayment), new RefundPayment("refused"), null, null, Samples.Noon, 1);
@@ -147,11 +149,13 @@ public sealed class TurnOverCosmosTests
         public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation) =>
             Task.FromResult<Answer>(Charges.GetOrAdd(key, _ => new($"ch-{Charges.Count + 1}")));
 
-        public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => Task.FromResult<Answer?>(Charges.Values.FirstOrDefault());
+        public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
+            Task.FromResult<Answer?>(Charges.Values.FirstOrDefault());
 
         public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
             Task.FromResult(Refunds.GetOrAdd(key, _ => new($"re-{Refunds.Count + 1}")));
 
-        public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => Task.FromResult(Refunds.Values.FirstOrDefault());
+        public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
+            Task.FromResult(Refunds.Values.FirstOrDefault());
     }
 }

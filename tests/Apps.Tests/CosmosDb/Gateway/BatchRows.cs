@@ -27,7 +27,9 @@ static class BatchRows
     public static async Task<List<BatchOperation>> ReadAsync(Stream body)
     {
         var operations = new List<BatchOperation>();
-        var result = await body.ReadRecordIOAsync((ReadOnlyMemory<byte> record) => Read(record, operations), resizer: new MemorySpanResizer<byte>((int)body.Length));
+        var result = await body.ReadRecordIOAsync(
+            (ReadOnlyMemory<byte> record) => Read(record, operations),
+            resizer: new MemorySpanResizer<byte>((int)body.Length));
         return result is Result.Success ? operations : throw new InvalidDataException($"The batch cannot be read: {result}.");
     }
 

@@ -22,11 +22,13 @@ public sealed record Fault(int Status, bool IsApplied = false, int SubStatus = 0
     /// <summary>All that a write may meet.</summary>
     public static readonly IReadOnlyList<Fault> OfWrites =
     [
-        LostBefore, LostAfter, TimedOut, new(408), new(408, IsApplied: true), new(409), new(410), new(412), new(429), new(449), new(500), new(503), new(503, IsApplied: true),
+        LostBefore, LostAfter, TimedOut, new(408), new(408, IsApplied: true), new(409), new(410), new(412),
+        new(429), new(449), new(500), new(503), new(503, IsApplied: true),
     ];
 
     /// <summary>All that a read may meet.</summary>
-    public static readonly IReadOnlyList<Fault> OfReads = [LostBefore, TimedOut, new(401), new(403), new(404, SubStatus: 1003), new(408), new(410), new(429), new(449), new(500), new(503)];
+    public static readonly IReadOnlyList<Fault> OfReads =
+        [LostBefore, TimedOut, new(401), new(403), new(404, SubStatus: 1003), new(408), new(410), new(429), new(449), new(500), new(503)];
 
     /// <summary>The same without lost answers: the SDK asks again for those by itself, after a second.</summary>
     public static readonly IReadOnlyList<Fault> OfReadsAtOnce = [.. OfReads.Where(fault => fault.Status > 0)];
@@ -35,8 +37,8 @@ public sealed record Fault(int Status, bool IsApplied = false, int SubStatus = 0
 }
 
 /// <summary>
-/// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions, transactional batches,
-/// queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what goes wrong.
+/// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions, transactional
+/// batches, queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what goes wrong.
 /// </summary>
 public sealed class CosmosGateway
 {
@@ -103,12 +105,14 @@ public sealed class CosmosGateway
             ["dbs", _, "colls", var name, ..] when Find(name) is null => Failed(new(404, SubStatus: 1003)),
             ["dbs", _, "colls", var name] when request.Method == HttpMethod.Get => Json(200, Collection(Find(name)!)),
             ["dbs", _, "colls", var name, "pkranges"] => Ranges(Find(name)!, request),
-            ["dbs", _, "colls", var name, "docs", ..] => await DocumentsAsync(Find(name)!, parts is [.., "docs", var id] ? id : null, request, cancellationToken),
+            ["dbs", _, "colls", var name, "docs", ..] =>
+                await DocumentsAsync(Find(name)!, parts is [.., "docs", var id] ? id : null, request, cancellationToken),
             _ => throw new NotSupportedException($"The gateway of the tests does not know {request.Method} {path}."),
         };
     }
 
-    GatewayContainer? Find(string nameOrRid) => containers.Values.FirstOrDefault(container => container.Name == nameOrRid || container.Rid == nameOrRid.Replace('-', '/'));
+    GatewayContainer? Find(string nameOrRid) =>
+        containers.Values.FirstOrDefault(container => container.Name == nameOrRid || container.Rid == nameOrRid.Replace('-', '/'));
 
     async Task<HttpResponseMessage> DocumentsAsync(GatewayContainer container, string? id, HttpRequestMessage request, CancellationToken cancellation)
     {
@@ -195,7 +199,9 @@ public sealed class CosmosGateway
     {
         var query = JsonNode.Parse(body)!;
         var parameters = query["parameters"]?.AsArray().ToDictionary(p => p!["name"]!.GetValue<string>(), p => p!["value"]) ?? [];
-        var range = Header(request, "x-ms-documentdb-partitionkeyrangeid") is { } text ? int.Parse(text.Split(',')[^1], CultureInfo.InvariantCulture) : (int?)null;
+        var range = Header(request, "x-ms-documentdb-partitionkeyrangeid") is { } text
+            ? int.Parse(text.Split(',')[^1], CultureInfo.InvariantCulture)
+            : (int?)null;
         var rows = Sql.Run(query["query"]!.GetValue<string>(), parameters, container.Documents(KeyOf(request), range));
 
         // Short pages whatever is asked for, so that every query is continued.
@@ -221,7 +227,8 @@ public sealed class CosmosGateway
             unchanged.Headers.TryAddWithoutValidation("ETag", "\"1\"");
             return unchanged;
         }
-        string Border(int range) => range == 0 ? "" : range == container.Ranges ? "FF" : (0x40 * range / container.Ranges).ToString("X2", CultureInfo.InvariantCulture);
+        string Border(int range) =>
+            range == 0 ? "" : range == container.Ranges ? "FF" : (0x40 * range / container.Ranges).ToString("X2", CultureInfo.InvariantCulture);
         var response = Json(200, new JsonObject
         {
             ["_rid"] = container.Rid,
@@ -252,8 +259,10 @@ public sealed class CosmosGateway
         ["systemReplicationPolicy"] = new JsonObject { ["minReplicaSetSize"] = 3, ["maxReplicasetSize"] = 4 },
         ["readPolicy"] = new JsonObject { ["primaryReadCoefficient"] = 1, ["secondaryReadCoefficient"] = 1 },
         ["queryEngineConfiguration"] = """
-            {"maxSqlQueryInputLength":262144,"maxJoinsPerSqlQuery":10,"maxLogicalAndPerSqlQuery":2000,"maxLogicalOrPerSqlQuery":2000,"maxUdfRefPerSqlQuery":10,
-            "maxInExpressionItemsCount":16000,"queryMaxInMemorySortDocumentCount":500,"maxQueryRequestTimeoutFraction":0.9,"sqlAllowNonFiniteNumbers":false,
+            {"maxSqlQueryInputLength":262144,"maxJoinsPerSqlQuery":10,"maxLogicalAndPerSqlQuery":2000,
+            "maxLogicalOrPerSqlQuery":2000,"maxUdfRefPerSqlQuery":10,
+            "maxInExpressionItemsCount":16000,"queryMaxInMemorySortDocumentCount":500,
+            "maxQueryRequestTimeoutFraction":0.9,"sqlAllowNonFiniteNumbers":false,
             "sqlAllowAggregateFunctions":true,"sqlAllowSubQuery":true,"sqlAllowScalarSubQuery":true,"allowNewKeywords":true,"sqlAllowLike":true,
             "sqlAllowGroupByClause":true,"maxSpatialQueryCells":12,"spatialMaxGeometryPointCount":256,"sqlDisableQueryILOptimization":false,
             "sqlDisableFilterPlanOptimization":false,"sqlAllowTop":true,"enableSpatialIndexing":true}
@@ -271,15 +280,18 @@ public sealed class CosmosGateway
 
     static JsonObject Error(string message) => new() { ["code"] = "test", ["message"] = message };
 
-    static string? KeyOf(HttpRequestMessage request) => Header(request, "x-ms-documentdb-partitionkey") is { } json ? JsonNode.Parse(json)![0]!.GetValue<string>() : null;
+    static string? KeyOf(HttpRequestMessage request) =>
+        Header(request, "x-ms-documentdb-partitionkey") is { } json ? JsonNode.Parse(json)![0]!.GetValue<string>() : null;
 
-    static string? Header(HttpRequestMessage request, string name) => request.Headers.TryGetValues(name, out var values) ? string.Join(",", values) : null;
+    static string? Header(HttpRequestMessage request, string name) =>
+        request.Headers.TryGetValues(name, out var values) ? string.Join(",", values) : null;
 
     static HttpResponseMessage Json(int status, JsonNode? body)
     {
         var response = new HttpResponseMessage((HttpStatusCode)status);
         if (body is not null)
-            response.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Plain)) { Headers = { ContentType = new("application/json") } };
+            response.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Plain))
+                { Headers = { ContentType = new("application/json") } };
         return WithUsualHeaders(response);
     }
 

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.CosmosDb.Gateway;
 
-/// <summary>A container's documents by partition key and id. A document is replaced and never changed in place, so that a batch can be given up half-way.</summary>
+/// <summary>
+/// A container's documents by partition key and id. A document is replaced and never changed in place, so that a batch can be given up half-way.
+/// </summary>
 sealed class GatewayContainer(string rid, string name, string partitionKey, int ranges)
 {
     const int DocumentMax = 2 * 1024 * 1024;
@@ -21,7 +23,10 @@ sealed class GatewayContainer(string rid, string name, string partitionKey, int 
     public IReadOnlyList<JsonObject> Documents(string? key = null, int? range = null)
     {
         lock (gate)
-            return [.. documents.Where(d => key is null || d.Key.Key == key).Where(d => range is null || RangeOf(d.Key.Key) == range).Select(d => d.Value)];
+            return [.. from document in documents
+                       where key is null || document.Key.Key == key
+                       where range is null || RangeOf(document.Key.Key) == range
+                       select document.Value];
     }
 
     public Outcome Read(string key, string id)

@@ -40,7 +40,9 @@ sealed class Sql
             return [sql.select(JsonValue.Create(rows.Count))];
         IOrderedEnumerable<JsonNode> sorted = rows.OrderBy(_ => 0);
         foreach (var (key, descending) in sql.order)
-            sorted = descending ? sorted.ThenByDescending(row => Text(key(row)), StringComparer.Ordinal) : sorted.ThenBy(row => Text(key(row)), StringComparer.Ordinal);
+            sorted = descending
+                ? sorted.ThenByDescending(row => Text(key(row)), StringComparer.Ordinal)
+                : sorted.ThenBy(row => Text(key(row)), StringComparer.Ordinal);
         return [.. sorted.Take(sql.top ?? int.MaxValue).Select(sql.select).Where(value => value != Undefined)];
     }
 
@@ -96,7 +98,7 @@ sealed class Sql
             fields.Add((name, value));
         }
         while (TryTake(","));
-        return row => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Name, Copy(field.Value(row)))).Where(field => field.Value != Undefined));
+        return Build(fields);
     }
 
     Func<JsonNode?, JsonNode?> Or() => Chain("OR", And, (left, right) => left || right);
@@ -203,8 +205,11 @@ sealed class Sql
         }
         while (TryTake(","));
         Take("}");
-        return row => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Name, Copy(field.Value(row)))).Where(field => field.Value != Undefined));
+        return Build(fields);
     }
+
+    static Func<JsonNode?, JsonNode?> Build(IReadOnlyList<(string Name, Func<JsonNode?, JsonNode?> Value)> fields) => row => new JsonObject(
+        fields.Select(field => KeyValuePair.Create(field.Name, Copy(field.Value(row)))).Where(field => field.Value != Undefined));
 
     Func<JsonNode?, JsonNode?> Count()
     {
@@ -248,10 +253,12 @@ sealed class Sql
         return left.GetValueKind() switch
         {
             JsonValueKind.String => string.CompareOrdinal(left.GetValue<string>(), right.GetValue<string>()),
-            JsonValueKind.Number => decimal.Parse(left.ToJsonString(), CultureInfo.InvariantCulture).CompareTo(decimal.Parse(right.ToJsonString(), CultureInfo.InvariantCulture)),
+            JsonValueKind.Number => Number(left).CompareTo(Number(right)),
             _ => left.GetValueKind() == right.GetValueKind() ? 0 : null,
         };
     }
+
+    static decimal Number(JsonNode node) => decimal.Parse(node.ToJsonString(), CultureInfo.InvariantCulture);
 
     bool TryTake(string token)
     {
