@@ -116,14 +116,31 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     [Fact]
     public async Task An_order_is_placed_and_cancelled_from_the_page()
     {
-        var page = await OpenAsync();
-        await page.GetByLabel("A sample order that").SelectOptionAsync("is picked up late");
-        await page.GetByText("Place it").ClickAsync();
-        await page.GetByText("Cancel the order").ClickAsync();
-        await page.GetByLabel("Why?").FillAsync("changed my mind");
-        await page.Locator("#dialog-do").ClickAsync();
-        await Expect(page.Locator("#story li[data-type=OrderCancelled]")).ToContainTextAsync("changed my mind");
+        // Even a late carrier comes after three seconds, which is soon for a person, and for a browser on a busy machine: it has some tries.
+        for (var tries = 3; !await IsCancelledAsync(); tries--)
+            Assert.True(tries > 1, "No order could be cancelled before the carrier came.");
         Assert.Empty(errors);
+    }
+
+    async Task<bool> IsCancelledAsync()
+    {
+        errors.Clear();
+        var page = await OpenAsync();
+        page.SetDefaultTimeout(10_000);
+        try
+        {
+            await page.GetByLabel("A sample order that").SelectOptionAsync("is picked up late");
+            await page.GetByText("Place it").ClickAsync();
+            await page.GetByText("Cancel the order").ClickAsync();
+            await page.GetByLabel("Why?").FillAsync("changed my mind");
+            await page.Locator("#dialog-do").ClickAsync();
+            await Expect(page.Locator("#story li[data-type=OrderCancelled]")).ToContainTextAsync("changed my mind");
+            return true;
+        }
+        catch (Exception e) when (e is PlaywrightException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     [Theory, InlineData(ColorScheme.Light), InlineData(ColorScheme.Dark)]
