@@ -33,7 +33,7 @@ public sealed class SimulatedCardProvider(Database database, TimeProvider time) 
 
     public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
         database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, declined FROM card_charge WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(ChargeAnswer)
+            ? connection.Sql("SELECT id, declined, amount, currency FROM card_charge WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(ChargeAnswer)
             : null);
 
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
@@ -64,9 +64,9 @@ public sealed class SimulatedCardProvider(Database database, TimeProvider time) 
     (Answer Answer, int Answers) Charge(Connection connection, string key, string orderId, Money amount, string token, DateTimeOffset now)
     {
         var number = database.Numbers.FindOrGive(connection, orderId);
-        var known = connection.Sql("SELECT id, declined, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
+        var known = connection.Sql("SELECT id, declined, amount, currency, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
             .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks)
-            .First(row => new { Id = row.Long(0), Answer = ChargeAnswer(row), Answers = (int)row.Long(2) + 1 });
+            .First(row => new { Id = row.Long(0), Answer = ChargeAnswer(row), Answers = (int)row.Long(4) + 1 });
         if (known is not null)
         {
             connection.Sql("UPDATE card_charge SET answers = ? WHERE id = ?").Bind(known.Answers).Bind(known.Id).Run();
@@ -75,12 +75,13 @@ public sealed class SimulatedCardProvider(Database database, TimeProvider time) 
         var reason = token is Declined ? "card declined" : null;
         var id = connection.Sql("INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1)")
             .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency).Bind(reason).Insert();
-        return (ChargeAnswer(id, reason), 1);
+        return (ChargeAnswer(id, reason, amount), 1);
     }
 
-    static Answer ChargeAnswer(Statement row) => ChargeAnswer(row.Long(0), row.TextOrNull(1));
+    static Answer ChargeAnswer(Statement row) =>
+        ChargeAnswer(row.Long(0), row.TextOrNull(1), new(decimal.Parse(row.Text(2), CultureInfo.InvariantCulture), row.Text(3)));
 
-    static Answer ChargeAnswer(long id, string? declined) => declined is null ? new CardCharged($"ch_{id}") : new CardDeclined(declined);
+    static Answer ChargeAnswer(long id, string? declined, Money amount) => declined is null ? new CardCharged($"ch_{id}", amount) : new CardDeclined(declined);
 
     static CardRefunded RefundAnswer(Statement row) => RefundAnswer(row.Long(0));
 

@@ -16,6 +16,9 @@ public sealed class SqliteStock(Database database) : IStock
 
     public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) => database.RunAsync(connection =>
     {
+        // A reservation that is still on its way must not set stock aside that nobody would release.
+        connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse).Bind(Reservation.Refused).Bind(None).Bind(None).Run();
         End(connection, orderId, warehouse, Reservation.Released, "UPDATE stock SET reserved = reserved - ?, available = available + ? WHERE warehouse = ? AND sku = ?");
         return new StockReleased();
     });
@@ -92,6 +95,8 @@ public sealed class SqliteStock(Database database) : IStock
             .Bind(warehouse).Bind(sku).First(Level);
 
     static StockLevel Level(Statement row) => new(row.Text(0), row.Text(1), row.Long(2), row.Long(3), row.Long(4), row.Long(5));
+
+    static readonly byte[] None = "[]"u8.ToArray();
 
     static class Reservation
     {

@@ -5,7 +5,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Providers;
 
 /// <summary>
-/// A card provider with an API as card providers have it: <c>POST charges</c>, answered 2xx or 402 with an id or a reason; <c>POST refunds</c>; both to be
+/// A card provider with an API as card providers have it: <c>POST charges</c>, answered 2xx with the charge or 402 with a reason; <c>POST refunds</c>; both to be
 /// looked up by <c>?reference=</c>. Whoever has another one changes this file.
 /// </summary>
 public sealed class HttpCardProvider(HttpClient http) : ICardProvider
@@ -41,12 +41,12 @@ public sealed class HttpCardProvider(HttpClient http) : ICardProvider
 
     static Answer AnswerOf(Charge charge) => charge switch
     {
-        { Status: "succeeded", Id: { } id } => new CardCharged(id),
+        { Status: "succeeded", Id: { } id, Amount: { } amount, Currency: { } currency } => new CardCharged(id, new(amount, currency)),
         { Status: "declined" } => new CardDeclined(charge.Reason ?? "declined"),
         _ => throw new TransientException($"The card provider has not made up its mind: the charge is {charge.Status}."),
     };
 
-    sealed record Charge(string? Id, string? Status, string? Reason);
+    sealed record Charge(string? Id, string? Status, decimal? Amount, string? Currency, string? Reason);
 
     sealed record Refund(string Id);
 }

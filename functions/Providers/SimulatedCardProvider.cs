@@ -20,7 +20,7 @@ public sealed class SimulatedCardProvider : ICardProvider
         "tok_down" => throw new TransientException("The simulated card provider is down."),
         "tok_flaky" when lost.AddOrUpdate(key, 1, (_, times) => times + 1) <= AnswersLost =>
             throw new TransientException("The simulated card provider charged, and its answer was lost."),
-        _ => Task.FromResult<Answer>(new CardCharged($"ch-{orderId}")),
+        _ => Task.FromResult<Answer>(new CardCharged($"ch-{orderId}", amount)),
     };
 
     /// <summary>Nothing is remembered: asked again, it answers the same.</summary>

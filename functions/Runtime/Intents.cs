@@ -35,6 +35,7 @@ public static class Intents
         ChargeCard charge =>
             (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
             ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
+        FindCharge => await cards.FindChargeAsync(call.OrderId, cancellation) ?? new NothingCharged(),
         RefundCard refund =>
             (call.Repeated ? await cards.FindRefundAsync(call.OrderId, cancellation) : null)
             ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
@@ -46,6 +47,7 @@ public static class Intents
         BookCarrier order =>
             (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
             ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
+        FindBooking => await carrier.FindBookingAsync(call.OrderId, cancellation) ?? new NothingBooked(),
         CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
         _ => throw NotOn(nameof(ICarrier), call),
     };

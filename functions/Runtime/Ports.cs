@@ -68,7 +68,7 @@ public interface IStock
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation);
 
-    /// <summary>Puts a reservation back on the shelf.</summary>
+    /// <summary>Puts a reservation back on the shelf. Where there is none yet, none can be made afterwards: a late attempt is refused.</summary>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation);
 

@@ -78,8 +78,10 @@ public sealed record InventoryRestocked(string Reason) : PublicEvent;
 // Payments
 
 public sealed record ChargeCard(Money Amount, string CardToken, string CustomerId, Address ShipTo) : Intent;
-public sealed record CardCharged(string ChargeId) : Answer;
+public sealed record CardCharged(string ChargeId, Money Amount) : Answer;
 public sealed record CardDeclined(string Reason) : Answer;
+public sealed record FindCharge(string Reason) : Intent;
+public sealed record NothingCharged : Answer;
 public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent;
 public sealed record CardRefunded(string RefundId) : Answer;
 
@@ -94,6 +96,8 @@ public sealed record PaymentVoided(string Reason) : Note;
 public sealed record BookCarrier(string CustomerId, Address ShipTo) : Intent;
 public sealed record CarrierBooked(string TrackingId, DateTimeOffset PromisedBy) : Answer;
 public sealed record CarrierRefused(string Reason) : Answer;
+public sealed record FindBooking(string CustomerId, string Reason) : Intent;
+public sealed record NothingBooked : Answer;
 public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent;
 public sealed record CarrierCancelled : Answer;
 public sealed record CarrierTooLate : Answer;

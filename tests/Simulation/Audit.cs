@@ -185,8 +185,10 @@ static class Audit
         ReleaseStock => new StockReleased(),
         ConsumeStock => new StockConsumed(),
         ChargeCard => world.Cards.ChargeOf(orderId) ?? new CardDeclined("never asked"),
+        FindCharge => (Answer?)world.Cards.ChargeOf(orderId) ?? new NothingCharged(),
         RefundCard => world.Cards.RefundOf(orderId) ?? new CardRefunded("never asked"),
         BookCarrier => world.Carrier.Of(orderId)?.Answer ?? new CarrierRefused("never asked"),
+        FindBooking => world.Carrier.Of(orderId)?.Answer ?? new NothingBooked(),
         CancelCarrier => world.Carrier.Of(orderId) is { PickedUp: true } ? new CarrierTooLate() : new CarrierCancelled(),
         _ => new Notified(),
     };

@@ -48,7 +48,7 @@ sealed class SimulatedCards(World world)
     {
         if (charges.ContainsKey(orderId))
             world.Invariants.Broken("A card is charged once", orderId, key);
-        Answer answer = world.Chance.Hits(world.DeclineChance) ? new CardDeclined("declined") : new CardCharged("ch-" + orderId);
+        Answer answer = world.Chance.Hits(world.DeclineChance) ? new CardDeclined("declined") : new CardCharged("ch-" + orderId, amount);
         charges[orderId] = (answer, amount);
         return answer;
     });

@@ -36,7 +36,11 @@ sealed class SimulatedStock(World world)
 
     public StockReleased Release(string orderId, string warehouse)
     {
-        if (reservations.TryGetValue(orderId, out var reservation) && reservation.Status is Status.Reserved)
+        if (!reservations.TryGetValue(orderId, out var reservation))
+        {
+            reservations.Add(orderId, new([], []) { Status = Status.Refused });
+        }
+        else if (reservation.Status is Status.Reserved)
         {
             reservation.Status = Status.Released;
             Move(warehouse, reservation, (level, pieces) => level with { Available = level.Available + pieces, Reserved = level.Reserved - pieces });

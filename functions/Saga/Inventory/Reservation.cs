@@ -6,6 +6,7 @@ public sealed record Reserving(string Warehouse, string CustomerId, Money Total,
 public sealed record Reserved(string Warehouse) : ReservationState;
 public sealed record OutOfStock : ReservationState;
 public sealed record Releasing(string Reason) : ReservationState;
+public sealed record CalledOff(string Reason) : ReservationState;
 public sealed record Restocked : ReservationState;
 public sealed record Consumed : ReservationState;
 
@@ -26,6 +27,9 @@ public static class Reservation
         (Reserved order, RestockInventory restock) => [new ReleaseStock(order.Warehouse, restock.Reason)],
         (Releasing order, StockReleased) => [new InventoryRestocked(order.Reason)],
 
+        // Called off before the order was heard: nothing is reserved any more, and what an attempt that was never recorded has reserved goes back.
+        (CalledOff closed, OrderCreated order) => [new ReleaseStock(order.Warehouse, closed.Reason)],
+
         (Reserved order, OrderShipped) => [new ConsumeStock(order.Warehouse)],
 
         // Answered before, or closed.
@@ -38,7 +42,8 @@ public static class Reservation
         (Reserving order, InventoryReserved) => new Reserved(order.Warehouse),
         (Reserving, InventoryReservationFailed) => new OutOfStock(),
         (Reserved, ReleaseStock release) => new Releasing(release.Reason),
-        (NotReserved or OutOfStock or Releasing, InventoryRestocked) => new Restocked(),
+        (NotReserved, InventoryRestocked closed) => new CalledOff(closed.Reason),
+        (OutOfStock or Releasing, InventoryRestocked) or (CalledOff, ReleaseStock) => new Restocked(),
         (Reserved, ConsumeStock) => new Consumed(),
         _ => throw new ImpossibleEventException(state, @event),
     };

@@ -3,11 +3,13 @@ namespace OrderFunctions.Saga.Payments;
 public abstract record PaymentState;
 public sealed record NotCharged : PaymentState;
 public sealed record Charging(Money Amount, string CustomerId, Address ShipTo) : PaymentState;
+public sealed record Seeking(string Reason) : PaymentState;
 public sealed record Charged(string ChargeId, Money Amount) : PaymentState;
 public sealed record Refunding(Money Amount, string Reason) : PaymentState;
 public sealed record Refunded : PaymentState;
 public sealed record Declined : PaymentState;
-public sealed record Voided : PaymentState;
+public sealed record Voided(string Reason) : PaymentState;
+public sealed record Barred(string Reason) : PaymentState;
 
 /// <summary>Takes an order's money once its stock is reserved; gives it back if a later step fails.</summary>
 public static class Payment
@@ -20,8 +22,15 @@ public static class Payment
         (Charging p, CardCharged card) => [new PaymentSucceeded(card.ChargeId, p.Amount, p.CustomerId, p.ShipTo)],
         (Charging, CardDeclined card) => [new PaymentFailed(card.Reason), new RestockInventory(card.Reason)],
 
-        // Called off before it was ever asked for: whatever reservation still arrives must not be charged.
-        (NotCharged, RefundPayment refund) => [new PaymentVoided(refund.Reason), new RestockInventory(refund.Reason)],
+        // Called off before it was asked for, as far as is recorded: an attempt that never was may have charged. Only the provider knows.
+        (NotCharged, RefundPayment refund) => [new FindCharge(refund.Reason)],
+        (Seeking order, NothingCharged or CardDeclined) => [new PaymentVoided(order.Reason), new RestockInventory(order.Reason)],
+        (Seeking order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
+
+        // Whatever reservation still arrives must not be charged; an attempt to may have been under way when it was called off.
+        (Voided order, InventoryReserved) => [new FindCharge(order.Reason)],
+        (Barred order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
+
         (Charged p, RefundPayment refund) => [new RefundCard(p.ChargeId, p.Amount, refund.Reason)],
         (Refunding p, CardRefunded card) => [new PaymentRefunded(card.RefundId, p.Amount), new RestockInventory(p.Reason)],
 
@@ -32,10 +41,12 @@ public static class Payment
     static PaymentState Evolve(PaymentState state, OrderEvent @event) => (state, @event) switch
     {
         (NotCharged, ChargeCard charge) => new Charging(charge.Amount, charge.CustomerId, charge.ShipTo),
-        (NotCharged, PaymentVoided) => new Voided(),
+        (NotCharged, FindCharge find) => new Seeking(find.Reason),
+        (Seeking, PaymentVoided order) => new Voided(order.Reason),
+        (Voided order, FindCharge) => new Barred(order.Reason),
         (Charging, PaymentSucceeded paid) => new Charged(paid.ChargeId, paid.Amount),
         (Charging, PaymentFailed) => new Declined(),
-        (Charged, RefundCard refund) => new Refunding(refund.Amount, refund.Reason),
+        (Charged or Seeking or Barred, RefundCard refund) => new Refunding(refund.Amount, refund.Reason),
         (Refunding, PaymentRefunded) => new Refunded(),
         (Voided or Declined or Refunded, RestockInventory) => state,
         _ => throw new ImpossibleEventException(state, @event),

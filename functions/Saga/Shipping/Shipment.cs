@@ -5,7 +5,8 @@ public sealed record NotBooked : ShipmentState;
 public sealed record PickedUpEarly(string TrackingId) : ShipmentState;
 public sealed record Booking(string CustomerId, bool PickedUp) : ShipmentState;
 public sealed record Booked(string CustomerId, string TrackingId, DateTimeOffset PromisedBy, bool Delayed = false) : ShipmentState;
-public sealed record CallingOff(Booked Shipment, string Reason) : ShipmentState;
+public sealed record Seeking(string CustomerId, string Reason) : ShipmentState;
+public sealed record CallingOff(string CustomerId, string TrackingId, string Reason) : ShipmentState;
 public sealed record TooLate(string TrackingId) : ShipmentState;
 public sealed record Shipped(bool CancellationRefused = false) : ShipmentState;
 public sealed record Refused : ShipmentState;
@@ -32,11 +33,15 @@ public static class Shipment
 
         (Booked { Delayed: false } late, ShipmentDue) => [new ShippingDelayed(late.CustomerId, late.TrackingId, late.PromisedBy)],
 
-        // Called off before it was ever asked for: whatever payment still arrives must not be shipped.
-        (NotBooked, OrderCancellationRequested wish) => [new ShipmentCalledOff(wish.Reason), new RefundPayment(wish.Reason)],
+        // Called off before it was asked for, as far as is recorded: an attempt that never was may have booked. Only the carrier knows. Whatever payment
+        // still arrives must not be shipped.
+        (NotBooked, OrderCancellationRequested wish) => [new FindBooking(wish.CustomerId, wish.Reason)],
+        (Seeking order, NothingBooked or CarrierRefused) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
+        (Seeking order, CarrierBooked carrier) => [new CancelCarrier(carrier.TrackingId, order.CustomerId, order.Reason)],
+
         (Booked booked, OrderCancellationRequested wish) => [new CancelCarrier(booked.TrackingId, wish.CustomerId, wish.Reason)],
         (CallingOff order, CarrierCancelled) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
-        (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.Shipment.CustomerId, PickedUpAlready)],
+        (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.CustomerId, PickedUpAlready)],
         (Shipped { CancellationRefused: false }, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
 
         // The payment that booked it was discarded by an operator, but the parcel is on its way: the order ends here, as shipped.
@@ -56,9 +61,10 @@ public static class Shipment
         (Booked, ShipmentDue) => state,
         (Booked booked, ShippingDelayed) => booked with { Delayed = true },
         (Booked or TooLate or PickedUpEarly, OrderShipped) => new Shipped(),
-        (Booked booked, CancelCarrier cancel) => new CallingOff(booked, cancel.Reason),
-        (NotBooked or CallingOff, ShipmentCalledOff) => new CalledOff(),
-        (CallingOff order, CancellationRefused) => new TooLate(order.Shipment.TrackingId),
+        (NotBooked, FindBooking find) => new Seeking(find.CustomerId, find.Reason),
+        (Booked or Seeking, CancelCarrier cancel) => new CallingOff(cancel.CustomerId, cancel.TrackingId, cancel.Reason),
+        (Seeking or CallingOff, ShipmentCalledOff) => new CalledOff(),
+        (CallingOff order, CancellationRefused) => new TooLate(order.TrackingId),
         (Shipped, CancellationRefused) => new Shipped(CancellationRefused: true),
         (NotBooked, EarlyPickUpNoted noted) => new PickedUpEarly(noted.TrackingId),
         (CalledOff or Refused, RefundPayment) => state,

@@ -21,9 +21,9 @@ public sealed class HttpProviderTests : HttpMessageHandler
     [Fact]
     public async Task A_charge_is_asked_for_under_its_key_and_the_orders_reference()
     {
-        Answers(HttpStatusCode.Created, """{"id":"ch-9","status":"succeeded"}""");
+        Answers(HttpStatusCode.Created, """{"id":"ch-9","status":"succeeded","amount":20.34,"currency":"GBP"}""");
 
-        Assert.Equal(new CardCharged("ch-9"), await Cards.ChargeAsync("o-1/ChargeCard", "o-1", Total, "tok_visa", Cancellation));
+        Assert.Equal(new CardCharged("ch-9", Total), await Cards.ChargeAsync("o-1/ChargeCard", "o-1", Total, "tok_visa", Cancellation));
 
         Assert.Equal(["""POST charges key=o-1/ChargeCard auth=Bearer secret {"reference":"o-1","amount":20.34,"currency":"GBP","cardToken":"tok_visa"}"""], asked);
     }

@@ -130,6 +130,16 @@ public abstract class StockContract
     }
 
     [Fact]
+    public async Task After_a_release_nothing_can_be_reserved_any_more()
+    {
+        var stock = await WithAsync(("mug", 10));
+        await stock.ReleaseAsync("o-1", Main, Cancellation);
+        await stock.ReleaseAsync("o-1", Main, Cancellation);
+        Assert.IsType<StockShort>(await ReserveAsync(stock, "o-1", ("mug", 3)));
+        await AssertLevelAsync(stock, "mug", available: 10, reserved: 0, consumed: 0);
+    }
+
+    [Fact]
     public async Task SKUs_that_differ_in_case_only_are_different()
     {
         var stock = await WithAsync(("84968f", 1), ("84968F", 5));

@@ -25,7 +25,7 @@ public class HttpTurnLaws
     public async Task A_request_is_saved_then_published()
     {
         var stream = await RequestAsync();
-        Assert.Equal(["load", "save", "publish RestockInventory"], world.Log);
+        Assert.Equal(["load", "find charge", "save", "publish RestockInventory"], world.Log);
         Assert.Equal(Via.Http, Assert.Single(stream.Entries).Via);
     }
 
@@ -43,7 +43,7 @@ public class HttpTurnLaws
     {
         await CrashBeforePublishingAsync();
         await world.DeliverAsync(Message("shipping/2", new RefundPayment("b")));
-        Assert.Equal(["o-1/payments/2"], world.Published.Select(m => m.Id));
+        Assert.Equal(["o-1/payments/3"], world.Published.Select(m => m.Id));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class HttpTurnLaws
     {
         await CrashBeforePublishingAsync();
         await world.Participant.RequestAsync(Order, "request-2", new ReplayRequested("shipping"), default);
-        Assert.Equal(["o-1/payments/2", "o-1/payments/3"], world.Published.Select(m => m.Id));
+        Assert.Equal(["o-1/payments/3", "o-1/payments/4"], world.Published.Select(m => m.Id));
         Assert.Contains("publish RestockInventory ReplayRequested", world.Log);
     }
 

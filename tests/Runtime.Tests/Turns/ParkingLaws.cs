@@ -189,7 +189,7 @@ public class ParkingLaws
     {
         await ParkAsync();
         await RequestReplayAsync();
-        world.KnownCharge = new CardCharged("ch-before");
+        world.KnownCharge = new CardCharged("ch-before", World.Total);
         await world.Replayer.RunAsync(default);
         Assert.Empty(world.Asked);
     }

@@ -155,7 +155,7 @@ public class TurnLaws
     [Fact]
     public async Task A_later_delivery_first_asks_the_provider_what_it_has_done()
     {
-        world.KnownCharge = new CardCharged("ch-before");
+        world.KnownCharge = new CardCharged("ch-before", World.Total);
         await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));
         Assert.Equal(["load", "find charge", "save", "publish PaymentSucceeded", "complete", "release"], world.Log);
         Assert.Equal("ch-before", Assert.IsType<PaymentSucceeded>(world.Published[0].Event).ChargeId);

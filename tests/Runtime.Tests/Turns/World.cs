@@ -28,7 +28,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public List<ReceivedMessage> DeadLetters { get; } = [];
     public int StoredSize { get; set; } = 1_000;
     public Answer? KnownCharge { get; set; }
-    public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1");
+    public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
 
     /// <summary>Runs between a load and what follows it: another writer, for one.</summary>
     public Func<Task>? AfterLoad { get; set; }

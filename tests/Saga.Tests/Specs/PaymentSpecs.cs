@@ -5,11 +5,16 @@ namespace OrderFunctions.Saga.Tests.Specs;
 
 public class PaymentSpecs
 {
+    static readonly RefundPayment Refund = new("changed my mind");
+    static readonly FindCharge Find = new("changed my mind");
+    static readonly PaymentVoided IsVoided = new("changed my mind");
+    static readonly RestockInventory Restock = new("changed my mind");
+
     static Spec Given(params OrderEvent[] events) => new(Payment.Decider, events);
 
     [Fact]
     public void A_reserved_order_is_charged() =>
-        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardCharged("ch-1")).Then(IsPaid);
+        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardCharged("ch-1", Total)).Then(IsPaid);
 
     [Fact]
     public void A_declined_card_sends_the_stock_back() =>
@@ -25,11 +30,25 @@ public class PaymentSpecs
 
     [Fact]
     public void A_refund_that_comes_before_the_charge_only_sends_the_stock_back() =>
-        Given().When(new RefundPayment("changed my mind")).Then(new PaymentVoided("changed my mind"), new RestockInventory("changed my mind"));
+        Given().When(Refund).ThenAsks(Find).Answered(new NothingCharged()).Then(IsVoided, Restock);
+
+    [Fact]
+    public void A_refund_after_an_unrecorded_decline_only_sends_the_stock_back() =>
+        Given().When(Refund).ThenAsks(Find).Answered(new CardDeclined("card declined")).Then(IsVoided, Restock);
+
+    [Fact]
+    public void A_charge_of_an_unrecorded_attempt_is_found_and_refunded() =>
+        Given(Find).When(new CardCharged("ch-1", Total)).ThenAsks(new RefundCard("ch-1", Total, "changed my mind"))
+            .Answered(new CardRefunded("re-1")).Then(new PaymentRefunded("re-1", Total), Restock);
 
     [Fact]
     public void A_voided_payment_is_never_charged() =>
-        Given(new PaymentVoided("changed my mind"), new RestockInventory("changed my mind")).When(IsReserved).ThenNothingHappens();
+        Given(Find, IsVoided, Restock).When(IsReserved).ThenAsks(Find).Answered(new NothingCharged()).ThenNothingHappens();
+
+    [Fact]
+    public void A_charge_that_was_under_way_when_it_was_voided_is_refunded() =>
+        Given(Find, IsVoided, Restock, Find).When(new CardCharged("ch-1", Total)).ThenAsks(new RefundCard("ch-1", Total, "changed my mind"))
+            .Answered(new CardRefunded("re-1")).Then(new PaymentRefunded("re-1", Total), Restock);
 
     [Fact]
     public void A_declined_payment_has_nothing_to_refund_and_has_sent_the_stock_back_already() =>

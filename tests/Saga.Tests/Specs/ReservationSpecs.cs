@@ -49,8 +49,9 @@ public class ReservationSpecs
         Given(Reserve, IsReserved, new ReleaseStock("main", "a"), new InventoryRestocked("a")).When(new RestockInventory("b")).ThenNothingHappens();
 
     [Fact]
-    public void After_restocking_the_order_is_closed() =>
-        Given(new InventoryRestocked("changed my mind")).When(Created).ThenNothingHappens();
+    public void An_order_that_arrives_after_restocking_gets_nothing_and_gives_back_what_an_unrecorded_attempt_reserved() =>
+        Given(new InventoryRestocked("changed my mind"))
+            .When(Created).ThenAsks(new ReleaseStock("main", "changed my mind")).Answered(new StockReleased()).ThenNothingHappens();
 
     [Fact]
     public void A_shipped_order_takes_its_stock_off_the_shelf() =>

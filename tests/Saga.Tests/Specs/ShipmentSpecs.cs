@@ -6,6 +6,7 @@ namespace OrderFunctions.Saga.Tests.Specs;
 public class ShipmentSpecs
 {
     static readonly CancelCarrier CallOff = new("tr-1", "17850", "changed my mind");
+    static readonly FindBooking Find = new("17850", "changed my mind");
     static readonly ShipmentCalledOff CalledOff = new("changed my mind");
     static readonly RefundPayment Refund = new("changed my mind");
 
@@ -45,11 +46,23 @@ public class ShipmentSpecs
 
     [Fact]
     public void A_cancellation_before_the_payment_closes_the_order_and_gives_the_money_back() =>
-        Given().When(CancellationRequested).Then(CalledOff, Refund);
+        Given().When(CancellationRequested).ThenAsks(Find).Answered(new NothingBooked()).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_cancellation_after_an_unrecorded_refusal_closes_the_order_and_gives_the_money_back() =>
+        Given().When(CancellationRequested).ThenAsks(Find).Answered(new CarrierRefused("carrier refused")).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_booking_of_an_unrecorded_attempt_is_found_and_called_off() =>
+        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff).Answered(new CarrierCancelled()).Then(CalledOff, Refund);
+
+    [Fact]
+    public void A_cancellation_is_refused_when_it_is_too_late_for_a_booking_of_an_unrecorded_attempt() =>
+        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff).Answered(new CarrierTooLate()).Then(IsTooLate);
 
     [Fact]
     public void A_payment_after_the_cancellation_is_not_shipped() =>
-        Given(CalledOff, Refund).When(IsPaid).ThenNothingHappens();
+        Given(Find, CalledOff, Refund).When(IsPaid).ThenNothingHappens();
 
     [Fact]
     public void A_cancellation_after_the_booking_calls_the_carrier_off() =>
@@ -85,5 +98,5 @@ public class ShipmentSpecs
 
     [Fact]
     public void A_called_off_parcel_never_ships() =>
-        Given(CalledOff, Refund).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
+        Given(Find, CalledOff, Refund).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
 }
