@@ -83,6 +83,7 @@ public static class EventJson
 [JsonSerializable(typeof(DelayNoted))]
 [JsonSerializable(typeof(FailureNoted))]
 [JsonSerializable(typeof(RefundNoted))]
+[JsonSerializable(typeof(RestockNoted))]
 [JsonSerializable(typeof(RefusedCancellationNoted))]
 [JsonSerializable(typeof(ReserveStock))]
 [JsonSerializable(typeof(ReleaseStock))]

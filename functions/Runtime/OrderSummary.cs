@@ -139,6 +139,7 @@ public sealed record OrderSummary(
         BookingNoted booking => Unless(OrderStatus.Cancelling, OrderStatus.Booked) with { TrackingId = booking.TrackingId, PromisedBy = booking.PromisedBy },
         DelayNoted => Unless(OrderStatus.Cancelling, OrderStatus.Delayed) with { Delayed = true },
         FailureNoted failure => this with { Status = OrderStatus.Rejecting, FailedAt = failure.FailedAt, Reason = failure.Reason },
+        RestockNoted restock => this with { Status = OrderStatus.Rejecting, Reason = restock.Reason },
         OrderCancellationRequested wish => this with { Status = OrderStatus.Cancelling, Reason = wish.Reason },
         RefundNoted refund => this with { Refunded = refund.Amount },
         RefusedCancellationNoted when IsFinal => this with { CancellationRefused = true },

@@ -57,6 +57,7 @@ public sealed record BookingNoted(string TrackingId, DateTimeOffset PromisedBy) 
 public sealed record DelayNoted : Note;
 public sealed record FailureNoted(FailedStep FailedAt, string Reason) : Note;
 public sealed record RefundNoted(Money Amount) : Note;
+public sealed record RestockNoted(string Reason) : Note;
 public sealed record RefusedCancellationNoted(string Reason) : Note;
 
 // Inventory

@@ -58,7 +58,7 @@ public static class Samples
     [
         .. Inputs.Where(input => input is not Request),
         new ReservationNoted(), new ChargeNoted(Total), new BookingNoted("tr-1", Promised), new DelayNoted(),
-        new FailureNoted(FailedStep.Payment, "card declined"), new RefundNoted(Total), new RefusedCancellationNoted("the carrier has picked it up already"),
+        new FailureNoted(FailedStep.Payment, "card declined"), new RefundNoted(Total), new RestockNoted("card declined"), new RefusedCancellationNoted("the carrier has picked it up already"),
         Reserve, new ReleaseStock("main", "carrier refused"), new ConsumeStock("main"),
         Charge, new FindCharge("changed my mind"), new RefundCard("ch-1", Total, "carrier refused"), new PaymentVoided("changed my mind"),
         Book, new FindBooking("17850", "changed my mind"), new CancelCarrier("tr-1", "17850", "changed my mind"), new ShipmentCalledOff("changed my mind"), new EarlyPickUpNoted("tr-1"),

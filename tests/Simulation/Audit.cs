@@ -94,7 +94,7 @@ static class Audit
             if (notice is OrderCompleted or OrderRejected or OrderCancelled or CancellationRefused or ShippingDelayed)
                 Must(world.Notifier.HasTold(id, notice.GetType().Name), $"A customer is told of {notice.GetType().Name}");
         }
-        if (!world.Invariants.HeardOutOfOrder(Participants.Orders, id))
+        if (!world.Invariants.HasGivenUp(id))
             Heard.Check(stream, Must);
         if (world.Store(Participants.Inventory)[id] is { } inventory)
             Must(Said<InventoryRestocked>(inventory) == Heards(inventory, nameof(RestockInventory)), "Inventory answers the call to restock, once");

@@ -41,8 +41,8 @@ sealed class Invariants(World world)
         LineOf(participant, message.OrderId).GivenUp(message.Id);
     }
 
-    /// <summary>Whether the participant may have heard of the order in another order than the bus accepted.</summary>
-    public bool HeardOutOfOrder(string participant, string orderId) => LineOf(participant, orderId).HasGivenUp;
+    /// <summary>Whether the broker gave a message of the order up, so that a participant may have heard, and said, something later before it.</summary>
+    public bool HasGivenUp(string orderId) => world.Stores.Any(store => LineOf(store.Participant, orderId).HasGivenUp);
 
     public void Publishing(OutboundMessage message, PublicEvent? published)
     {

@@ -198,15 +198,15 @@ sealed class Operations(World world)
     }
 
     /// <summary>
-    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before. Only what never got as far as
-    /// asking the outside may be discarded, or what is on its way already: nobody else would undo it.
+    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the discarded one has
+    /// asked of a provider. Not of the stock: without the discarded message nobody knows the warehouse.
     /// </summary>
     void Discard()
     {
         var bug = world.Bugs.Active.FirstOrDefault(bug => !bug.Discarding
             && bug.Message.Event is OrderCreated or InventoryReserved or PaymentSucceeded
             && bug.Participant != Participants.Orders
-            && (bug.Kind is not Fault.BugInAnswer || world.Carrier.Of(bug.Message.OrderId) is { PickedUp: true })
+            && (bug.Kind is not Fault.BugInAnswer || bug.Participant != Participants.Inventory)
             && (world.Store(bug.Participant)[bug.Message.OrderId]?.Parked.Exists(parked => parked.Id == bug.Message.Id) ?? false));
         if (bug is null)
             return;

@@ -18,6 +18,7 @@ public enum Progress
 public abstract record Open(string CustomerId, Progress Reached) : OrderState;
 public sealed record InProgress(string CustomerId, Progress Reached = Progress.Placed) : Open(CustomerId, Reached);
 public sealed record Failing(string CustomerId, Progress Reached, FailedStep FailedAt, string Reason) : Open(CustomerId, Reached);
+public sealed record Undone(string CustomerId, Progress Reached) : Open(CustomerId, Reached);
 public sealed record Cancelling(string CustomerId, Progress Reached, string Reason) : Open(CustomerId, Reached);
 
 /// <summary>Its cancellation was refused: it can only be shipped now.</summary>
@@ -48,13 +49,14 @@ public static class Order
         (InProgress order, InventoryReservationFailed stock) => [new OrderRejected(order.CustomerId, FailedStep.Stock, stock.Reason)],
         (InProgress, PaymentFailed payment) => [new FailureNoted(FailedStep.Payment, payment.Reason)],
         (InProgress, ShippingFailed shipping) => [new FailureNoted(FailedStep.Shipping, shipping.Reason)],
-        (Failing { Reached: < Progress.Refunded } or Cancelling { Reached: < Progress.Refunded }, PaymentRefunded payment) =>
-            [new RefundNoted(payment.Amount)],
+        (Failing { Reached: < Progress.Refunded } or Undone { Reached: < Progress.Refunded } or Cancelling { Reached: < Progress.Refunded },
+            PaymentRefunded payment) => [new RefundNoted(payment.Amount)],
         (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
 
-        // The failure itself was held up on its way here, given up by the broker for one; what it undid tells of it.
-        (InProgress order, InventoryRestocked restock) =>
-            [new OrderRejected(order.CustomerId, order.Reached < Progress.Charged ? FailedStep.Payment : FailedStep.Shipping, restock.Reason)],
+        // All is undone, and the failure itself is held up on its way here, given up by the broker for one: only it tells which step it was.
+        (InProgress, InventoryRestocked restock) => [new RestockNoted(restock.Reason)],
+        (Undone order, PaymentFailed payment) => [new OrderRejected(order.CustomerId, FailedStep.Payment, payment.Reason)],
+        (Undone order, ShippingFailed shipping) => [new OrderRejected(order.CustomerId, FailedStep.Shipping, shipping.Reason)],
 
         // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
         (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
@@ -72,13 +74,14 @@ public static class Order
         (InProgress or Cancelling, ChargeNoted) => (Open)state with { Reached = Progress.Charged },
         (InProgress or Cancelling, BookingNoted) => (Open)state with { Reached = Progress.Booked },
         (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
-        (Failing or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
+        (Failing or Undone or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
         (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
         (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, order.Reached, wish.Reason),
         (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
         (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
-        (InProgress or Failing, OrderRejected) => new Rejected(),
+        (InProgress order, RestockNoted) => new Undone(order.CustomerId, order.Reached),
+        (InProgress or Failing or Undone, OrderRejected) => new Rejected(),
         (Cancelling, OrderCancelled) => new Cancelled(),
         _ => throw new ImpossibleEventException(state, @event),
     };

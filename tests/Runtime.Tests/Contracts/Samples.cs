@@ -26,6 +26,7 @@ static class Samples
         new DelayNoted(),
         new FailureNoted(FailedStep.Stock, "none left"),
         new RefundNoted(Total),
+        new RestockNoted("declined"),
         new RefusedCancellationNoted("too late"),
         new ReserveStock("main", [new("84968f", 2), new("84968F", 1)], "17850", Total, "tok_visa", Address),
         new ReleaseStock("main", "declined"),

@@ -8,6 +8,8 @@ public class OrderSpecs
     static readonly FailureNoted PaymentFailure = new(FailedStep.Payment, "card declined");
     static readonly OrderCancelled Cancelled = new("17850", "changed my mind");
 
+    static readonly RestockNoted IsBack = new("card declined");
+
     static Spec Given(params OrderEvent[] events) => new(Order.Decider, events);
 
     [Fact]
@@ -74,14 +76,17 @@ public class OrderSpecs
         Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused"));
 
     [Fact]
-    public void Stock_that_is_back_rejects_an_order_whose_declined_card_was_not_heard_of_yet() =>
-        Given(Created, new ReservationNoted()).When(new InventoryRestocked("card declined"))
-            .Then(new OrderRejected("17850", FailedStep.Payment, "card declined")).When(IsDeclined).ThenNothingHappens();
+    public void Stock_that_is_back_before_the_failure_was_heard_of_is_noted() =>
+        Given(Created).When(new InventoryRestocked("card declined")).Then(IsBack).When(Cancel).ThenNothingHappens();
 
     [Fact]
-    public void Stock_that_is_back_rejects_an_order_whose_refused_shipment_was_not_heard_of_yet() =>
-        Given(Created, new ChargeNoted(Total)).When(new InventoryRestocked("carrier refused"))
-            .Then(new OrderRejected("17850", FailedStep.Shipping, "carrier refused")).When(CannotShip).ThenNothingHappens();
+    public void A_declined_card_heard_of_after_its_stock_is_back_rejects_the_order() =>
+        Given(Created, IsBack).When(IsDeclined).Then(new OrderRejected("17850", FailedStep.Payment, "card declined"));
+
+    [Fact]
+    public void A_refused_shipment_heard_of_after_its_stock_is_back_rejects_the_order() =>
+        Given(Created, IsBack).When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total))
+            .When(CannotShip).Then(new OrderRejected("17850", FailedStep.Shipping, "carrier refused"));
 
     [Fact]
     public void A_cancellation_that_was_accepted_first_wins_over_a_failure() =>
