@@ -7,7 +7,7 @@ namespace OrderFunctions.Runtime;
 // order of truth; the dead-letter queue only keeps the messages.
 public sealed partial class Participant
 {
-    async Task<TurnResult> LiveAsync(OrderStream stream, ReceivedMessage message, bool again, CancellationToken cancellation)
+    async Task<TurnResult> LiveAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
         var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
         if (place > 0)
@@ -29,7 +29,7 @@ public sealed partial class Participant
 
         try
         {
-            return await DecideOnAsync(stream, message, again || isParked, cancellation);
+            return await DecideOnAsync(stream, message, attempt.AfterAnother(isParked), cancellation);
         }
         catch (Exception e) when (IsPoison(e))
         {
@@ -39,7 +39,7 @@ public sealed partial class Participant
         }
     }
 
-    async Task<TurnResult> ParkedAsync(OrderStream stream, ReceivedMessage message, CancellationToken cancellation)
+    async Task<TurnResult> ParkedAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
         var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
         if (place < 0)
@@ -63,7 +63,7 @@ public sealed partial class Participant
             return await FailedAgainAsync(stream, poison.Reason, poison.Description, null, cancellation);
         try
         {
-            return await DecideOnAsync(stream, message, again: true, cancellation);
+            return await DecideOnAsync(stream, message, attempt.AfterAnother(true), cancellation);
         }
         catch (TransientException e)
         {

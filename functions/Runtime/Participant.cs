@@ -21,12 +21,12 @@ public sealed partial class Participant(
     /// <summary>Handles a message that the subscription delivers.</summary>
     /// <exception cref="TransientException">Something outside is away: give the message back and try later.</exception>
     public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, (stream, again) => LiveAsync(stream, message, again, cancellation), cancellation);
+        TurnAsync(message, (stream, attempt) => LiveAsync(stream, message, attempt, cancellation), cancellation);
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, (stream, _) => ParkedAsync(stream, message, cancellation), cancellation);
+        TurnAsync(message, (stream, attempt) => ParkedAsync(stream, message, attempt, cancellation), cancellation);
 
     /// <summary>
     /// Handles what came over HTTP: saved, then published, whether the order is parked or not. A request id that was handled before changes nothing.
@@ -35,13 +35,13 @@ public sealed partial class Participant(
     /// <param name="request">A <see cref="Request"/> for the decider, or a word for another participant's kernel.</param>
     /// <exception cref="TransientException">Something outside is away. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.</exception>
     public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
-        OnStreamAsync(orderId, async (stream, again) =>
+        OnStreamAsync(orderId, async (stream, attempt) =>
         {
             using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
-                IReadOnlyList<OrderEvent> events = request is IKernelEvent ? [request] : await DecideAsync(stream, request, again, cancellation);
+                IReadOnlyList<OrderEvent> events = request is IKernelEvent ? [request] : await DecideAsync(stream, request, attempt, cancellation);
                 var entry = new Entry(requestId, request.GetType().Name, Via.Http, time.GetUtcNow(), Numbered(stream, events), Trace: Activity.Current?.Id);
                 index = stream.Entries.Count;
                 stream = await SaveAsync(stream, stream.With(entry), cancellation);
@@ -78,7 +78,7 @@ public sealed partial class Participant(
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
         await retry.ExecuteAsync(async c => await store.LoadAsync(orderId, c), cancellation);
 
-    async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation)
+    async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, Attempt, Task<TurnResult>> turn, CancellationToken cancellation)
     {
         // A subscription may pass more than is heard: a new one passes everything for a moment.
         if (!hears.Contains(message.Type))
@@ -99,8 +99,8 @@ public sealed partial class Participant(
         }
     }
 
-    Task<TurnResult> OnceAsync(ReceivedMessage message, Func<OrderStream, bool, Task<TurnResult>> turn, CancellationToken cancellation) =>
-        OnStreamAsync(message.OrderId, async (stream, again) =>
+    Task<TurnResult> OnceAsync(ReceivedMessage message, Func<OrderStream, Attempt, Task<TurnResult>> turn, CancellationToken cancellation) =>
+        OnStreamAsync(message.OrderId, async (stream, attempt) =>
         {
             var index = stream.IndexOf(message.Id);
             if (index >= 0)
@@ -110,7 +110,7 @@ public sealed partial class Participant(
                 return TurnResult.Duplicate;
             }
             if (message.Event is not IKernelEvent word)
-                return await turn(stream, again);
+                return await turn(stream, attempt);
             return IsForAnother(word) && !stream.IsParked(message.Id) ? TurnResult.NotHeard : await HearAsync(stream, message, word, cancellation);
         }, cancellation);
 
@@ -122,9 +122,9 @@ public sealed partial class Participant(
         _ => false,
     };
 
-    async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, bool again, CancellationToken cancellation)
+    async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        var events = await DecideAsync(stream, message.Event!, again || message.DeliveryCount > 1, cancellation);
+        var events = await DecideAsync(stream, message.Event!, attempt.AfterAnother(message.DeliveryCount > 1), cancellation);
         return await FinishAsync(stream, stream.Unparked(message.Id), message, events, cancellation);
     }
 
@@ -140,7 +140,7 @@ public sealed partial class Participant(
         return TurnResult.Handled;
     }
 
-    async Task<IReadOnlyList<OrderEvent>> DecideAsync(OrderStream stream, OrderEvent input, bool repeated, CancellationToken cancellation)
+    async Task<IReadOnlyList<OrderEvent>> DecideAsync(OrderStream stream, OrderEvent input, Attempt attempt, CancellationToken cancellation)
     {
         var history = stream.History.ToList();
         var known = history.Count;
@@ -152,17 +152,20 @@ public sealed partial class Participant(
                 history.Add(@event);
                 if (@event is not Intent intent)
                     continue;
-                var first = !repeated;
+                var isFirst = attempt.IsFirst;
                 inputs.Enqueue(await retry.ExecuteAsync(async c =>
                 {
-                    var call = new IntentCall(stream.OrderId, intent, Repeated: !first);
-                    first = false;
+                    var call = new IntentCall(stream.OrderId, intent, Repeated: !isFirst || IsOverdue(attempt));
+                    isFirst = false;
                     return await perform(call, c);
                 }, cancellation));
             }
         }
         return history[known..];
     }
+
+    /// <summary>The process may have been stopped for longer than any turn takes, and another have come and gone meanwhile.</summary>
+    bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
 
     async Task<OrderStream> SaveAsync(OrderStream loaded, OrderStream stream, CancellationToken cancellation)
     {
@@ -189,20 +192,21 @@ public sealed partial class Participant(
     }
 
     /// <summary>Starts again, with what the store then holds, after losing against another writer.</summary>
-    async Task<T> OnStreamAsync<T>(string orderId, Func<OrderStream, bool, Task<T>> turn, CancellationToken cancellation)
+    async Task<T> OnStreamAsync<T>(string orderId, Func<OrderStream, Attempt, Task<T>> turn, CancellationToken cancellation)
     {
-        for (var attempt = 0; ; attempt++)
+        for (var conflicts = 0; ; conflicts++)
         {
+            var attempt = new Attempt(IsFirst: conflicts == 0, time.GetTimestamp());
             var stream = await LoadAsync(orderId, cancellation) ?? OrderStream.Empty(orderId);
             try
             {
-                return await turn(stream, attempt > 0);
+                return await turn(stream, attempt);
             }
             catch (StreamConflictException conflict)
             {
                 Telemetry.Conflicts.Add(1, new KeyValuePair<string, object?>("participant", name));
-                if (attempt == options.ConflictsMax)
-                    throw new TransientException($"The stream of order {orderId} changed during each of {attempt + 1} attempts.", conflict);
+                if (conflicts == options.ConflictsMax)
+                    throw new TransientException($"The stream of order {orderId} changed during each of {conflicts + 1} attempts.", conflict);
                 await Task.Delay(options.ConflictPauseMax * random(), time, cancellation);
             }
         }
@@ -217,4 +221,11 @@ public sealed partial class Participant(
     Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events) => new(
         message.Id, message.Type, via, time.GetUtcNow(), events, message.CausationId, message.EnqueuedAt,
         Activity.Current?.Id ?? message.TraceParent, message.DeliveryCount);
+
+    /// <summary>One try at a turn.</summary>
+    /// <param name="IsFirst">No other has performed any of its intents.</param>
+    readonly record struct Attempt(bool IsFirst, long StartedAt)
+    {
+        public Attempt AfterAnother(bool another) => this with { IsFirst = IsFirst && !another };
+    }
 }

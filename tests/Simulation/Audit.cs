@@ -13,8 +13,9 @@ static class Audit
         {
             foreach (var stream in store.Streams)
             {
+                // What cannot be read cannot be told either.
                 var orders = world.Store(Participants.Orders)[stream.OrderId];
-                if (orders?.Summary is null || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
+                if (orders?.Summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
                     continue;
                 var known = orders.Summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
                 if (known == stream.Parked.IsEmpty)

@@ -10,9 +10,13 @@ sealed class Scheduler
     readonly PriorityQueue<Action, Moment> queue = new(Moment.Order);
     readonly int thread = Environment.CurrentManagedThreadId;
     long now;
+    long due;
     long number;
 
     public DateTimeOffset Now => Start.AddTicks(now);
+
+    /// <summary>When what happens now was due. A call that was on its way when our machines paused has arrived at its time: the outside did not pause.</summary>
+    public DateTimeOffset Due => Start.AddTicks(due);
 
     /// <summary>Ticks since the start.</summary>
     public long Elapsed => now;
@@ -33,7 +37,8 @@ sealed class Scheduler
     {
         if (!queue.TryDequeue(out var action, out var moment))
             return false;
-        now = Math.Max(now, moment.At);
+        due = moment.At;
+        now = Math.Max(now, due);
         Steps++;
         action();
         return true;

@@ -1,4 +1,5 @@
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
@@ -19,10 +20,16 @@ static class Settling
                 var stream = world.Store(subscription.Name)[letter.Copy.OrderId];
                 if (stream is null || !stream.Parked.Exists(parked => parked.Id == letter.Copy.Id) || stream.Parked[0].Due is not null)
                     return $"{letter.Copy.OrderId} has a dead letter at {subscription.Name}: {letter.Copy.Id}";
+                if (world.Store(subscription.Name).IsReadable(stream.OrderId) && !IsTold(world, stream))
+                    return $"{stream.OrderId} is parked at {subscription.Name}, which is still to be told";
             }
         }
         return null;
     }
+
+    /// <summary>Whether all that the stream says of its parking has gone out; of what cannot be read nothing can.</summary>
+    static bool IsTold(World world, OrderStream stream) => stream.Entries.SelectMany(entry => entry.Events)
+        .All(e => e.Event is not (OrderParked or OrderResumed) || world.Bus.Published(e.Id) is not null);
 
     public static string? WhatIsLeft(World world)
     {

@@ -70,6 +70,8 @@ sealed class SimulatedStore(World world, string participant)
     /// <summary>It was too large once; that there is room again, an operator has to say.</summary>
     public bool WasTooLarge(string orderId) => wereTooLarge.Contains(orderId);
 
+    public bool IsReadable(string orderId) => !unreadable.Contains(orderId);
+
     public void MakeReadable() => unreadable.Clear();
 
     public void MakeRoom() => tooLarge.Clear();

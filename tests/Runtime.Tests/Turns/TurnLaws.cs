@@ -162,6 +162,20 @@ public class TurnLaws
     }
 
     [Fact]
+    public async Task Who_was_stopped_for_longer_than_a_turn_first_asks_the_provider_what_another_has_done()
+    {
+        world.KnownCharge = new CardCharged("ch-of-another", World.Total);
+        world.AfterLoad = () =>
+        {
+            world.Time.Advance(world.Options.TurnMax + TimeSpan.FromSeconds(1));
+            return Task.CompletedTask;
+        };
+        await world.Participant.HandleAsync(Message("inventory/2", Reserved), default);
+        Assert.Empty(world.Asked);
+        Assert.Equal("ch-of-another", Assert.IsType<PaymentSucceeded>(world.Published[0].Event).ChargeId);
+    }
+
+    [Fact]
     public async Task A_later_delivery_charges_where_the_provider_has_done_nothing()
     {
         await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));
