@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using OrderFunctions.Benchmarks.Sides;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Benchmarks.Peer;
+
+/// <summary>
+/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets them when it
+/// ends, and pays nothing for them.
+/// </summary>
+sealed class Outside(IBus bus, Finals finals)
+{
+    readonly Dictionary<string, long> shelf = Workload.Skus.ToDictionary(sku => sku, _ => 1_000_000_000L);
+    readonly ConcurrentDictionary<Guid, IReadOnlyList<OrderLine>> reservations = [];
+    readonly ConcurrentDictionary<Guid, (string ChargeId, Money Amount)> charges = [];
+    readonly ConcurrentDictionary<Guid, string> bookings = [];
+    readonly ConcurrentDictionary<Guid, string> notices = [];
+
+    /// <summary>Null, or the SKU that is short.</summary>
+    public string? Reserve(Guid order, IReadOnlyList<OrderLine> lines)
+    {
+        lock (shelf)
+        {
+            if (lines.FirstOrDefault(line => shelf.GetValueOrDefault(line.Sku) < line.Quantity) is { } missing)
+                return missing.Sku;
+            if (reservations.TryAdd(order, lines))
+                Move(lines, -1);
+            return null;
+        }
+    }
+
+    public void Release(Guid order)
+    {
+        lock (shelf)
+        {
+            if (reservations.TryRemove(order, out var lines))
+                Move(lines, 1);
+        }
+    }
+
+    public void Consume(Guid order) => reservations.TryRemove(order, out _);
+
+    void Move(IReadOnlyList<OrderLine> lines, int sign)
+    {
+        foreach (var line in lines)
+            shelf[line.Sku] += sign * line.Quantity;
+    }
+
+    /// <summary>Null where the card is declined.</summary>
+    public string? Charge(Guid order, Money amount, string cardToken) =>
+        cardToken is "tok_declined" ? null : charges.GetOrAdd(order, id => ($"ch_{id:N}", amount)).ChargeId;
+
+    public (string RefundId, Money Amount) Refund(Guid order) => ($"re_{order:N}", charges[order].Amount);
+
+    /// <summary>Null where the carrier refuses. It picks up at once and tells so by its webhook, which is taken for granted: it only publishes.</summary>
+    public string? Book(Guid order, Address shipTo)
+    {
+        if (shipTo.PostalCode is "REFUSE")
+            return null;
+        var trackingId = $"trk_{order:N}";
+        if (bookings.TryAdd(order, trackingId))
+            ThreadPool.UnsafeQueueUserWorkItem(_ => PickUpAsync(order, trackingId), null);
+        return trackingId;
+    }
+
+    async void PickUpAsync(Guid order, string trackingId)
+    {
+        try
+        {
+            await bus.Publish(new OrderShipped(order, trackingId));
+        }
+        catch (Exception e)
+        {
+            finals.Fail(e);
+        }
+    }
+
+    public void Notify(Guid order, string detail) => notices.TryAdd(order, detail);
+}

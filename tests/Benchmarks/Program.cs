@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using OrderFunctions.Benchmarks.Reporting;
+using OrderFunctions.Benchmarks.Scenarios;
+using OrderFunctions.Benchmarks.Sides;
+using Spectre.Console;
+
+var all = new Dictionary<string, (string About, Func<Bench, Task<Section>> RunAsync)>
+{
+    ["memory"] = ("orders/s in memory, against MassTransit in memory, without and with HTTP", Memory.RunAsync),
+    ["durable"] = ("orders/s with a file, against MassTransit over RabbitMQ", Durable.RunAsync),
+    ["limit"] = ("orders/s with a file, against a plain loop of the same insertions", Limit.RunAsync),
+};
+
+var names = new Argument<string[]>("scenario") { Description = "Which to run; none for all of them.", Arity = ArgumentArity.ZeroOrMore };
+names.AcceptOnlyFromAmong([.. all.Keys]);
+var orders = new Option<int?>("--orders") { Description = "Orders a measurement, in place of each scenario's own number.", HelpName = "N" };
+var runs = new Option<int>("--runs") { Description = "Measurements of each side; the median counts.", DefaultValueFactory = _ => 5, HelpName = "K" };
+var json = new Option<bool>("--json") { Description = "Print what was found as JSON in place of tables." };
+var ordersFile = new Option<FileInfo?>("--orders-file")
+{
+    Description = "What \"contention\" places as it comes, in the form of functions/Local/sample. Default: that sample, ten times.",
+    HelpName = "FILE",
+};
+orders.Validators.Add(result => Require(result, result.GetValueOrDefault<int?>() is null or >= 1, "--orders must be at least 1."));
+runs.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 100, "--runs must be 1 to 100."));
+
+var command = new RootCommand($"""
+    Measures this saga against its peers and against the limit. What is compared runs in turn, each side in a process of its own, warm; medians count.
+    With no scenario all run, in less than half an hour, and tests/Benchmarks/RESULTS.md is written.
+
+    {string.Join("\n", all.Select(scenario => $"  {scenario.Key,-12}{scenario.Value.About}"))}
+    """)
+{
+    names, orders, runs, json, ordersFile,
+};
+command.SetAction(async (parsed, _) =>
+{
+    var chosen = parsed.GetValue(names) is { Length: > 0 } some ? some : [.. all.Keys];
+    var options = new BenchOptions(parsed.GetValue(orders), parsed.GetValue(runs), parsed.GetValue(ordersFile)?.FullName);
+    var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+    var sections = new List<Section>();
+    var started = Stopwatch.GetTimestamp();
+    foreach (var name in chosen)
+    {
+        var bench = new Bench(options, what =>
+            console.MarkupLineInterpolated($"[grey]{Stopwatch.GetElapsedTime(started):mm\\:ss}[/] [bold]{name}[/] {what}"));
+        try
+        {
+            sections.Add(await all[name].RunAsync(bench));
+        }
+        catch (SideFailedException e)
+        {
+            console.MarkupLineInterpolated($"[red]{name}: {e.Message}[/]");
+            return 1;
+        }
+        if (!parsed.GetValue(json))
+            Tables.Write(sections[^1]);
+    }
+    if (parsed.GetValue(json))
+        Console.WriteLine(JsonSerializer.Serialize(sections, JsonSerializerOptions.Web));
+    if (chosen.Length == all.Count)
+        await ResultsFile.WriteAsync(sections, $"dotnet run -c Release --project tests/Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
+    return 0;
+});
+
+var sideName = new Argument<string>("name");
+sideName.AcceptOnlyFromAmong([.. Side.All.Keys]);
+var sideOrders = new Option<int>("--orders");
+var sideCommand = new Command("side", "Measures one side and prints one line: what this program starts itself as.") { sideName, sideOrders };
+sideCommand.Hidden = true;
+sideCommand.SetAction(async (parsed, _) =>
+{
+    using var folder = new TemporaryFolder();
+    var measured = await Side.All[parsed.GetValue(sideName)!](new(parsed.GetValue(sideOrders), folder.FullName));
+    Console.WriteLine(JsonSerializer.Serialize(measured));
+    return 0;
+});
+command.Subcommands.Add(sideCommand);
+return await command.Parse(args).InvokeAsync();
+
+static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)
+{
+    if (!isValid)
+        result.AddError(error);
+}

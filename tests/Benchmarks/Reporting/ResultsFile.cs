@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using MassTransit;
+using OrderFunctions.Benchmarks.Scenarios;
+
+namespace OrderFunctions.Benchmarks.Reporting;
+
+/// <summary>RESULTS.md: everything that was found, with what is needed to judge it.</summary>
+static class ResultsFile
+{
+    const string LimitsHeading = "## What limits it";
+
+    public static string FullName => Path.Combine(Bench.Root, "tests", "Benchmarks", "RESULTS.md");
+
+    /// <summary>Writes it anew; only what a person wrote under the last heading is kept.</summary>
+    public static async Task WriteAsync(IReadOnlyList<Section> sections, string command)
+    {
+        var limits = File.Exists(FullName) && await File.ReadAllTextAsync(FullName) is var before && before.IndexOf(LimitsHeading, StringComparison.Ordinal) is >= 0 and var at
+            ? before[at..]
+            : $"{LimitsHeading}\n";
+        var text = new StringBuilder("# Results\n\nWritten by `tests/Benchmarks`; only the last section is by hand. Ratios count, absolute times are this machine's.\n\n");
+        foreach (var (name, value) in Facts(command))
+            text.Append(CultureInfo.InvariantCulture, $"- {name}: {value}\n");
+
+        var goals = new Grid(["goal", "wanted", "measured", ""]);
+        foreach (var goal in sections.SelectMany(section => section.Goals))
+            goals.Add(goal.What, goal.Target, goal.Measured, goal.IsReached ? "reached" : "**not reached**");
+        text.Append("\n## Goals\n\n");
+        Append(text, goals);
+
+        foreach (var section in sections)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## {section.Name}\n\n{section.About}\n");
+            foreach (var grid in section.Grids)
+            {
+                text.Append('\n');
+                Append(text, grid);
+            }
+            foreach (var remark in section.Remarks)
+                text.Append(CultureInfo.InvariantCulture, $"\n{remark}\n");
+        }
+        text.Append('\n').Append(limits);
+        await File.WriteAllTextAsync(FullName, text.ToString());
+    }
+
+    static IEnumerable<(string, string)> Facts(string command)
+    {
+        yield return ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        yield return ("command", $"`{command}`");
+        yield return ("machine", $"{Environment.ProcessorCount} processors ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB, {RuntimeInformation.OSDescription}");
+        yield return ("versions", $"{RuntimeInformation.FrameworkDescription}, SQLite {SQLitePCL.raw.sqlite3_libversion().utf8_to_string()}, "
+            + $"MassTransit {typeof(IBus).Assembly.GetName().Version?.ToString(3)} in memory and 8.4.0 over RabbitMQ");
+    }
+
+    static string Processor() =>
+        File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
+            ? line.Split(':', 2)[1].Trim()
+            : RuntimeInformation.ProcessArchitecture.ToString();
+
+    static void Append(StringBuilder text, Grid grid)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", grid.Columns)} |\n| --- |{string.Concat(grid.Columns.Skip(1).Select(_ => " ---: |"))}\n");
+        foreach (var row in grid.Rows)
+            text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row)} |\n");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace OrderFunctions.Benchmarks.Reporting;
+
+/// <summary>What one scenario found.</summary>
+/// <param name="About">What was compared, and how.</param>
+sealed record Section(string Name, string About)
+{
+    public List<Grid> Grids { get; } = [];
+    public List<Goal> Goals { get; } = [];
+
+    /// <summary>What whoever reads the numbers must know.</summary>
+    public List<string> Remarks { get; } = [];
+}
+
+/// <summary>A table.</summary>
+sealed record Grid(IReadOnlyList<string> Columns)
+{
+    public List<IReadOnlyList<string>> Rows { get; } = [];
+
+    public void Add(params IReadOnlyList<string> cells) => Rows.Add(cells);
+
+    /// <summary>A table of medians, least and most.</summary>
+    public static Grid OfSamples(string what) => new([what, "median", "min", "max"]);
+
+    public void Add(string what, Samples samples) => Add(what, Text(samples.Median), Text(samples.Min), Text(samples.Max));
+
+    /// <summary>With as many digits as mean something.</summary>
+    public static string Text(double value) =>
+        value.ToString(Math.Abs(value) >= 100 ? "N0" : Math.Abs(value) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A number of the design that is to be reached.</summary>
+/// <param name="Target">As it stands in the design.</param>
+sealed record Goal(string What, string Target, string Measured, bool IsReached)
+{
+    public static Goal AtLeast(string what, double target, double measured, string unit) =>
+        new(what, $"≥ {target.ToString(CultureInfo.InvariantCulture)}{unit}", $"{Grid.Text(measured)}{unit}", measured >= target);
+
+    public static Goal AtMost(string what, double target, double measured, string unit) =>
+        new(what, $"≤ {target.ToString(CultureInfo.InvariantCulture)}{unit}", $"{Grid.Text(measured)}{unit}", measured <= target);
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json;
+using OrderFunctions.Benchmarks.Reporting;
+
+namespace OrderFunctions.Benchmarks.Scenarios;
+
+/// <param name="Orders">Per measurement; null for each scenario's own number.</param>
+/// <param name="OrdersFile">What the contention scenario places as it comes; null for the packaged sample.</param>
+sealed record BenchOptions(int? Orders, int Runs, string? OrdersFile);
+
+/// <summary>A process that measures one system and prints one line of JSON.</summary>
+sealed record Subject(string Name, string File, params IReadOnlyList<string> Arguments);
+
+/// <summary>Measures in processes of their own and tells how far it is.</summary>
+sealed class Bench(BenchOptions options, Action<string> progress)
+{
+    static readonly TimeSpan SideMax = TimeSpan.FromMinutes(10);
+
+    /// <summary>Of the repository.</summary>
+    public static string Root => Metadata(nameof(Root));
+
+    public BenchOptions Options => options;
+
+    public static string Metadata(string key) =>
+        typeof(Bench).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+
+    public void Tell(string what) => progress(what);
+
+    /// <summary>One of this program's own sides.</summary>
+    public static Subject Side(string name, string side, int orders, params IReadOnlyList<string> more) =>
+        new(name, typeof(Bench).Assembly.Location, ["side", side, "--orders", $"{orders}", .. more]);
+
+    /// <summary>Measures all of them in turn, A B A B …, so that what the machine does besides meets each alike.</summary>
+    public async Task<IReadOnlyList<Measured>> InTurnAsync(params IReadOnlyList<Subject> subjects)
+    {
+        var lines = subjects.Select(_ => new List<Dictionary<string, double>>()).ToList();
+        for (var run = 1; run <= options.Runs; run++)
+        {
+            for (var index = 0; index < subjects.Count; index++)
+            {
+                progress($"{subjects[index].Name}, run {run} of {options.Runs}");
+                lines[index].Add(await MeasureAsync(subjects[index]));
+            }
+        }
+        return [.. subjects.Select((subject, index) => new Measured(
+            subject.Name, lines[index][0].Keys.ToDictionary(key => key, key => new Samples([.. lines[index].Select(line => line[key])]))))];
+    }
+
+    /// <exception cref="SideFailedException">It ended with an error, or not at all.</exception>
+    public static async Task<Dictionary<string, double>> MeasureAsync(Subject subject)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", subject.File, .. subject.Arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var patience = new CancellationTokenSource(SideMax);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+            var error = process.StandardError.ReadToEndAsync(patience.Token);
+            await process.WaitForExitAsync(patience.Token);
+            if (process.ExitCode != 0)
+                throw new SideFailedException($"{subject.Name} failed: {Short(await error)}");
+            var last = (await output).TrimEnd().Split('\n')[^1];
+            return JsonSerializer.Deserialize<Dictionary<string, double>>(last) ?? throw new SideFailedException($"{subject.Name} measured nothing.");
+        }
+        catch (OperationCanceledException)
+        {
+            throw new SideFailedException($"{subject.Name} did not end within {SideMax.TotalMinutes} minutes.");
+        }
+        catch (JsonException e)
+        {
+            throw new SideFailedException($"{subject.Name} printed no result: {e.Message}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    static string Short(string error) => string.Join(" | ", error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(6));
+}
+
+/// <summary>What was measured of one subject, by quantity.</summary>
+sealed record Measured(string Name, IReadOnlyDictionary<string, Samples> Samples)
+{
+    public Samples this[string quantity] => Samples[quantity];
+}
+
+sealed class SideFailedException(string message) : Exception(message);

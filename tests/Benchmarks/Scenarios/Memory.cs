@@ -1,0 +1,51 @@
+using OrderFunctions.Benchmarks.Reporting;
+using OrderFunctions.Benchmarks.Sides;
+
+namespace OrderFunctions.Benchmarks.Scenarios;
+
+/// <summary>Both sides in memory: a crash would cost both of them everything.</summary>
+static class Memory
+{
+    const int OrdersByDefault = 10_000;
+
+    public static async Task<Section> RunAsync(Bench bench)
+    {
+        var orders = bench.Options.Orders ?? OrdersByDefault;
+        var section = new Section(
+            "In memory",
+            $"{orders:N0} orders of three lines, placed to final: the local host with `--data :memory:` against MassTransit 8.5 with its in-memory transport, "
+            + "in-memory outbox and in-memory saga repository; then both behind HTTP on 127.0.0.1, with the client in the same process.");
+        var measured = await bench.InTurnAsync(
+            Bench.Side("ours", "ours-memory", orders),
+            Bench.Side("MassTransit", "peer-memory", orders),
+            Bench.Side("ours over HTTP", "ours-memory-http", orders),
+            Bench.Side("MassTransit over HTTP", "peer-memory-http", orders));
+        section.Compare(measured[0], measured[1], 1, "orders/s in memory against MassTransit");
+        section.Compare(measured[2], measured[3], 1, "orders/s in memory over HTTP against MassTransit");
+        return section;
+    }
+
+    /// <summary>Both sides' rates, and how many times the peer's is ours.</summary>
+    public static void Compare(this Section section, Measured ours, Measured peer, double target, string goal)
+    {
+        if (ours[Throughput.Completed].Median != peer[Throughput.Completed].Median || ours[Throughput.Rejected].Median != peer[Throughput.Rejected].Median)
+            throw new SideFailedException($"{ours.Name} and {peer.Name} did not come to the same ends: they have not done the same work.");
+
+        var grid = section.AddRates(ours, peer);
+        var ratio = ours[Throughput.OrdersPerSecond].Median / peer[Throughput.OrdersPerSecond].Median;
+        grid.Add($"{ours.Name} ÷ {peer.Name}", $"**{Grid.Text(ratio)} ×**", "", "");
+        section.Goals.Add(Goal.AtLeast(goal, target, ratio, " ×"));
+    }
+
+    public static Grid AddRates(this Section section, params IReadOnlyList<Measured> sides)
+    {
+        var grid = Grid.OfSamples("");
+        foreach (var side in sides)
+        {
+            foreach (var (quantity, samples) in side.Samples)
+                grid.Add($"{side.Name}: {quantity}", samples);
+        }
+        section.Grids.Add(grid);
+        return grid;
+    }
+}

@@ -1,0 +1,9 @@
+namespace OrderFunctions.Benchmarks.Scenarios;
+
+/// <summary>A folder that is gone afterwards.</summary>
+sealed class TemporaryFolder : IDisposable
+{
+    public string FullName { get; } = Directory.CreateTempSubdirectory("benchmarks-").FullName;
+
+    public void Dispose() => Directory.Delete(FullName, recursive: true);
+}

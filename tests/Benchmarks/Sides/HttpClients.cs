@@ -1,0 +1,38 @@
+using System.Net.Http.Json;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Benchmarks.Sides;
+
+/// <summary>A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.</summary>
+sealed class HttpClients(IContender served, Uri address) : IContender
+{
+    const int ConnectionsMax = 32;
+
+    readonly HttpClient http = new(new SocketsHttpHandler { MaxConnectionsPerServer = ConnectionsMax, UseProxy = false }) { BaseAddress = address };
+
+    public Finals Finals => served.Finals;
+
+    public async Task PlaceAsync(Guid id, PlaceOrder order)
+    {
+        using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(order));
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public Task SettledAsync() => served.SettledAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await served.DisposeAsync();
+    }
+}
+
+/// <summary>The body of <c>POST /api/orders</c>.</summary>
+sealed record PostedOrder(string CustomerId, string Currency, IReadOnlyList<OrderLine> Lines, PostedPayment Payment, Address ShipTo)
+{
+    public static PostedOrder Of(PlaceOrder order) => new(order.CustomerId, order.Currency, order.Lines, new(order.CardToken), order.ShipTo);
+
+    public PlaceOrder Order => new(CustomerId, Currency, Lines, Payment.CardToken, ShipTo, Workload.Warehouse);
+}
+
+sealed record PostedPayment(string CardToken);

@@ -1,0 +1,41 @@
+using OrderFunctions.Local;
+
+namespace OrderFunctions.Benchmarks.Sides;
+
+/// <summary>What one process of its own is to measure.</summary>
+/// <param name="Folder">For its files; gone afterwards.</param>
+sealed record SideOptions(int Orders, string Folder)
+{
+    public string Data => Path.Combine(Folder, "saga.db");
+}
+
+/// <summary>The measurements that this program makes of one system at a time, when it has started itself as a child.</summary>
+static class Side
+{
+    public static readonly IReadOnlyDictionary<string, Func<SideOptions, Task<Dictionary<string, double>>>> All =
+        new Dictionary<string, Func<SideOptions, Task<Dictionary<string, double>>>>
+        {
+            ["ours-memory"] = async side => await MeasureAsync(await OurSaga.StartAsync(Database.InMemory), side),
+            ["ours-memory-http"] = async side => await MeasureAsync(await OursOverHttpAsync(Database.InMemory), side),
+            ["ours-durable"] = async side => await MeasureAsync(await OurSaga.StartAsync(side.Data), side),
+            ["peer-memory"] = async side => await MeasureAsync(await MemoryPeer.StartAsync(), side),
+            ["peer-memory-http"] = async side =>
+            {
+                var peer = await MemoryPeer.StartAsync();
+                return await MeasureAsync(new HttpClients(peer, peer.Address), side);
+            },
+            ["sqlite"] = side => RawSqlite.MeasureAsync(side.Folder, side.Orders),
+        };
+
+    static async Task<Dictionary<string, double>> MeasureAsync(IContender contender, SideOptions side)
+    {
+        await using (contender)
+            return await Throughput.MeasureAsync(contender, side.Orders);
+    }
+
+    static async Task<HttpClients> OursOverHttpAsync(string data)
+    {
+        var host = await LocalHost.StartAsync(data, port: 0);
+        return new(await OurSaga.OfAsync(host), host.Address);
+    }
+}

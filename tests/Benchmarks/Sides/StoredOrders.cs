@@ -1,0 +1,168 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using OrderFunctions.Local;
+
+namespace OrderFunctions.Benchmarks.Sides;
+
+/// <summary>
+/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes and sizes, the
+/// same indexes.
+/// </summary>
+sealed class StoredOrders
+{
+    const int TemplateOrders = 500;
+    const string SentLog = "sent_log";
+
+    readonly List<Table> tables = [];
+    readonly string[] ids;
+    readonly byte[][] idTexts;
+
+    /// <param name="withMessages">Also the rows that are gone once an order is done: one for each message and its hearer, and the ids against duplicates.</param>
+    StoredOrders(SqliteConnection connection, bool withMessages)
+    {
+        ids = [.. Rows(connection, "SELECT order_id FROM order_number ORDER BY number").Select(row => (string)row[0]!)];
+        idTexts = [.. ids.Select(Encoding.UTF8.GetBytes)];
+        Add(connection, "order_number", "SELECT number, number, order_id FROM order_number ORDER BY number", [Column.Number, Column.OrderId]);
+        Add(connection, "entry", "SELECT place >> 20, place, version, size, body, parked FROM entry ORDER BY place", [Column.Place, .. Same(2), Column.Body, .. Same(1)]);
+        Add(connection, "summary", """
+            SELECT number, number, participant, placed_at, status, facts, customer, idempotency_key, parked_since, body FROM summary ORDER BY number
+            """, [Column.Number, .. Same(7), Column.Body]);
+        Add(connection, "reservation", "SELECT number, number, warehouse, state, lines, short FROM reservation ORDER BY number", [Column.Number, .. Same(4)]);
+        Add(connection, "card_charge", """
+            SELECT number, id, number, key, at, token, amount, currency, declined, answers FROM card_charge ORDER BY number
+            """, [Column.RowId, Column.Number, Column.Text, .. Same(6)]);
+        Add(connection, "card_refund", """
+            SELECT number, id, number, key, at, charge_id, amount, currency FROM card_refund ORDER BY number
+            """, [Column.RowId, Column.Number, Column.Text, .. Same(4)]);
+        Add(connection, "booking", """
+            SELECT number, id, number, key, at, promised_by, picked_up_at, told_at, refused, cancelled FROM booking ORDER BY number
+            """, [Column.RowId, Column.Number, Column.Text, .. Same(6)]);
+        Add(connection, "notice", "SELECT number, id, number, key, at, customer, detail FROM notice ORDER BY number",
+            [Column.RowId, Column.Number, Column.Text, .. Same(3)]);
+        if (!withMessages)
+            return;
+        Add(connection, "message", $"""
+            SELECT number, sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries, dead_reason, dead_description
+            FROM {SentLog} JOIN order_number USING (order_id) ORDER BY number
+            """, [Column.RowId, .. Same(1), Column.Text, Column.OrderId, .. Same(1), Column.Body, Column.Text, .. Same(6)]);
+
+        // Which order a row of these belongs to does not stand in them, and does not matter.
+        Add(connection, "accepted", $"SELECT row % {ids.Length} + 1 AS number, row, at, ids FROM accepted ORDER BY number", [Column.RowId, .. Same(2)]);
+    }
+
+    /// <summary>On average.</summary>
+    public double RowsPerOrder => tables.Sum(table => table.Rows.Sum(rows => rows.Count)) / (double)ids.Length;
+
+    /// <summary>Lets the host handle some orders in a file of its own and reads what it has written.</summary>
+    public static async Task<StoredOrders> ReadAsync(string folder, bool withMessages)
+    {
+        var path = Path.Combine(folder, "template.db");
+        await using (await OurSaga.StartAsync(path))
+        {
+        }
+        using (var connection = new Connection(ConnectionString(path)))
+        {
+            connection.Script($"""
+                CREATE TABLE {SentLog} AS SELECT * FROM message WHERE false;
+                CREATE TRIGGER sent AFTER INSERT ON message BEGIN
+                    INSERT INTO {SentLog} SELECT * FROM message WHERE sequence = new.sequence;
+                END;
+                """);
+        }
+        await using (var saga = await OurSaga.StartAsync(path))
+        {
+            await Task.WhenAll(Workload.Orders(TemplateOrders, seed: 3).Select(order => saga.PlaceAsync(order.Id, order.Order)));
+            await saga.Finals.ReachAsync(TemplateOrders);
+
+            // Until the last customer is told and the last promised time is over.
+            await Task.Delay(TimeSpan.FromSeconds(3));
+        }
+        using (var connection = new SqliteConnection(ConnectionString(path)))
+        {
+            connection.Open();
+            return new(connection, withMessages);
+        }
+    }
+
+    public static string ConnectionString(string path) => new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
+
+    /// <summary>Writes all rows of one order.</summary>
+    /// <param name="number">From 1, each once, in their order.</param>
+    public void Write(Connection connection, long number)
+    {
+        var template = (int)((number - 1) % ids.Length);
+        var id = Guid.NewGuid().ToString("N");
+        var idText = Encoding.UTF8.GetBytes(id);
+        foreach (var table in tables)
+        {
+            foreach (var row in table.Rows[template])
+            {
+                var statement = connection.Sql(table.Insert);
+                for (var index = 0; index < table.Columns.Length; index++)
+                    Bind(statement, table.Columns[index], row[index]);
+                statement.Run();
+            }
+        }
+
+        void Bind(Statement statement, Column column, object? value) => _ = column switch
+        {
+            Column.Number => statement.Bind(number),
+            Column.Place => statement.Bind((number << 20) | ((long)value! & 0xFFFFF)),
+            Column.OrderId => statement.Bind(id),
+            Column.RowId => statement.Bind((long?)null),
+            Column.Text => statement.Bind(((string?)value)?.Replace(ids[template], id, StringComparison.Ordinal)),
+            Column.Body => statement.Bind(Renamed((byte[]?)value, idTexts[template], idText)),
+            _ => value switch
+            {
+                null => statement.Bind((string?)null),
+                long whole => statement.Bind(whole),
+                byte[] bytes => statement.Bind(bytes),
+                _ => statement.Bind((string)value),
+            },
+        };
+    }
+
+    /// <summary>Both ids are of the same length.</summary>
+    static byte[]? Renamed(byte[]? body, byte[] from, byte[] to)
+    {
+        if (body is null)
+            return null;
+        var renamed = body.AsSpan().ToArray();
+        for (int start = 0, found; (found = renamed.AsSpan(start).IndexOf(from)) >= 0; start += found + to.Length)
+            to.CopyTo(renamed, start + found);
+        return renamed;
+    }
+
+    static Column[] Same(int count) => [.. Enumerable.Repeat(Column.Same, count)];
+
+    /// <param name="select">First the order's number, then the columns.</param>
+    void Add(SqliteConnection connection, string name, string select, Column[] columns)
+    {
+        var byOrder = Rows(connection, select).ToLookup(row => (long)row[0]!, row => row[1..]);
+        var rows = Enumerable.Range(1, ids.Length).Select(number => byOrder[number].ToList());
+        tables.Add(new($"INSERT INTO {name} VALUES ({string.Join(", ", columns.Select(_ => "?"))})", columns, [.. rows]));
+    }
+
+    static IEnumerable<object?[]> Rows(SqliteConnection connection, string select)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = select;
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+            yield return [.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.IsDBNull(column) ? null : reader.GetValue(column))];
+    }
+
+    /// <summary>What becomes of a value in another order's row.</summary>
+    enum Column
+    {
+        Same,
+        Number,
+        Place,
+        OrderId,
+        RowId,
+        Text,
+        Body,
+    }
+
+    sealed record Table(string Insert, Column[] Columns, List<object?[]>[] Rows);
+}

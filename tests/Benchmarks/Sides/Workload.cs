@@ -1,0 +1,51 @@
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Benchmarks.Sides;
+
+/// <summary>
+/// Orders of three lines, the same ones for the same seed. Most complete; some come to each of the three failures. None is cancelled: how a cancellation
+/// ends is a matter of who is quicker, and all sides are to do the same work.
+/// </summary>
+static class Workload
+{
+    public const string Warehouse = "main";
+    const string NeverReceived = "sku-none";
+    const int SkuCount = 1_000;
+
+    public static IReadOnlyList<string> Skus { get; } = [.. Enumerable.Range(0, SkuCount).Select(number => $"sku-{number:0000}")];
+
+    public static IReadOnlyList<(Guid Id, PlaceOrder Order)> Orders(int count, int seed)
+    {
+        var random = new Random(seed);
+        var orders = new List<(Guid, PlaceOrder)>(count);
+        for (var number = 0; number < count; number++)
+            orders.Add((Id(random), Order(random)));
+        return orders;
+    }
+
+    static PlaceOrder Order(Random random)
+    {
+        var customer = random.Next(10_000);
+        var fate = random.Next(100);
+        return new(
+            $"customer-{customer}",
+            "GBP",
+            [Line(random, fate is 0 or 1 ? NeverReceived : null), Line(random), Line(random)],
+            fate is >= 2 and <= 6 ? "tok_declined" : "tok_visa",
+            new($"Customer {customer}", $"{random.Next(1, 200)} High Street", "London", fate is 7 or 8 ? "REFUSE" : $"E{random.Next(1, 20)} 7AA", "GB"),
+            Warehouse);
+    }
+
+    static OrderLine Line(Random random, string? sku = null)
+    {
+        sku ??= Skus[random.Next(SkuCount)];
+        return new(sku, $"WHITE HANGING HEART LIGHT HOLDER {sku}", random.Next(1, 10), random.Next(50, 2_000) / 100m);
+    }
+
+    static Guid Id(Random random)
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new(bytes);
+    }
+}
