@@ -28,7 +28,7 @@ sealed class Invariants(World world)
     public void Accepted(string participant, OutboundMessage message)
     {
         if (message.Event is not IKernelEvent)
-            LineOf(participant, message.OrderId).Add(message.Id);
+            LineOf(participant, message.OrderId).Add(message.Id, world.Scheduler.Now);
     }
 
     /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
@@ -138,7 +138,7 @@ sealed class Invariants(World world)
             if (after.IndexOf(parked.Id) >= 0)
                 Broken("Nothing is parked that is handled", after.OrderId, $"{parked.Id} at {participant}");
             if (!before.Parked.Exists(p => p.Id == parked.Id))
-                LineOf(participant, after.OrderId).Parked(parked.Id, parked.Reason == ParkingReasons.DeadLettered);
+                LineOf(participant, after.OrderId).Parked(parked);
         }
         foreach (var parked in before.Parked)
         {
@@ -211,10 +211,10 @@ sealed class Invariants(World world)
 
         public bool HasGivenUp { get; private set; }
 
-        public void Add(string id)
+        public void Add(string id, DateTimeOffset acceptedAt)
         {
             if (indexes.TryAdd(id, places.Count))
-                places.Add(new(id));
+                places.Add(new(id, acceptedAt));
         }
 
         public void Done(string id)
@@ -232,12 +232,11 @@ sealed class Invariants(World world)
                 places[index].GivenUp = true;
         }
 
-        /// <summary>From now on it has its place in the line again, unless it is a second copy, come live before the first one was adopted.</summary>
-        public void Parked(string id, bool adopted)
+        /// <summary>From now on it has its place in the line again, unless this is a second copy: that one has the place of its own time.</summary>
+        public void Parked(ParkedMessage parked)
         {
-            if (!indexes.TryGetValue(id, out var index))
-                return;
-            places[index].GivenUp &= !adopted;
+            if (indexes.TryGetValue(parked.Id, out var index) && parked.Reason == ParkingReasons.DeadLettered && parked.Sent <= places[index].AcceptedAt)
+                places[index].GivenUp = false;
         }
 
         public string? OvertakenBy(string id)
@@ -252,9 +251,10 @@ sealed class Invariants(World world)
             return null;
         }
 
-        sealed class Place(string id)
+        sealed class Place(string id, DateTimeOffset acceptedAt)
         {
             public string Id => id;
+            public DateTimeOffset AcceptedAt => acceptedAt;
             public bool Done { get; set; }
             public bool GivenUp { get; set; }
         }
