@@ -147,7 +147,7 @@ public sealed partial class Database : IAsyncDisposable
                         if (!RunOne(batch, write))
                             continue;
                         batch.Add(write);
-                        isAwaited |= write.IsAwaited;
+                        isAwaited |= IsDurable && write.IsAwaited;
                     }
                 }
                 while (batch.Count < BatchMax && Take(ref taken, isAwaited ? TimeSpan.Zero : Linger));
@@ -197,6 +197,8 @@ public sealed partial class Database : IAsyncDisposable
             Repeat([.. batch, write], e);
         }
         write.Ran();
+        if (!IsDurable)
+            write.Committed();
         return true;
     }
 
@@ -212,8 +214,11 @@ public sealed partial class Database : IAsyncDisposable
         }
         Commits++;
         Changes += batch.Count;
-        foreach (var write in batch)
-            write.Committed();
+        if (IsDurable)
+        {
+            foreach (var write in batch)
+                write.Committed();
+        }
         batch.Clear();
     }
 

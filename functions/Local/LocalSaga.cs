@@ -38,6 +38,7 @@ public sealed class LocalSaga : IAsyncDisposable
     readonly TimeProvider time;
     readonly ILoggerFactory logs;
     readonly Dictionary<string, Participant> participants = [];
+    readonly Dictionary<string, Participant> handlers = [];
     readonly Dictionary<string, Replayer> replayers = [];
     readonly List<IAsyncDisposable> running = [];
 
@@ -75,19 +76,20 @@ public sealed class LocalSaga : IAsyncDisposable
     public SimulatedNotifier Notifier { get; }
     public Audit Audit { get; }
 
+    /// <summary>For what comes over HTTP: it is answered once it is on disk.</summary>
     public Participant this[string name] => participants[name];
 
     /// <summary>Starts handling messages, and telling of pick-ups.</summary>
     /// <param name="webhook">What the carrier calls; null to hand pick-ups to Shipping directly.</param>
     public async Task StartAsync(Func<PickUp, CancellationToken, Task>? webhook = null)
     {
-        foreach (var (name, participant) in participants)
+        foreach (var (name, participant) in handlers)
         {
             var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
             running.Add(new Pump(Bus, handler, options.OrdersAtOnce, options.Bus.LockDuration, time, logs.CreateLogger<Pump>()));
             running.Add(Repeat($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
         }
-        var republisher = new Republisher(participants[Participants.Orders], Streams.Of(Participants.Orders), time);
+        var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
         running.Add(Repeat("Republishing", options.RepublishPause, republisher.RunAsync));
         running.Add(Repeat("Measuring", options.MeasuringPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
@@ -102,7 +104,8 @@ public sealed class LocalSaga : IAsyncDisposable
     void Add(string name, IDecider decider, Perform perform)
     {
         participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time);
-        replayers[name] = new(participants[name], Bus.DeadLetters(name));
+        handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time);
+        replayers[name] = new(handlers[name], Bus.DeadLetters(name));
     }
 
     Repetition Repeat(string name, TimeSpan pause, Func<CancellationToken, Task> act) => new(name, pause, act, time, logs.CreateLogger<Repetition>());

@@ -19,8 +19,8 @@ sealed class QueuedMessage
     public required string? TraceParent { get; init; }
     public required DateTimeOffset EnqueuedAt { get; init; }
 
-    /// <summary>When it is to be heard; null for now.</summary>
-    public DateTimeOffset? Due { get; set; }
+    /// <summary>When it was to be heard; null for at once.</summary>
+    public DateTimeOffset? Due { get; init; }
 
     public int Deliveries { get; set; }
 
@@ -71,6 +71,8 @@ sealed class QueuedMessage
             TraceParent = row.TextOrNull(7),
             EnqueuedAt = new(row.Long(8), TimeSpan.Zero),
             Due = row.LongOrNull(9) is { } due ? new(due, TimeSpan.Zero) : null,
-            Deliveries = (int)row.Long(10),
+
+            // First deliveries are not written down: it may have had one.
+            Deliveries = Math.Max(1, (int)row.Long(10)),
         }, row.Long(11) != 0));
 }

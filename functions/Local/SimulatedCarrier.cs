@@ -142,7 +142,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
 
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0);
 
-    /// <summary>Answers once it has run; the pick-up is told of once it is on disk.</summary>
+    /// <summary>Answers, and tells of the pick-up, once it has run.</summary>
     sealed class Booking(SimulatedCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -177,10 +177,9 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
             return new CarrierBooked($"{TrackingPrefix}{id}", promisedBy);
         }
 
-        public override void Ran() => answer.TrySetResult(found);
-
-        public override void Committed()
+        public override void Ran()
         {
+            answer.TrySetResult(found);
             if (call is null)
                 return;
             if (toldAt > now)

@@ -5,7 +5,7 @@ namespace OrderFunctions.Local;
 
 /// <summary>
 /// A topic with the subscriptions of topology.json, as Service Bus has them: sessions by order, locks, delivery counts, dead letters, scheduled messages,
-/// duplicate detection. A message is heard once it is on disk.
+/// duplicate detection. A message is heard at once: nothing that follows from it can be on disk without it (<see cref="Database"/>).
 /// </summary>
 public sealed class SqliteBus : IEventBus, IDisposable
 {
@@ -28,6 +28,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     {
         this.database = database;
         this.time = time;
+        Unawaited = new Turns(this);
         subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
         hearers = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
             .ToFrozenDictionary(type => type, type => Topology.Current.Subscriptions.Where(s => s.Hears.Contains(type)).Select(s => subscriptions[s.Name]).ToArray());
@@ -37,14 +38,23 @@ public sealed class SqliteBus : IEventBus, IDisposable
         housekeeping = time.CreateTimer(_ => KeepHouse(), null, options.LockDuration / 12, options.LockDuration / 12);
     }
 
-    /// <inheritdoc/>
-    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    /// <summary>For turns on messages: nobody outside this process learns of them, so that they need not wait for the disk.</summary>
+    public IEventBus Unawaited { get; }
+
+    /// <summary>Answers once the messages are on disk, also where all of them were accepted before: whoever did may still wait for it.</summary>
+    public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    {
+        Publish(messages);
+        await database.CommittedAsync();
+    }
+
+    void Publish(IReadOnlyList<OutboundMessage> messages)
     {
         var bodies = new byte[messages.Count][];
         for (var index = 0; index < messages.Count; index++)
         {
             if (messages[index].Id.Length > IdLengthMax)
-                return Task.FromException(new ArgumentException($"The message id {messages[index].Id} is longer than {IdLengthMax}.", nameof(messages)));
+                throw new ArgumentException($"The message id {messages[index].Id} is longer than {IdLengthMax}.", nameof(messages));
             bodies[index] = EventJson.Encode(messages[index].Event);
         }
         lock (gate)
@@ -58,10 +68,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
                     AddCopies(copies, messages[index], bodies[index], now);
             }
 
-            // Also where all of them were accepted before: whoever accepted them may still wait for the disk.
-            var publication = new Publication(this, row, copies);
-            database.Enqueue(publication);
-            return publication.OnDisk;
+            database.Enqueue(new Publication(row, copies));
+            Hear(copies);
         }
     }
 
@@ -102,7 +110,6 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>On disk: now it is heard.</summary>
     void Hear(List<QueuedMessage> messages)
     {
         foreach (var message in messages)
@@ -124,11 +131,12 @@ public sealed class SqliteBus : IEventBus, IDisposable
             {
                 moves.Add((message.Sequence, message));
                 message.Sequence = ++sequence;
-                message.Due = null;
             }
             try
             {
-                database.Enqueue(new Activation(this, moves));
+                database.Enqueue(new Activation(moves));
+                foreach (var message in messages)
+                    subscriptions[message.Subscription].Add(message);
             }
             catch (TransientException)
             {
@@ -185,46 +193,33 @@ public sealed class SqliteBus : IEventBus, IDisposable
         scheduled.Dispose();
     }
 
-    sealed class Publication(SqliteBus bus, AcceptedIds.Row? row, List<QueuedMessage> copies) : Write
+    sealed class Turns(SqliteBus bus) : IEventBus
     {
-        readonly TaskCompletionSource onDisk = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+        {
+            bus.Publish(messages);
+            return Task.CompletedTask;
+        }
+    }
 
-        public Task OnDisk => onDisk.Task;
-
-        public override bool IsAwaited => true;
-
+    /// <summary>Its ids count as accepted in memory already, so the database stops where it fails.</summary>
+    sealed class Publication(AcceptedIds.Row? row, List<QueuedMessage> copies) : Write
+    {
         public override void Run(Connection connection)
         {
             row?.Insert(connection);
             foreach (var copy in copies)
                 copy.Insert(connection);
         }
-
-        public override void Committed()
-        {
-            bus.Hear(copies);
-            onDisk.SetResult();
-        }
-
-        /// <summary>Their ids count as accepted in memory already, so the database stops; but nobody is left waiting.</summary>
-        public override bool Failed(Exception exception)
-        {
-            onDisk.TrySetException(exception as TransientException ?? new TransientException("The messages could not be written.", exception));
-            return false;
-        }
     }
 
-    sealed class Activation(SqliteBus bus, List<(long From, QueuedMessage Message)> moves) : Write
+    sealed class Activation(List<(long From, QueuedMessage Message)> moves) : Write
     {
-        public override bool IsAwaited => true;
-
         public override void Run(Connection connection)
         {
             foreach (var (from, message) in moves)
                 connection.Sql("UPDATE message SET sequence = ?, due = NULL WHERE sequence = ?").Bind(message.Sequence).Bind(from).Run();
         }
-
-        public override void Committed() => bus.Hear([.. moves.Select(move => move.Message)]);
     }
 }
 

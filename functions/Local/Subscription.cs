@@ -56,8 +56,10 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             order.LockedUntil = LockEnd();
             locked.Add(order);
 
-            // Queued before anything that the consumer can bring about: whatever comes of this delivery, the next one is known to be another.
-            database.Enqueue(new Delivered(message.Sequence, message.Deliveries));
+            // Queued before anything that the consumer can bring about: whatever comes of this delivery, the next one is known to be another. Of a first one
+            // that is known anyway: whatever waits when the file is read may have been delivered once.
+            if (message.Deliveries > 1)
+                database.Enqueue(new Delivered(message.Sequence, message.Deliveries));
             return order.Holder;
         }
     }

@@ -39,10 +39,10 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
     async Task<TurnResult?> TurnAsync(ReceivedMessage message, CancellationToken stopping)
     {
         using var limit = new CancellationTokenSource(options.TurnMax, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+        await using var stop = stopping.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
         try
         {
-            var result = await participant.HandleAsync(message, both.Token);
+            var result = await participant.HandleAsync(message, limit.Token);
             if (result.Outcome is TurnOutcome.Parked)
                 LogParked(message.OrderId, message.Id, participant.Name, result.Reason, result.Description);
             return result;

@@ -93,8 +93,12 @@ public sealed record OrderSummary(
     /// <summary>Null where the order was never placed.</summary>
     public static OrderSummary? Of(OrderStream stream)
     {
-        var summary = stream.Entries.SelectMany(entry => entry.Events.Select(recorded => (entry.At, recorded.Event)))
-            .Aggregate((OrderSummary?)null, (summary, e) => e.Event is OrderCreated order ? Placed(stream.OrderId, order, e.At) : summary?.After(e.Event, e.At));
+        OrderSummary? summary = null;
+        foreach (var entry in stream.Entries)
+        {
+            foreach (var (_, @event) in entry.Events)
+                summary = @event is OrderCreated order ? Placed(stream.OrderId, order, entry.At) : summary?.After(@event, entry.At);
+        }
         return summary is null ? null : summary with { Facts = FactsOf(stream) };
     }
 

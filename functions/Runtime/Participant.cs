@@ -76,7 +76,7 @@ public sealed partial class Participant(
 
     /// <summary>The order's stream as it is, for reading.</summary>
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-        await retry.ExecuteAsync(async c => await store.LoadAsync(orderId, c), cancellation);
+        await CallAsync(c => store.LoadAsync(orderId, c), cancellation);
 
     async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, Attempt, Task<TurnResult>> turn, CancellationToken cancellation)
     {
@@ -153,11 +153,11 @@ public sealed partial class Participant(
                 if (@event is not Intent intent)
                     continue;
                 var isFirst = attempt.IsFirst;
-                inputs.Enqueue(await retry.ExecuteAsync(async c =>
+                inputs.Enqueue(await CallAsync(c =>
                 {
                     var call = new IntentCall(stream.OrderId, intent, Repeated: !isFirst || IsOverdue(attempt));
                     isFirst = false;
-                    return await perform(call, c);
+                    return perform(call, c);
                 }, cancellation));
             }
         }
@@ -171,7 +171,7 @@ public sealed partial class Participant(
     {
         if (name is Participants.Orders)
             stream = stream with { Summary = OrderSummary.Of(stream) };
-        await retry.ExecuteAsync(async c => await store.SaveAsync(stream, c), cancellation);
+        await CallAsync(c => store.SaveAsync(stream, c), cancellation);
         foreach (var entry in stream.Entries.Skip(loaded.Entries.Count))
             Telemetry.Recorded(name, stream, entry);
         return stream;
@@ -187,7 +187,7 @@ public sealed partial class Participant(
             let at = recorded.Event is ShipmentDue due ? due.DueAt : (DateTimeOffset?)null
             select new OutboundMessage(recorded.Id, stream.OrderId, (PublicEvent)recorded.Event, entry.On, entry.Trace, at)).ToList();
         if (messages.Count > 0)
-            await retry.ExecuteAsync(async c => await bus.PublishAsync(messages, c), cancellation);
+            await CallAsync(c => bus.PublishAsync(messages, c), cancellation);
         return messages.Count;
     }
 
@@ -210,6 +210,30 @@ public sealed partial class Participant(
                 await Task.Delay(options.ConflictPauseMax * random(), time, cancellation);
             }
         }
+    }
+
+    async Task CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
+    {
+        await call(c);
+        return true;
+    }, cancellation);
+
+    /// <summary>
+    /// Calls the outside, again after a transient failure. Nearly every call succeeds at once, and the pipeline costs more than the call then: it only comes
+    /// in where the first one has failed.
+    /// </summary>
+    async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
+    {
+        TransientException? failure;
+        try
+        {
+            return await call(cancellation);
+        }
+        catch (TransientException e)
+        {
+            failure = e;
+        }
+        return await retry.ExecuteAsync(async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
     }
 
     IReadOnlyList<RecordedEvent> Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)

@@ -76,6 +76,8 @@ public static class Telemetry
     /// <summary>A consumer span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one.</summary>
     internal static Activity? StartTurn(string participant, ReceivedMessage message)
     {
+        if (!Activities.HasListeners())
+            return null;
         var sender = ActivityContext.TryParse(message.TraceParent, null, out var parsed) ? parsed : default;
         return Activities.StartActivity($"process {message.Type}", ActivityKind.Consumer, sender, tags:
         [
@@ -97,6 +99,8 @@ public static class Telemetry
     /// </summary>
     internal static Activity? StartRequest(string participant, OrderStream stream, string request)
     {
+        if (!Activities.HasListeners())
+            return null;
         var earlier = ActivityContext.TryParse(stream.Entries.LastOrDefault()?.Trace, null, out var parsed) ? parsed : default;
         ActivityLink[] links = earlier != default && Activity.Current is { } caller ? [new(caller.Context)] : [];
         return Activities.StartActivity($"request {request}", ActivityKind.Internal, earlier, links: links, tags:

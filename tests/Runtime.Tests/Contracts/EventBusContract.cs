@@ -448,7 +448,10 @@ public abstract class EventBusContract : IAsyncLifetime
         Assert.Equal((Samples.Trace, "o-1/cause/2"), (again.Message.TraceParent, again.Message.CausationId));
         await SettleAsync(again);
         var last = await ReceiveAsync("payments");
-        Assert.Equal(("o-1/sender/3", 1), (last.Message.Id, last.Message.DeliveryCount));
+
+        // A bus need not know for certain that a message was never delivered before the restart.
+        Assert.Equal("o-1/sender/3", last.Message.Id);
+        Assert.InRange(last.Message.DeliveryCount, 1, 2);
     }
 
     [Fact]
