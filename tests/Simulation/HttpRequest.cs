@@ -42,9 +42,12 @@ sealed class HttpRequest
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)
     {
+        var wasHandled = world.Store(participant)[orderId]?.IndexOf(requestId) >= 0;
         try
         {
             await host.Participant.RequestAsync(orderId, requestId, request, stopping);
+            if (wasHandled)
+                world.Reach.Saw(Branch.RequestAnsweredFromEntries);
             if (world.Faults.Strike(Fault.HttpAnswerLost))
                 return;
             if (!ended)

@@ -108,6 +108,25 @@ sealed class Invariants(World world)
         }
         InLine(participant, before, after);
         Marked(participant, before, after);
+        SawWords(participant, before, after);
+    }
+
+    void SawWords(string participant, OrderStream before, OrderStream after)
+    {
+        if (after.Entries.Count != before.Entries.Count + 1 || after.Entries[^1] is not { Via: Via.Bus or Via.Republished } entry)
+            return;
+        if (entry.Via is Via.Republished)
+        {
+            // The timer that publishes what a crash left runs at Orders only.
+            if (participant is not Participants.Orders)
+                world.Reach.Saw(Branch.ParkingSaidByReplayer);
+            return;
+        }
+        var word = world.Bus.Published(entry.On);
+        if (word is DiscardRequested discard && discard.Participant == participant)
+            world.Reach.Saw(Branch.DiscardOfNothing);
+        else if (word is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
+            world.Reach.Saw(Branch.ReplayOfNothing);
     }
 
     void InOrder(string participant, OrderStream before, Entry entry)

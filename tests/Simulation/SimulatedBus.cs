@@ -33,6 +33,8 @@ sealed class SimulatedBus
 
     public void Accept(IReadOnlyList<OutboundMessage> messages)
     {
+        if (messages[0].CausationId != messages[^1].CausationId)
+            world.Reach.Saw(Branch.PublishedWithHttpEntries);
         foreach (var message in messages)
         {
             world.Invariants.Publishing(message, Published(message.Id));

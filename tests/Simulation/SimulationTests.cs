@@ -27,6 +27,9 @@ public class SimulationTests(NormalSeeds seeds) : IClassFixture<NormalSeeds>
     }
 
     [Fact]
+    public void Every_rule_and_every_branch_of_the_kernel_is_reached() => Assert.Empty(seeds.Tally.Reach.Missing());
+
+    [Fact]
     public void Every_kind_of_fault_strikes() => Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
 }
 
