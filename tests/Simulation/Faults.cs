@@ -36,7 +36,7 @@ enum Fault
     DeadLettersDown,
     DeadLetterLockLost,
 
-    /// <summary>The broker, not the kernel, gave a message up.</summary>
+    /// <summary>The broker, not the kernel, gave a message up: after many deliveries, or for a reason of its own, its time to live for one.</summary>
     BrokerDeadLettered,
 
     StockBusy,
@@ -93,6 +93,9 @@ sealed class Faults
         }
     }
 
+    /// <summary>Nothing ever strikes in this world.</summary>
+    public bool AreNone => Array.TrueForAll(chances, chance => chance == 0);
+
     public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
 
     public bool Strike(Fault kind)
@@ -112,6 +115,7 @@ sealed class Faults
         Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
         Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
         Fault.SlowCall => 0.04,
+        Fault.BrokerDeadLettered => 0.005,
         Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
         _ => 1,
     };

@@ -78,6 +78,31 @@ sealed class Invariants(World world)
         }
     }
 
+    /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
+    public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
+    {
+        if (!world.Faults.AreNone)
+            return;
+        Economical(participant, message.OrderId, message.Id, outcome is TurnOutcome.Handled ? 1 : 0, calls);
+        if (Times(calls, "completes") != 1 || Times(calls, "releases the session of") != 1)
+            Broken("In calm a message is settled once", message.OrderId, string.Join(", ", calls));
+    }
+
+    /// <param name="saves">How many saves it takes, besides those that lost against another writer.</param>
+    public void Economical(string participant, string orderId, string on, int saves, List<string> calls)
+    {
+        if (!world.Faults.AreNone)
+            return;
+        var lost = Times(calls, "conflicts");
+        var stream = world.Store(participant)[orderId];
+        var index = stream?.IndexOf(on) ?? -1;
+        var says = index >= 0 && stream!.WithoutRedelivery(index).Append(stream.Entries[index]).Any(entry => entry.Events.Any(e => e.Event is PublicEvent));
+        if (Times(calls, "loads") != 1 + lost || Times(calls, "saves") != saves + lost || Times(calls, "publishes") != (says ? 1 : 0))
+            Broken("In calm a message costs one load, at most one save, and one publication", orderId, $"{on} at {participant}: {string.Join(", ", calls)}");
+    }
+
+    static int Times(List<string> calls, string what) => calls.Count(call => call == what);
+
     public void DeadLettering(Subscription subscription, OutboundMessage message)
     {
         var stream = world.Store(subscription.Name)[message.OrderId];

@@ -61,13 +61,15 @@ sealed class Subscription(World world, SubscriptionTopology topology)
             world.Scheduler.After(TimeSpan.FromSeconds(1), () => Deliver(session));
             return;
         }
-        if (copy.Deliveries >= world.BrokerDeliveriesMax)
+        var tooOften = copy.Deliveries >= world.BrokerDeliveriesMax;
+        if (tooOften || world.Faults.Strike(Fault.BrokerDeadLettered))
         {
-            world.Faults.Happened(Fault.BrokerDeadLettered);
+            if (tooOften)
+                world.Faults.Happened(Fault.BrokerDeadLettered);
             world.History.Add(Name, "broker dead-letters", copy.Id);
             session.Queue.RemoveFirst();
             DeadLetters.Add(copy);
-            world.Invariants.GivenUp(Name, copy.Message, copy.IsUndisturbed);
+            world.Invariants.GivenUp(Name, copy.Message, tooOften && copy.IsUndisturbed);
             Wake(session);
             return;
         }
@@ -87,12 +89,14 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         var message = delivery.Copy.Received(world.Bugs.CanRead(Name, delivery.Copy.Id));
         world.History.Add(host.Name, "receives", message.Id, message.Type);
         var place = PlaceInLine(message);
+        var calls = Strand.Current!.Calls;
         try
         {
             var result = await host.Handler.HandleAsync(message, delivery, stopping);
             if (result is { } turn)
             {
                 Saw(message, turn, place);
+                world.Invariants.Economical(Name, message, turn.Outcome, calls);
                 if (!delivery.Released)
                     world.Invariants.Broken("A settled message's session is released", message.OrderId, message.Id);
             }
