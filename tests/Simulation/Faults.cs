@@ -115,7 +115,7 @@ sealed class Faults
         Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
         Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
         Fault.SlowCall => 0.04,
-        Fault.BrokerDeadLettered => 0.005,
+        Fault.BrokerDeadLettered => 0.06,
         Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
         _ => 1,
     };

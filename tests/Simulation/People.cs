@@ -176,6 +176,10 @@ sealed class Operations(World world)
             case 0 when world.Bugs.Active.Count > 0:
                 world.Bugs.Mend(Chance.Of(world.Bugs.Active));
                 break;
+            case 1 when world.Bugs.Active.Count > 0 && Chance.OneIn(2):
+                var known = Chance.Of(world.Bugs.Active);
+                AskForReplay(known.Participant, known.Message.OrderId);
+                break;
             case 1:
                 AskForReplay(Chance.Of(Topology.Current.Subscriptions).Name, Chance.Of(world.Orders).Id);
                 break;
@@ -190,15 +194,19 @@ sealed class Operations(World world)
         }
     }
 
-    /// <summary>Some bugs are found to be beyond mending.</summary>
-    public void Consider(Bug bug)
+    /// <summary>An operator looks at it that often before somebody mends it: some bugs are found to be beyond that.</summary>
+    public void Consider(Bug bug, int looks)
     {
-        if (!Chance.OneIn(2))
+        if (looks == 0)
             return;
-        world.Scheduler.After(Chance.OfAnyScale(TimeSpan.FromDays(1)), () =>
+        world.Scheduler.After(Chance.OfAnyScale(TimeSpan.FromHours(1)), () =>
         {
-            if (world.Bugs.Active.Contains(bug) && CanBeDiscarded(bug))
+            if (!world.Bugs.Active.Contains(bug))
+                return;
+            if (CanBeDiscarded(bug))
                 Discard(bug);
+            else
+                Consider(bug, looks - 1);
         });
     }
 

@@ -142,7 +142,7 @@ sealed class World
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
 
-    public void Bred(Bug bug) => operations.Consider(bug);
+    public void Bred(Bug bug) => operations.Consider(bug, Chance.Below(4));
 
     /// <summary>It died, or stops; another takes its place.</summary>
     public void Gone(Host host)
