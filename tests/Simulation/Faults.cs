@@ -78,6 +78,9 @@ sealed class Faults
     readonly Chance chance;
     readonly double[] chances = new double[All.Length];
 
+    // What an order came to has to be given up before what follows from it is heard: seldom enough.
+    static readonly double[] ChancesOfGivingUp = [0.01, 0.04, 0.15];
+
     /// <summary>How often each has struck.</summary>
     public long[] Injected { get; } = new long[All.Length];
 
@@ -88,7 +91,7 @@ sealed class Faults
         this.chance = chance;
         foreach (var kind in All)
         {
-            var drawn = chance.OneIn(2) ? chance.Of(kind is >= Fault.StockBusy and <= Fault.NotifierDown ? ChancesOutside : Chances) : 0;
+            var drawn = chance.OneIn(2) ? chance.Of(Degrees(kind)) : 0;
             chances[(int)kind] = only is null || only.Contains(kind) ? Math.Min(drawn, Most(kind)) : 0;
         }
     }
@@ -109,13 +112,19 @@ sealed class Faults
     /// <summary>It came about by itself: of other faults, or of time.</summary>
     public void Happened(Fault kind) => Injected[(int)kind]++;
 
+    static double[] Degrees(Fault kind) => kind switch
+    {
+        >= Fault.StockBusy and <= Fault.NotifierDown => ChancesOutside,
+        Fault.BrokerDeadLettered => ChancesOfGivingUp,
+        _ => Chances,
+    };
+
     /// <summary>Above this a world gets nowhere.</summary>
     static double Most(Fault kind) => kind switch
     {
         Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
         Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
         Fault.SlowCall => 0.04,
-        Fault.BrokerDeadLettered => 0.06,
         Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
         _ => 1,
     };
