@@ -79,7 +79,7 @@ sealed class Faults
     readonly double[] chances = new double[All.Length];
 
     // What an order came to has to be given up before what follows from it is heard: seldom enough.
-    static readonly double[] ChancesOfGivingUp = [0.01, 0.04, 0.15];
+    static readonly double[] ChancesOfGivingUp = [0.02, 0.1, 0.4];
 
     /// <summary>How often each has struck.</summary>
     public long[] Injected { get; } = new long[All.Length];

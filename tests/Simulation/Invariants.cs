@@ -28,7 +28,7 @@ sealed class Invariants(World world)
     public void Accepted(string participant, OutboundMessage message)
     {
         if (message.Event is not IKernelEvent)
-            LineOf(participant, message.OrderId).Add(message.Id);
+            LineOf(participant, message.OrderId).Add(message.Id, world.Scheduler.Elapsed / TimeSpan.TicksPerMillisecond);
     }
 
     /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
@@ -255,10 +255,10 @@ sealed class Invariants(World world)
 
         public bool HasGivenUp { get; private set; }
 
-        public void Add(string id)
+        public void Add(string id, long millisecond)
         {
             if (indexes.TryAdd(id, places.Count))
-                places.Add(new(id));
+                places.Add(new(id, millisecond));
         }
 
         public void Done(string id)
@@ -273,7 +273,7 @@ sealed class Invariants(World world)
         {
             HasGivenUp = true;
             if (indexes.TryGetValue(id, out var index))
-                places[index].GivenUp = true;
+                places[index].GivenUp = places[index].WasGivenUp = true;
         }
 
         /// <summary>From now on it has its place in the line again, unless it is a second copy, come live before the first one was adopted.</summary>
@@ -290,17 +290,22 @@ sealed class Invariants(World world)
                 return null;
             for (var i = firstOpen; i < index; i++)
             {
-                if (!places[i].Done && !places[i].GivenUp)
+                if (!places[i].Done && !places[i].GivenUp && !AreAsOne(places[i], places[index]))
                     return places[i].Id;
             }
             return null;
         }
 
-        sealed class Place(string id)
+        /// <summary>A broker states milliseconds: of two that it gave up, accepted within one, nobody can tell which came first.</summary>
+        static bool AreAsOne(Place one, Place other) => one.WasGivenUp && other.WasGivenUp && one.Millisecond == other.Millisecond;
+
+        sealed class Place(string id, long millisecond)
         {
             public string Id => id;
+            public long Millisecond => millisecond;
             public bool Done { get; set; }
             public bool GivenUp { get; set; }
+            public bool WasGivenUp { get; set; }
         }
     }
 }
