@@ -105,32 +105,43 @@ static class Mutants
     /// <summary>As many copies as there are processors: one mutant builds while another one runs.</summary>
     sealed class SourceCopies : IDisposable
     {
-        readonly BlockingCollection<SourceCopy> free = [];
+        readonly List<SourceCopy> copies = [];
 
         public SourceCopies(string root, int count)
         {
             for (; count > 0; count--)
-                free.Add(new(root));
+                copies.Add(new(root));
         }
 
         /// <summary>In the order of <paramref name="mutants"/>.</summary>
-        public IEnumerable<(string Name, ulong? Seed, string Law)> Run(List<Mutant> mutants, long seedsMax) =>
-            Partitioner.Create(mutants, loadBalance: true).AsParallel().AsOrdered().WithDegreeOfParallelism(free.Count)
-                .WithMergeOptions(ParallelMergeOptions.NotBuffered)
-                .Select(mutant =>
-                {
-                    var copy = free.Take();
-                    var (seed, law) = copy.Run(mutant, seedsMax);
-                    free.Add(copy);
-                    return (mutant.Name, seed, law);
-                });
-
-        public void Dispose()
+        public IEnumerable<(string Name, ulong? Seed, string Law)> Run(List<Mutant> mutants, long seedsMax)
         {
-            while (free.TryTake(out var copy))
-                copy.Dispose();
-            free.Dispose();
+            using var done = new BlockingCollection<(int Index, ulong? Seed, string Law)>();
+            var next = -1;
+            foreach (var copy in copies)
+                new Thread(() => Work(copy)) { IsBackground = true }.Start();
+            var waiting = new Dictionary<int, (ulong? Seed, string Law)>();
+            for (var index = 0; index < mutants.Count; index++)
+            {
+                while (!waiting.ContainsKey(index))
+                {
+                    var result = done.Take();
+                    waiting.Add(result.Index, (result.Seed, result.Law));
+                }
+                yield return (mutants[index].Name, waiting[index].Seed, waiting[index].Law);
+            }
+
+            void Work(SourceCopy copy)
+            {
+                while (Interlocked.Increment(ref next) is var index && index < mutants.Count)
+                {
+                    var (seed, law) = copy.Run(mutants[index], seedsMax);
+                    done.Add((index, seed, law));
+                }
+            }
         }
+
+        public void Dispose() => copies.ForEach(copy => copy.Dispose());
     }
 
     /// <summary>What the simulation is built from, in a temporary folder.</summary>
