@@ -32,7 +32,9 @@ sealed class Bugs(World world)
         {
             if (!world.Faults.Strike(kind))
                 continue;
-            active.Add(new(participant, message, kind));
+            var bug = new Bug(participant, message, kind);
+            active.Add(bug);
+            world.Bred(bug);
             hit.Add((participant, message.OrderId));
             return;
         }

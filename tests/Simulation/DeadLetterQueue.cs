@@ -32,19 +32,21 @@ sealed class DeadLetterQueue(World world, string participant)
         {
             letter.Lock++;
             letter.LockedUntil = world.Scheduler.Now + LockTime;
+            letter.WasHandled = world.Store(participant)[letter.Copy.OrderId]?.IndexOf(letter.Copy.Id) >= 0;
         }
         return free;
     }
 
     public void Renew(DeadLetter letter, int held)
     {
-        Check(letter, held);
+        Check(letter, held, Branch.LockLostAtRenewal);
         letter.LockedUntil = world.Scheduler.Now + LockTime;
     }
 
     public void Complete(DeadLetter letter, int held)
     {
-        Check(letter, held);
+        Check(letter, held, Branch.LockLostAtCompletion);
+        world.Reach.Saw(letter.WasHandled ? Branch.DeadLetterWasHandled : Branch.ReplayedHead);
         world.Invariants.Completing(world.Bus[participant], letter.Copy.Message);
         letters.Remove(letter);
         Version++;
@@ -52,12 +54,12 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public void Abandon(DeadLetter letter, int held)
     {
-        Check(letter, held);
+        Check(letter, held, Branch.LockLostAtAbandoning);
         letter.Lock++;
         letter.LockedUntil = default;
     }
 
-    void Check(DeadLetter letter, int held)
+    void Check(DeadLetter letter, int held, Branch lost)
     {
         if (world.Faults.Strike(Fault.DeadLetterLockLost))
         {
@@ -66,7 +68,7 @@ sealed class DeadLetterQueue(World world, string participant)
         }
         if (letter.Lock == held && letter.LockedUntil > world.Scheduler.Now)
             return;
-        world.Reach.Saw(Branch.DeadLetterLockLost);
+        world.Reach.Saw(lost);
         throw new LockLostException("The lock on the dead letter is lost.");
     }
 }
@@ -79,6 +81,9 @@ sealed class DeadLetter(Copy copy)
     public int Lock { get; set; }
 
     public DateTimeOffset LockedUntil { get; set; }
+
+    /// <summary>When it was received last, the stream told already that it was handled.</summary>
+    public bool WasHandled { get; set; }
 }
 
 sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQueue

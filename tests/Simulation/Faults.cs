@@ -36,7 +36,7 @@ enum Fault
     DeadLettersDown,
     DeadLetterLockLost,
 
-    /// <summary>The broker, not the kernel, gave a message up.</summary>
+    /// <summary>The broker, not the kernel, gave a message up: after many deliveries, or for a reason of its own, its time to live for one.</summary>
     BrokerDeadLettered,
 
     StockBusy,
@@ -78,6 +78,9 @@ sealed class Faults
     readonly Chance chance;
     readonly double[] chances = new double[All.Length];
 
+    // What an order came to has to be given up before what follows from it is heard: seldom enough.
+    static readonly double[] ChancesOfGivingUp = [0.02, 0.1, 0.4];
+
     /// <summary>How often each has struck.</summary>
     public long[] Injected { get; } = new long[All.Length];
 
@@ -88,10 +91,13 @@ sealed class Faults
         this.chance = chance;
         foreach (var kind in All)
         {
-            var drawn = chance.OneIn(2) ? chance.Of(kind is >= Fault.StockBusy and <= Fault.NotifierDown ? ChancesOutside : Chances) : 0;
+            var drawn = chance.OneIn(2) ? chance.Of(Degrees(kind)) : 0;
             chances[(int)kind] = only is null || only.Contains(kind) ? Math.Min(drawn, Most(kind)) : 0;
         }
     }
+
+    /// <summary>Nothing ever strikes in this world.</summary>
+    public bool AreNone => Array.TrueForAll(chances, chance => chance == 0);
 
     public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
 
@@ -105,6 +111,13 @@ sealed class Faults
 
     /// <summary>It came about by itself: of other faults, or of time.</summary>
     public void Happened(Fault kind) => Injected[(int)kind]++;
+
+    static double[] Degrees(Fault kind) => kind switch
+    {
+        >= Fault.StockBusy and <= Fault.NotifierDown => ChancesOutside,
+        Fault.BrokerDeadLettered => ChancesOfGivingUp,
+        _ => Chances,
+    };
 
     /// <summary>Above this a world gets nowhere.</summary>
     static double Most(Fault kind) => kind switch

@@ -61,6 +61,7 @@ sealed class Host
             Die();
             return answer.Task;
         }
+        strand?.Calls.Add(what);
         if (cancellation.CanBeCanceled)
             cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource<T>)state!).TrySetCanceled(token), answer);
 
@@ -70,6 +71,8 @@ sealed class Host
         world.Scheduler.After(travel, () =>
         {
             var (result, failure) = Arrive(service, what, about, effect);
+            if (failure is StreamConflictException)
+                strand?.Calls.Add("conflicts");
             if (Struck(1))
             {
                 world.History.Add(Name, "died after " + what, about);

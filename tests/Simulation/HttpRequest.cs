@@ -42,9 +42,14 @@ sealed class HttpRequest
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)
     {
+        var calls = Strand.Current!.Calls;
+        var wasHandled = world.Store(participant)[orderId]?.IndexOf(requestId) >= 0;
         try
         {
             await host.Participant.RequestAsync(orderId, requestId, request, stopping);
+            world.Invariants.Economical(participant, orderId, requestId, wasHandled ? 0 : 1, calls);
+            if (wasHandled)
+                world.Reach.Saw(Branch.RequestAnsweredFromEntries);
             if (world.Faults.Strike(Fault.HttpAnswerLost))
                 return;
             if (!ended)

@@ -28,7 +28,7 @@ sealed class Invariants(World world)
     public void Accepted(string participant, OutboundMessage message)
     {
         if (message.Event is not IKernelEvent)
-            LineOf(participant, message.OrderId).Add(message.Id, world.Scheduler.Now);
+            LineOf(participant, message.OrderId).Add(message.Id, Copy.Stated(world.Scheduler.Now));
     }
 
     /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
@@ -78,6 +78,31 @@ sealed class Invariants(World world)
         }
     }
 
+    /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
+    public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
+    {
+        if (!world.Faults.AreNone)
+            return;
+        Economical(participant, message.OrderId, message.Id, outcome is TurnOutcome.Handled ? 1 : 0, calls);
+        if (Times(calls, "completes") != 1 || Times(calls, "releases the session of") != 1)
+            Broken("In calm a message is settled once", message.OrderId, string.Join(", ", calls));
+    }
+
+    /// <param name="saves">How many saves it takes, besides those that lost against another writer.</param>
+    public void Economical(string participant, string orderId, string on, int saves, List<string> calls)
+    {
+        if (!world.Faults.AreNone)
+            return;
+        var lost = Times(calls, "conflicts");
+        var stream = world.Store(participant)[orderId];
+        var index = stream?.IndexOf(on) ?? -1;
+        var says = index >= 0 && stream!.WithoutRedelivery(index).Append(stream.Entries[index]).Any(entry => entry.Events.Any(e => e.Event is PublicEvent));
+        if (Times(calls, "loads") != 1 + lost || Times(calls, "saves") != saves + lost || Times(calls, "publishes") != (says ? 1 : 0))
+            Broken("In calm a message costs one load, at most one save, and one publication", orderId, $"{on} at {participant}: {string.Join(", ", calls)}");
+    }
+
+    static int Times(List<string> calls, string what) => calls.Count(call => call == what);
+
     public void DeadLettering(Subscription subscription, OutboundMessage message)
     {
         var stream = world.Store(subscription.Name)[message.OrderId];
@@ -108,6 +133,25 @@ sealed class Invariants(World world)
         }
         InLine(participant, before, after);
         Marked(participant, before, after);
+        SawWords(participant, before, after);
+    }
+
+    void SawWords(string participant, OrderStream before, OrderStream after)
+    {
+        if (after.Entries.Count != before.Entries.Count + 1 || after.Entries[^1] is not { Via: Via.Bus or Via.Republished } entry)
+            return;
+        if (entry.Via is Via.Republished)
+        {
+            // The timer that publishes what a crash left runs at Orders only.
+            if (participant is not Participants.Orders)
+                world.Reach.Saw(Branch.ParkingSaidByReplayer);
+            return;
+        }
+        var word = world.Bus.Published(entry.On);
+        if (word is DiscardRequested discard && discard.Participant == participant)
+            world.Reach.Saw(Branch.DiscardOfNothing);
+        else if (word is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
+            world.Reach.Saw(Branch.ReplayOfNothing);
     }
 
     void InOrder(string participant, OrderStream before, Entry entry)
@@ -211,6 +255,7 @@ sealed class Invariants(World world)
 
         public bool HasGivenUp { get; private set; }
 
+        /// <param name="acceptedAt">As the broker states it.</param>
         public void Add(string id, DateTimeOffset acceptedAt)
         {
             if (indexes.TryAdd(id, places.Count))
@@ -229,7 +274,7 @@ sealed class Invariants(World world)
         {
             HasGivenUp = true;
             if (indexes.TryGetValue(id, out var index))
-                places[index].GivenUp = true;
+                places[index].GivenUp = places[index].WasGivenUp = true;
         }
 
         /// <summary>From now on it has its place in the line again, unless this is a second copy: that one has the place of its own time.</summary>
@@ -245,11 +290,14 @@ sealed class Invariants(World world)
                 return null;
             for (var i = firstOpen; i < index; i++)
             {
-                if (!places[i].Done && !places[i].GivenUp)
+                if (!places[i].Done && !places[i].GivenUp && !AreAsOne(places[i], places[index]))
                     return places[i].Id;
             }
             return null;
         }
+
+        /// <summary>Of two that the broker gave up, accepted within a millisecond, nobody can tell which came first.</summary>
+        static bool AreAsOne(Place one, Place other) => one.WasGivenUp && other.WasGivenUp && one.AcceptedAt == other.AcceptedAt;
 
         sealed class Place(string id, DateTimeOffset acceptedAt)
         {
@@ -257,6 +305,7 @@ sealed class Invariants(World world)
             public DateTimeOffset AcceptedAt => acceptedAt;
             public bool Done { get; set; }
             public bool GivenUp { get; set; }
+            public bool WasGivenUp { get; set; }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -27,6 +28,16 @@ static class Mutants
 
     public static string NameOf(Cell cell) => $"no rule for {cell}";
 
+    /// <summary>Everything that must be caught, in the order in which it is tried.</summary>
+    public static IEnumerable<string> Names => Rules.Table.Select(NameOf).Concat(All.Select(mutant => mutant.Name));
+
+    /// <summary>What a line of the approved file says: how many seeds it took, null where it was never caught.</summary>
+    public static (string Name, long? Seeds) ReadResult(string line)
+    {
+        var (seeds, name) = (line[..5].Trim(), line[7..line.IndexOf(" — ", StringComparison.Ordinal)]);
+        return (name, seeds == "never" ? null : long.Parse(seeds, CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Gives the exit code: 1 where one was not caught. A run of all of them rewrites the approved file.</summary>
     public static int Run(string? only, long seedsMax, TextWriter output)
     {
@@ -55,12 +66,9 @@ static class Mutants
         var edits = All.Where(mutant => only is null || mutant.Name.Contains(only, StringComparison.Ordinal)).ToList();
         if (edits.Count == 0)
             yield break;
-        using var copy = new SourceCopy(Root);
-        foreach (var mutant in edits)
-        {
-            var (seed, law) = copy.Run(mutant, seedsMax);
-            yield return (mutant.Name, seed, law);
-        }
+        using var copies = new SourceCopies(Root, Math.Min(edits.Count, Environment.ProcessorCount));
+        foreach (var caught in copies.Run(edits, seedsMax))
+            yield return caught;
     }
 
     /// <summary>
@@ -94,9 +102,53 @@ static class Mutants
 
     static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 
+    /// <summary>As many copies as there are processors: one mutant builds while another one runs.</summary>
+    sealed class SourceCopies : IDisposable
+    {
+        readonly List<SourceCopy> copies = [];
+
+        public SourceCopies(string root, int count)
+        {
+            for (; count > 0; count--)
+                copies.Add(new(root));
+        }
+
+        /// <summary>In the order of <paramref name="mutants"/>.</summary>
+        public IEnumerable<(string Name, ulong? Seed, string Law)> Run(List<Mutant> mutants, long seedsMax)
+        {
+            using var done = new BlockingCollection<(int Index, ulong? Seed, string Law)>();
+            var next = -1;
+            foreach (var copy in copies)
+                new Thread(() => Work(copy)) { IsBackground = true }.Start();
+            var waiting = new Dictionary<int, (ulong? Seed, string Law)>();
+            for (var index = 0; index < mutants.Count; index++)
+            {
+                while (!waiting.ContainsKey(index))
+                {
+                    var result = done.Take();
+                    waiting.Add(result.Index, (result.Seed, result.Law));
+                }
+                yield return (mutants[index].Name, waiting[index].Seed, waiting[index].Law);
+            }
+
+            void Work(SourceCopy copy)
+            {
+                while (Interlocked.Increment(ref next) is var index && index < mutants.Count)
+                {
+                    var (seed, law) = copy.Run(mutants[index], seedsMax);
+                    done.Add((index, seed, law));
+                }
+            }
+        }
+
+        public void Dispose() => copies.ForEach(copy => copy.Dispose());
+    }
+
     /// <summary>What the simulation is built from, in a temporary folder.</summary>
     sealed class SourceCopy : IDisposable
     {
+        const string Built = "bin/Release/net10.0";
+
         readonly string folder = Directory.CreateTempSubdirectory("mutants-").FullName;
 
         public SourceCopy(string root)
@@ -113,7 +165,8 @@ static class Mutants
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 File.Copy(file, target);
             }
-            Build();
+            Build("tests/Simulation");
+            Copy($"tests/Simulation/{Built}", "unharmed");
         }
 
         public (ulong? Seed, string Law) Run(Mutant mutant, long seedsMax)
@@ -121,22 +174,35 @@ static class Mutants
             var file = Path.Combine(folder, mutant.File);
             var original = File.ReadAllText(file);
             File.WriteAllText(file, Apply(mutant, folder));
-            Build("--no-restore");
+
+            // Only the assembly that the change is in is built: no change alters what another one sees of it.
+            var project = string.Join('/', mutant.File.Split('/').Take(2));
+            Build(project, "--no-restore", "--no-dependencies");
             File.WriteAllText(file, original);
-            var (_, printed) = Start(
-                "tests/Simulation/bin/Release/net10.0/OrderFunctions.Simulation.dll", "--seeds", seedsMax.ToString(CultureInfo.InvariantCulture));
+            Copy("unharmed", "mutant");
+            var assembly = $"OrderFunctions.{project.Split('/')[1]}.dll";
+            File.Copy(Path.Combine(folder, project, Built, assembly), Path.Combine(folder, "mutant", assembly), overwrite: true);
+
+            var (exit, printed) = Start("mutant/OrderFunctions.Simulation.dll", "--parallel", "1", "--seeds", seedsMax.ToString(CultureInfo.InvariantCulture));
             var found = printed.Split('\n').FirstOrDefault(line => line.StartsWith("Seed ", StringComparison.Ordinal));
             if (found is null)
-                return (null, "");
+                return exit == 0 ? (null, "") : (0, "The simulation itself fails at nothing");
             var colon = found.IndexOf(':', StringComparison.Ordinal);
             var law = printed.Split('\n').First(line => line.Contains(" × ", StringComparison.Ordinal)).Split(" × ")[1];
             return (ulong.Parse(found[5..colon], CultureInfo.InvariantCulture), law[..law.LastIndexOf(": seeds", StringComparison.Ordinal)]);
         }
 
-        void Build(params string[] more)
+        void Copy(string from, string to)
+        {
+            Directory.CreateDirectory(Path.Combine(folder, to));
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, from)))
+                File.Copy(file, Path.Combine(folder, to, Path.GetFileName(file)), overwrite: true);
+        }
+
+        void Build(string project, params string[] more)
         {
             var (exit, printed) = Start(
-                ["build", "tests/Simulation", "-c", "Release", "-v", "quiet", "-nologo", "-nodeReuse:false",
+                ["build", project, "-c", "Release", "-v", "quiet", "-nologo", "-nodeReuse:false",
                     "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:GenerateDocumentationFile=false", .. more]);
             if (exit != 0)
                 throw new InvalidOperationException($"The copy does not build:\n{printed}");

@@ -176,17 +176,38 @@ sealed class Operations(World world)
             case 0 when world.Bugs.Active.Count > 0:
                 world.Bugs.Mend(Chance.Of(world.Bugs.Active));
                 break;
+            case 1 when world.Bugs.Active.Count > 0 && Chance.OneIn(2):
+                var known = Chance.Of(world.Bugs.Active);
+                AskForReplay(known.Participant, known.Message.OrderId);
+                break;
             case 1:
                 AskForReplay(Chance.Of(Topology.Current.Subscriptions).Name, Chance.Of(world.Orders).Id);
                 break;
             case 2:
-                Discard();
+                if (world.Bugs.Active.FirstOrDefault(CanBeDiscarded) is { } bug)
+                    Discard(bug);
                 break;
             default:
                 Chance.Of(world.Stores.ToList()).MakeRoom();
                 Chance.Of(world.Stores.ToList()).MakeReadable();
                 break;
         }
+    }
+
+    /// <summary>An operator looks at it that often before somebody mends it: some bugs are found to be beyond that.</summary>
+    public void Consider(Bug bug, int looks)
+    {
+        if (looks == 0)
+            return;
+        world.Scheduler.After(Chance.OfAnyScale(TimeSpan.FromHours(1)), () =>
+        {
+            if (!world.Bugs.Active.Contains(bug))
+                return;
+            if (CanBeDiscarded(bug))
+                Discard(bug);
+            else
+                Consider(bug, looks - 1);
+        });
     }
 
     void AskForReplay(string participant, string orderId)
@@ -199,22 +220,25 @@ sealed class Operations(World world)
 
     /// <summary>
     /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the discarded one has
-    /// asked of a provider. Not of the stock: without the discarded message nobody knows the warehouse.
+    /// asked of a provider. Not of the stock: without the discarded message nobody knows the warehouse. A request that cannot be read costs no order.
     /// </summary>
-    void Discard()
+    void Discard(Bug bug)
     {
-        var bug = world.Bugs.Active.FirstOrDefault(bug => !bug.Discarding
-            && bug.Message.Event is OrderCreated or InventoryReserved or PaymentSucceeded
-            && bug.Participant != Participants.Orders
-            && (bug.Kind is not Fault.BugInAnswer || bug.Participant != Participants.Inventory)
-            && (world.Store(bug.Participant)[bug.Message.OrderId]?.Parked.Exists(parked => parked.Id == bug.Message.Id) ?? false));
-        if (bug is null)
-            return;
         bug.Discarding = true;
-        _ = new HttpRequest(world, "operator", Participants.Orders, bug.Message.OrderId, Numbered("discard"),
-            new DiscardRequested(bug.Participant, bug.Message.Id, "operator", "cannot be handled"));
-        world.Orders.First(order => order.Id == bug.Message.OrderId).Cancel("operator");
+        for (var operators = Chance.OneIn(3) ? 2 : 1; operators > 0; operators--)
+        {
+            _ = new HttpRequest(world, "operator", Participants.Orders, bug.Message.OrderId, Numbered("discard"),
+                new DiscardRequested(bug.Participant, bug.Message.Id, "operator", "cannot be handled"));
+        }
+        if (bug.Message.Event is not ReplayRequested)
+            world.Orders.First(order => order.Id == bug.Message.OrderId).Cancel("operator");
     }
+
+    bool CanBeDiscarded(Bug bug) => !bug.Discarding
+        && bug.Participant != Participants.Orders
+        && bug.Message.Event is OrderCreated or InventoryReserved or PaymentSucceeded or ReplayRequested
+        && (bug.Kind is not Fault.BugInAnswer || bug.Participant != Participants.Inventory)
+        && (world.Store(bug.Participant)[bug.Message.OrderId]?.IsParked(bug.Message.Id) ?? false);
 
     string Numbered(string what) => $"{what}/{(++requests).ToString(CultureInfo.InvariantCulture)}";
 }

@@ -12,17 +12,21 @@ var orders = new Option<int?>("--orders") { Description = "Orders a seed; withou
 var faults = new Option<string?>("--faults") { Description = $"Only these, by comma: none, {string.Join(", ", Enum.GetNames<Fault>())}." };
 var parallel = new Option<int>("--parallel") { Description = "Seeds at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
 var keepGoing = new Option<bool>("--keep-going") { Description = "Does not stop at the first seed that fails." };
+var reach = new Option<bool>("--reach") { Description = "Tells how many seeds came to each rule and each branch of the kernel, the rarest first." };
 var history = new Option<bool>("--history") { Description = "Prints what happened in the first seed, whether it failed or not." };
 
 var root = new RootCommand("Runs the whole saga through random faults, a seed at a time, and checks after every step that no law is broken.")
 {
-    seeds, from, orders, faults, parallel, keepGoing, history,
+    seeds, from, orders, faults, parallel, keepGoing, reach, history,
 };
 root.SetAction(parsed =>
 {
     var template = new WorldOptions(parsed.GetValue(from), parsed.GetValue(orders), Only(parsed.GetValue(faults)));
     if (!parsed.GetValue(history))
-        return Report.Run(new(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(parallel), template), parsed.GetValue(keepGoing), Console.Out);
+    {
+        return Report.Run(
+            new(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(parallel), template), parsed.GetValue(keepGoing), parsed.GetValue(reach), Console.Out);
+    }
     Report.Explain(template, Console.Out);
     return 0;
 });

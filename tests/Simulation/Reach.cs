@@ -13,15 +13,18 @@ enum Branch
     Unsettled,
     Stopped,
 
-    // The turn
+    // The turn. A redelivery that is found in the entries is the outcome Duplicate.
     Conflict,
-    AnsweredFromEntries,
+    RequestAnsweredFromEntries,
     PublishedWithHttpEntries,
     Republished,
+    RepublishedMarkLostRace,
 
     // Parking
     HeadRanFromSubscription,
-    ParkedAgainAtHead,
+    ParkedAgainTooOften,
+    ParkedAgainUnreadable,
+    ParkedAgainFailed,
     ParkedAgainBehind,
     AdoptedFirst,
     AdoptedLast,
@@ -31,6 +34,8 @@ enum Branch
 
     // Replaying
     ReplayedHead,
+    DeadLetterWasHandled,
+    ParkingSaidByReplayer,
     FailedAgainTransient,
     FailedAgainUnreadable,
     FailedAgainHandler,
@@ -40,14 +45,18 @@ enum Branch
     DiscardedBehind,
     DiscardOfNothing,
     ReplayOfNothing,
-    DeadLetterLockLost,
+    LockLostAtRenewal,
+    LockLostAtCompletion,
+    LockLostAtAbandoning,
     ReplayBrokenOff,
     ReplayStopped,
     ReplayMetBrokenStream,
     TwoReplayers,
 }
 
-/// <summary>What the simulation has visited. Many seeds together must visit everything: a rule that no seed comes to is not tested by any.</summary>
+/// <summary>
+/// What the simulation has visited, and in how many seeds. Many seeds together must visit everything: a rule that no seed comes to is not tested by any.
+/// </summary>
 sealed class Reach
 {
     static readonly string[] Reasons =
@@ -55,37 +64,42 @@ sealed class Reach
         ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Failed, ParkingReasons.Unreadable, ParkingReasons.StreamTooLarge,
     ];
 
-    readonly HashSet<Cell> cells = [];
-    readonly bool[] branches = new bool[Enum.GetValues<Branch>().Length];
-    readonly bool[] outcomes = new bool[Enum.GetValues<TurnOutcome>().Length];
-    readonly HashSet<string> reasons = [];
+    readonly Dictionary<Cell, long> cells = [];
+    readonly Dictionary<string, long> reasons = [];
+    readonly long[] branches = new long[Enum.GetValues<Branch>().Length];
+    readonly long[] outcomes = new long[Enum.GetValues<TurnOutcome>().Length];
 
-    public void Saw(Cell cell) => cells.Add(cell);
+    public void Saw(Cell cell) => cells[cell] = 1;
 
-    public void Saw(Branch branch) => branches[(int)branch] = true;
+    public void Saw(Branch branch) => branches[(int)branch] = 1;
 
-    public void Saw(TurnOutcome outcome) => outcomes[(int)outcome] = true;
+    public void Saw(TurnOutcome outcome) => outcomes[(int)outcome] = 1;
 
     /// <param name="reason">One of <see cref="ParkingReasons"/>.</param>
-    public void Saw(string reason) => reasons.Add(reason);
+    public void Saw(string reason) => reasons[reason] = 1;
 
-    public void Add(Reach other)
+    public void Add(Reach seed)
     {
-        cells.UnionWith(other.cells);
-        reasons.UnionWith(other.reasons);
+        foreach (var (cell, count) in seed.cells)
+            cells[cell] = cells.GetValueOrDefault(cell) + count;
+        foreach (var (reason, count) in seed.reasons)
+            reasons[reason] = reasons.GetValueOrDefault(reason) + count;
         for (var i = 0; i < branches.Length; i++)
-            branches[i] |= other.branches[i];
+            branches[i] += seed.branches[i];
         for (var i = 0; i < outcomes.Length; i++)
-            outcomes[i] |= other.outcomes[i];
+            outcomes[i] += seed.outcomes[i];
     }
 
     /// <summary>The names of what was not visited.</summary>
-    public IReadOnlyList<string> Missing() =>
+    public IReadOnlyList<string> Missing() => [.. Seeds().Where(place => place.Count == 0).Select(place => place.Name)];
+
+    /// <summary>Everything there is to visit, and how many seeds did.</summary>
+    public IEnumerable<(string Name, long Count)> Seeds() =>
     [
-        .. Rules.Table.Where(cell => !cells.Contains(cell)).Select(cell => $"rule {cell}"),
-        .. Enum.GetValues<Branch>().Where(branch => !branches[(int)branch]).Select(branch => $"branch {branch}"),
+        .. Rules.Table.Select(cell => ($"rule {cell}", cells.GetValueOrDefault(cell))),
+        .. Enum.GetValues<Branch>().Select(branch => ($"branch {branch}", branches[(int)branch])),
         // A live turn never waits: only a replay does.
-        .. Enum.GetValues<TurnOutcome>().Where(o => o is not TurnOutcome.Waiting && !outcomes[(int)o]).Select(outcome => $"outcome {outcome}"),
-        .. Reasons.Where(reason => !reasons.Contains(reason)).Select(reason => $"parking for {reason}"),
+        .. Enum.GetValues<TurnOutcome>().Where(outcome => outcome is not TurnOutcome.Waiting).Select(outcome => ($"outcome {outcome}", outcomes[(int)outcome])),
+        .. Reasons.Select(reason => ($"parking for {reason}", reasons.GetValueOrDefault(reason))),
     ];
 }

@@ -83,7 +83,8 @@ static class Report
     static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Gives the exit code.</summary>
-    public static int Run(Runner runner, bool keepGoing, TextWriter output)
+    /// <param name="reach">Whether to tell how many seeds came to each rule and each branch.</param>
+    public static int Run(Runner runner, bool keepGoing, bool reach, TextWriter output)
     {
         var watch = Stopwatch.StartNew();
         var next = ProgressEvery;
@@ -103,6 +104,8 @@ static class Report
         foreach (var fault in Enum.GetValues<Fault>().Where(fault => tally.Faults[(int)fault] > 0))
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {fault,-22} {tally.Faults[(int)fault],14:N0}"));
         output.WriteLine();
+        foreach (var (name, count) in tally.Reach.Seeds().Where(_ => reach).OrderBy(place => place.Count))
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {count,10:N0} seeds reached {name}"));
         if (tally.Violations.Count == 0)
         {
             output.WriteLine("Every law held, and everything settled.");

@@ -33,6 +33,8 @@ sealed class SimulatedBus
 
     public void Accept(IReadOnlyList<OutboundMessage> messages)
     {
+        if (messages[0].CausationId != messages[^1].CausationId)
+            world.Reach.Saw(Branch.PublishedWithHttpEntries);
         foreach (var message in messages)
         {
             world.Invariants.Publishing(message, Published(message.Id));
@@ -87,8 +89,10 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     /// <summary>Its last delivery was one more than the kernel allows, and nothing kept the kernel from setting it aside.</summary>
     public bool IsUndisturbed { get; set; }
 
-    // A broker states milliseconds.
     public ReceivedMessage Received(bool readable) => new(
         message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
-        new(enqueuedAt.Ticks - enqueuedAt.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero), Deliveries, readable ? null : "The body is garbled.");
+        Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.");
+
+    /// <summary>A broker states milliseconds.</summary>
+    public static DateTimeOffset Stated(DateTimeOffset at) => new(at.Ticks - at.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
 }

@@ -49,10 +49,10 @@ sealed class SimulatedStore(World world, string participant)
         {
             world.Faults.Happened(Fault.StoreContended);
             streams[stream.OrderId] = before with { ETag = NextETag() };
-            throw new StreamConflictException(stream.OrderId);
+            throw Conflict(stream);
         }
         if (stream.ETag != before?.ETag)
-            throw new StreamConflictException(stream.OrderId);
+            throw Conflict(stream);
 
         world.Invariants.Saving(participant, (before ?? OrderStream.Empty(stream.OrderId)) with { Size = stream.Size }, stream);
         streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
@@ -75,6 +75,12 @@ sealed class SimulatedStore(World world, string participant)
     public void MakeReadable() => unreadable.Clear();
 
     public void MakeRoom() => tooLarge.Clear();
+
+    StreamConflictException Conflict(OrderStream stream)
+    {
+        world.Reach.Saw(stream.Entries is [.., { Via: Via.Republished }] ? Branch.RepublishedMarkLostRace : Branch.Conflict);
+        return new(stream.OrderId);
+    }
 
     string NextETag() => (++version).ToString(CultureInfo.InvariantCulture);
 }

@@ -27,6 +27,9 @@ public class SimulationTests(NormalSeeds seeds) : IClassFixture<NormalSeeds>
     }
 
     [Fact]
+    public void Every_rule_and_every_branch_of_the_kernel_is_reached() => Assert.Empty(seeds.Tally.Reach.Missing());
+
+    [Fact]
     public void Every_kind_of_fault_strikes() => Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
 }
 
@@ -63,6 +66,21 @@ public class RepeatabilityTests
     }
 }
 
+public class EconomyTests
+{
+    /// <summary>Where nothing goes wrong every call is counted: <see cref="Invariants.Economical(string, string, string, int, List{string})"/>.</summary>
+    [Fact]
+    public void In_calm_a_message_costs_one_load_at_most_one_save_one_publication_and_one_settlement()
+    {
+        for (ulong seed = 0; seed < 300; seed++)
+        {
+            var world = new World(new(seed, Only: new HashSet<Fault>()));
+            Assert.Null(world.Run());
+            Assert.True(world.Faults.AreNone);
+        }
+    }
+}
+
 public class MutantTests
 {
     [Fact]
@@ -70,5 +88,14 @@ public class MutantTests
     {
         foreach (var mutant in Mutants.All)
             Assert.Contains(mutant.Replace, Mutants.Apply(mutant), StringComparison.Ordinal);
+    }
+
+    /// <summary>Approved/mutants.txt is what the last run of <c>mutants</c> found.</summary>
+    [Fact]
+    public void Every_rule_left_out_and_every_mutant_is_caught_within_two_thousand_seeds()
+    {
+        var caught = File.ReadAllLines(Mutants.ApprovedFile).Skip(1).Select(Mutants.ReadResult).ToList();
+        Assert.Equal(Mutants.Names, caught.Select(result => result.Name));
+        Assert.DoesNotContain(caught, result => result.Seeds is null or > 2_000);
     }
 }

@@ -16,6 +16,9 @@ sealed class Strand : IDisposable
 
     public static Strand? Current => current;
 
+    /// <summary>What it has called, in order, by the calls' names.</summary>
+    public List<string> Calls { get; } = [];
+
     /// <summary>Its host stops.</summary>
     public CancellationToken Stopping => stopping.Token;
 

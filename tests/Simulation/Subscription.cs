@@ -61,13 +61,15 @@ sealed class Subscription(World world, SubscriptionTopology topology)
             world.Scheduler.After(TimeSpan.FromSeconds(1), () => Deliver(session));
             return;
         }
-        if (copy.Deliveries >= world.BrokerDeliveriesMax)
+        var tooOften = copy.Deliveries >= world.BrokerDeliveriesMax;
+        if (tooOften || world.Faults.Strike(Fault.BrokerDeadLettered))
         {
-            world.Faults.Happened(Fault.BrokerDeadLettered);
+            if (tooOften)
+                world.Faults.Happened(Fault.BrokerDeadLettered);
             world.History.Add(Name, "broker dead-letters", copy.Id);
             session.Queue.RemoveFirst();
             DeadLetters.Add(copy);
-            world.Invariants.GivenUp(Name, copy.Message, copy.IsUndisturbed);
+            world.Invariants.GivenUp(Name, copy.Message, tooOften && copy.IsUndisturbed);
             Wake(session);
             return;
         }
@@ -86,14 +88,15 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         var host = delivery.Host;
         var message = delivery.Copy.Received(world.Bugs.CanRead(Name, delivery.Copy.Id));
         world.History.Add(host.Name, "receives", message.Id, message.Type);
+        var place = PlaceInLine(message);
+        var calls = Strand.Current!.Calls;
         try
         {
             var result = await host.Handler.HandleAsync(message, delivery, stopping);
             if (result is { } turn)
             {
-                world.Reach.Saw(turn.Outcome);
-                if (turn.Outcome is TurnOutcome.Parked)
-                    world.Reach.Saw(turn.Reason);
+                Saw(message, turn, place);
+                world.Invariants.Economical(Name, message, turn.Outcome, calls);
                 if (!delivery.Released)
                     world.Invariants.Broken("A settled message's session is released", message.OrderId, message.Id);
             }
@@ -105,6 +108,29 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         catch (Exception e)
         {
             world.Invariants.Broken("The handler throws nothing but that it was stopped", message.OrderId, e.ToString());
+        }
+    }
+
+    /// <summary>Where the message is parked already; -1 where it is not.</summary>
+    int PlaceInLine(ReceivedMessage message) => world.Store(Name)[message.OrderId]?.Parked.FindIndex(parked => parked.Id == message.Id) ?? -1;
+
+    /// <param name="place">In the line of parked messages, before the turn.</param>
+    void Saw(ReceivedMessage message, TurnResult turn, int place)
+    {
+        world.Reach.Saw(turn.Outcome);
+        if (turn.Outcome is TurnOutcome.Handled && place == 0)
+            world.Reach.Saw(Branch.HeadRanFromSubscription);
+        if (turn.Outcome is not TurnOutcome.Parked)
+            return;
+        world.Reach.Saw(turn.Reason);
+        if (place > 0)
+            world.Reach.Saw(Branch.ParkedAgainBehind);
+        else if (place == 0)
+        {
+            world.Reach.Saw(
+                message.DeliveryCount > world.Options.DeliveriesMax ? Branch.ParkedAgainTooOften
+                : message.Event is null ? Branch.ParkedAgainUnreadable
+                : Branch.ParkedAgainFailed);
         }
     }
 

@@ -142,6 +142,8 @@ sealed class World
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
 
+    public void Bred(Bug bug) => operations.Consider(bug, Chance.Below(4));
+
     /// <summary>It died, or stops; another takes its place.</summary>
     public void Gone(Host host)
     {
@@ -168,6 +170,8 @@ sealed class World
                 if (Array.Exists(hosts[participant], other => other is { Replaying: true }))
                     Reach.Saw(Branch.TwoReplayers);
                 host.Replay();
+                if (Faults.Strike(Fault.HostStopped))
+                    Scheduler.After(Chance.OfAnyScale(TimeSpan.FromSeconds(1)), host.Stop);
             }
             if (Bus[participant].DeadLetters.Letters.Count > 0)
                 WakeReplayer(participant, before == replayed.GetValueOrDefault(participant) ? idle + 1 : 0);
