@@ -12,10 +12,16 @@ sealed class HttpClients(IContender served, Uri address) : IContender
 
     public Finals Finals => served.Finals;
 
-    public async Task PlaceAsync(Guid id, PlaceOrder order)
+    public HttpClient Http => http;
+
+    public async Task PlaceAsync(Guid id, PlaceOrder order) => await PlaceAsync(order);
+
+    /// <summary>Gives the id that the order was given.</summary>
+    public async Task<string> PlaceAsync(PlaceOrder order)
     {
         using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(order));
         answer.EnsureSuccessStatusCode();
+        return answer.Headers.Location!.ToString().Split('/')[^1];
     }
 
     public Task SettledAsync() => served.SettledAsync();

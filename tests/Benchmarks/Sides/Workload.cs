@@ -12,6 +12,8 @@ static class Workload
     const string NeverReceived = "sku-none";
     const int SkuCount = 1_000;
 
+    public static IReadOnlyList<string> HotSkus { get; } = ["hot-1", "hot-2", "hot-3"];
+
     public static IReadOnlyList<string> Skus { get; } = [.. Enumerable.Range(0, SkuCount).Select(number => $"sku-{number:0000}")];
 
     public static IReadOnlyList<(Guid Id, PlaceOrder Order)> Orders(int count, int seed)
@@ -21,6 +23,25 @@ static class Workload
         for (var number = 0; number < count; number++)
             orders.Add((Id(random), Order(random)));
         return orders;
+    }
+
+    /// <summary>Everybody wants the same three SKUs.</summary>
+    public static IReadOnlyList<(Guid Id, PlaceOrder Order)> FlashSale(int count) =>
+        [.. Completing(count).Select(order => (order.Id, order.Order with { Lines = [.. HotSkus.Select(sku => new OrderLine(sku, $"FLASH SALE {sku}", 1, 9.99m))] }))];
+
+    /// <summary>Only orders that complete as long as there is stock.</summary>
+    public static IReadOnlyList<(Guid Id, PlaceOrder Order)> Completing(int count)
+    {
+        var random = new Random(4);
+        return
+        [
+            .. Enumerable.Range(0, count).Select(_ => (Id(random), Order(random) with
+            {
+                CardToken = "tok_visa",
+                ShipTo = new("A Customer", "1 High Street", "London", "E14 7AA", "GB"),
+                Lines = [Line(random), Line(random), Line(random)],
+            })),
+        ];
     }
 
     static PlaceOrder Order(Random random)
