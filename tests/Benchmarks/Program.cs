@@ -50,6 +50,7 @@ command.SetAction(async (parsed, _) =>
     if (Console.IsOutputRedirected)
         AnsiConsole.Profile.Width = 160;
     var sections = new List<Section>();
+    var status = 0;
     var started = Stopwatch.GetTimestamp();
     foreach (var name in chosen)
     {
@@ -62,7 +63,8 @@ command.SetAction(async (parsed, _) =>
         catch (SideFailedException e)
         {
             console.MarkupLineInterpolated($"[red]{name}: {e.Message}[/]");
-            return 1;
+            sections.Add(new(name, $"Failed: {e.Message}"));
+            status = 1;
         }
         if (!parsed.GetValue(json))
             Tables.Write(sections[^1]);
@@ -71,7 +73,7 @@ command.SetAction(async (parsed, _) =>
         Console.WriteLine(JsonSerializer.Serialize(sections, JsonSerializerOptions.Web));
     if (chosen.Length == all.Count)
         await ResultsFile.WriteAsync(sections, $"dotnet run -c Release --project tests/Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
-    return 0;
+    return status;
 });
 
 var sideName = new Argument<string>("name");

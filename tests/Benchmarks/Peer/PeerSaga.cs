@@ -13,7 +13,7 @@ namespace OrderFunctions.Benchmarks.Peer;
 static class PeerSaga
 {
     /// <summary>Messages that an endpoint handles at once: as many as one of our participants handles orders.</summary>
-    public const int AtOnce = 32;
+    const int AtOnce = 32;
 
     public static void Add(IServiceCollection services, Action<IBusRegistrationConfigurator> transport) => services
         .AddSingleton<Finals>()

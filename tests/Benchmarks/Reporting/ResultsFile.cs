@@ -41,6 +41,8 @@ static class ResultsFile
                 text.Append(CultureInfo.InvariantCulture, $"\n{remark}\n");
         }
         text.Append('\n').Append(limits);
+        foreach (var goal in sections.SelectMany(section => section.Goals).Where(goal => !goal.IsReached && !limits.Contains(goal.What, StringComparison.Ordinal)))
+            text.Append(CultureInfo.InvariantCulture, $"\n- {goal.What}:\n");
         await File.WriteAllTextAsync(FullName, text.ToString());
     }
 

@@ -1,5 +1,4 @@
 using OrderFunctions.Benchmarks.Reporting;
-using OrderFunctions.Benchmarks.Sides;
 using OrderFunctions.Local.Placing;
 
 namespace OrderFunctions.Benchmarks.Scenarios;

@@ -68,7 +68,7 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     readonly CosmosStock stock;
     readonly string? deliveredTwice;
 
-    /// <param name="deliveredTwice">The message type whose first delivery is not completed, though it was handled.</param>
+    /// <param name="deliveredTwice">The message whose first delivery to Shipping is not completed, though it was handled.</param>
     CountedOrder(string? deliveredTwice)
     {
         this.deliveredTwice = deliveredTwice;
@@ -129,7 +129,7 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         {
             var message = subscription.Value.Dequeue();
             await HandleAsync(subscription.Key, message);
-            if (message.Type == deliveredTwice)
+            if (message.Type == deliveredTwice && subscription.Key is Participants.Shipping)
                 await HandleAsync(subscription.Key, message with { DeliveryCount = 2 });
         }
     }

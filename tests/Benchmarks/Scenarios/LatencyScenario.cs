@@ -10,7 +10,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>How long a customer waits, and whoever starts the host.</summary>
 static class LatencyScenario
 {
-    const int OrdersByDefault = 500;
+    const int OrdersByDefault = 300;
     const string FromRun = "from ./run to the first order accepted";
 
     public static async Task<Section> RunAsync(Bench bench)
@@ -19,7 +19,8 @@ static class LatencyScenario
         var section = new Section(
             "Latency",
             $"From POST to final at the durable host over HTTP. One at a time: {orders:N0} orders, each seen final by asking every millisecond. At a rate: orders are "
-            + "posted when they are due, whether those before are done or not, and their time counts from then. The carrier picks up at once.");
+            + "posted when they are due, whether those before are done or not, and their time counts from then to the moment that the order itself states. The carrier picks up "
+            + "at once.");
         var measured = (await bench.InTurnAsync(Bench.Side("ours", "latency", orders)))[0];
         var grid = Grid.OfSamples("");
         foreach (var (quantity, samples) in measured.Samples)
