@@ -44,7 +44,11 @@ command.SetAction(async (parsed, _) =>
 {
     var chosen = parsed.GetValue(names) is { Length: > 0 } some ? some : [.. all.Keys];
     var options = new BenchOptions(parsed.GetValue(orders), parsed.GetValue(runs), parsed.GetValue(ordersFile)?.FullName);
-    var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error), Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect });
+    var console = AnsiConsole.Create(new()
+    {
+        Out = new AnsiConsoleOutput(Console.Error),
+        Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+    });
     if (Console.IsErrorRedirected)
         console.Profile.Width = 1_000;
     if (Console.IsOutputRedirected)
@@ -80,7 +84,10 @@ var sideName = new Argument<string>("name");
 sideName.AcceptOnlyFromAmong([.. Side.All.Keys]);
 var sideOrders = new Option<int>("--orders");
 var sideFile = new Option<string?>("--file");
-var sideCommand = new Command("side", "Measures one side and prints one line: what this program starts itself as.") { sideName, sideOrders, sideFile };
+var sideCommand = new Command("side", "Measures one side and prints one line: what this program starts itself as.")
+{
+    sideName, sideOrders, sideFile,
+};
 sideCommand.Hidden = true;
 sideCommand.SetAction(async (parsed, _) =>
 {

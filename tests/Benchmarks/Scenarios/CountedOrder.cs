@@ -49,24 +49,30 @@ sealed record Counts
 }
 
 /// <summary>
-/// One order through the shipped kernel over the shipped Cosmos DB adapters and the real SDK, with a gateway in memory below, a bus that only counts, and
-/// the simulated outside.
+/// One order through the shipped kernel over the shipped Cosmos DB adapters and the real SDK, with a gateway in memory below, a bus that only
+/// counts, and the simulated outside.
 /// </summary>
 sealed class CountedOrder : IEventBus, IAsyncDisposable
 {
     const string OrderId = "0197f3a2b1c47d5e8f90a1b2c3d4e5f6";
+    const int Lines = 3;
 
     readonly CosmosGateway gateway = new();
     readonly Microsoft.Azure.Cosmos.CosmosClient client;
     readonly Database outside = Database.Open(Database.InMemory, NullLogger.Instance);
     readonly SimulatedCarrier carrier;
     readonly Dictionary<string, Participant> participants = [];
-    readonly Dictionary<string, Queue<ReceivedMessage>> subscriptions = Topology.Current.Subscriptions.ToDictionary(s => s.Name, _ => new Queue<ReceivedMessage>());
+    readonly Dictionary<string, Queue<ReceivedMessage>> subscriptions =
+        Topology.Current.Subscriptions.ToDictionary(s => s.Name, _ => new Queue<ReceivedMessage>());
+    readonly HashSet<string> accepted = [];
     readonly List<OutboundMessage> scheduled = [];
     readonly TaskCompletionSource<PickUp> pickedUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Counts counts = new();
     readonly CosmosStock stock;
     readonly string? deliveredTwice;
+
+    // One call after the other: nothing runs at once here.
+    GatewayCall? current;
 
     /// <param name="deliveredTwice">The message whose first delivery to Shipping is not completed, though it was handled.</param>
     CountedOrder(string? deliveredTwice)
@@ -83,8 +89,11 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         Add(Participants.Notifications, Notice.Decider, Intents.On(new SimulatedNotifier(outside, time)));
     }
 
-    void Add(string name, IDecider decider, Perform perform) => participants[name] = new(
-        name, decider, perform, new CosmosStreamStore(client.GetContainer(CosmosGateway.Database, name), TimeProvider.System), this, new(), TimeProvider.System);
+    void Add(string name, IDecider decider, Perform perform)
+    {
+        var store = new CosmosStreamStore(client.GetContainer(CosmosGateway.Database, name), TimeProvider.System);
+        participants[name] = new(name, decider, perform, store, this, new(), TimeProvider.System);
+    }
 
     /// <summary>Places the order and follows it to its end, and until the promised time is over.</summary>
     /// <param name="cancel">Asks for a cancellation once the shipment is booked.</param>
@@ -159,8 +168,6 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    readonly HashSet<string> accepted = [];
-
     void Enqueue(OutboundMessage message)
     {
         var type = message.Event.GetType().Name;
@@ -209,11 +216,6 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     /// <summary>A container holds this one order's stream, and nothing else.</summary>
     int StreamSize(GatewayCall call) =>
         gateway.Documents(call.Container) is [var document] ? System.Text.Encoding.UTF8.GetByteCount(document.ToJsonString(EventJson.Options)) : 0;
-
-    // One call after the other: nothing runs at once here.
-    GatewayCall? current;
-
-    const int Lines = 3;
 
     public async ValueTask DisposeAsync()
     {

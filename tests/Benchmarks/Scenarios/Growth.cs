@@ -14,8 +14,8 @@ static class Growth
         var orders = bench.Options.Orders ?? OrdersByDefault;
         var section = new Section(
             "Growth",
-            $"{orders:N0} orders through the durable host, on an empty file and on files that hold finished orders already. Those are rows of orders that the host has "
-            + "really handled, written again under other random ids.");
+            $"{orders:N0} orders through the durable host, on an empty file and on files that hold finished orders already. Those are rows of "
+            + "orders that the host has really handled, written again under other random ids.");
         using var folder = new TemporaryFolder();
         var subjects = new List<Subject> { Bench.Side("empty", "ours-durable", orders) };
         var starts = new List<Subject> { Bench.Side("empty", "start", 0) };

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using OrderFunctions.Benchmarks.Reporting;
 using OrderFunctions.Benchmarks.Sides;
 
@@ -18,9 +17,9 @@ static class LatencyScenario
         var orders = bench.Options.Orders ?? OrdersByDefault;
         var section = new Section(
             "Latency",
-            $"From POST to final at the durable host over HTTP. One at a time: {orders:N0} orders, each seen final by asking every millisecond. At a rate: orders are "
-            + "posted when they are due, whether those before are done or not, and their time counts from then to the moment that the order itself states. The carrier picks up "
-            + "at once.");
+            $"From POST to final at the durable host over HTTP. One at a time: {orders:N0} orders, each seen final by asking every "
+            + "millisecond. At a rate: orders are posted when they are due, whether those before are done or not, and their time counts from "
+            + "then to the moment that the order itself states. The carrier picks up at once.");
         var measured = (await bench.InTurnAsync(Bench.Side("ours", "latency", orders)))[0];
         var grid = Grid.OfSamples("");
         foreach (var (quantity, samples) in measured.Samples)
@@ -35,7 +34,8 @@ static class LatencyScenario
         }
         grid.Add($"{FromRun}, s", new Samples(seconds));
         section.Grids.Add(grid);
-        section.Goals.Add(Goal.AtMost("p50 from POST to final, one order at a time", 25, measured[Latency.Quantity(Latency.OneAtATime, 0.5)].Median, " ms"));
+        var p50 = measured[Latency.Quantity(Latency.OneAtATime, 0.5)].Median;
+        section.Goals.Add(Goal.AtMost("p50 from POST to final, one order at a time", 25, p50, " ms"));
         section.Goals.Add(Goal.AtMost(FromRun, 3, new Samples(seconds).Median, " s"));
         return section;
     }
@@ -43,7 +43,7 @@ static class LatencyScenario
     static async Task<double> FirstOrderAsync()
     {
         using var folder = new TemporaryFolder();
-        var port = FreePort();
+        var port = RabbitMq.FreePort();
         var order = PostedOrder.Of(Workload.Completing(1)[0].Order);
         using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
         var started = Stopwatch.GetTimestamp();
@@ -89,16 +89,13 @@ static class LatencyScenario
 
     static Process Run(params IReadOnlyList<string> arguments)
     {
-        var process = Process.Start(new ProcessStartInfo(Path.Combine(Bench.Root, "run"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var process = Process.Start(new ProcessStartInfo(Path.Combine(Bench.Root, "run"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

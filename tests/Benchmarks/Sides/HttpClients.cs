@@ -3,7 +3,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.</summary>
+/// <summary>
+/// A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.
+/// </summary>
 sealed class HttpClients(IContender served, Uri address) : IContender
 {
     const int ConnectionsMax = 32;

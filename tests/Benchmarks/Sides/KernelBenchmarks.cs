@@ -63,17 +63,17 @@ public class KernelBenchmarks
     static Task<Answer> Charged(IntentCall call, CancellationToken cancellation) => Task.FromResult<Answer>(new CardCharged("ch_1"));
 
     /// <summary>
-    /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because it is to show
-    /// the order of magnitude and the allocations, which are exact.
+    /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because it is to
+    /// show the order of magnitude and the allocations, which are exact.
     /// </summary>
-    internal static Dictionary<string, double> Measure()
+    internal static Dictionary<string, double> Measure(string folder)
     {
         var config = ManualConfig.CreateEmpty()
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .AddLogger(NullLogger.Instance)
-            .WithArtifactsPath(Path.Combine(Path.GetTempPath(), $"benchmarks-{Environment.ProcessId}"))
+            .WithArtifactsPath(folder)
             .WithOptions(ConfigOptions.DisableLogFile);
         var measured = new Dictionary<string, double>();
         foreach (var report in BenchmarkRunner.Run<KernelBenchmarks>(config).Reports)

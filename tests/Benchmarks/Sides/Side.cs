@@ -34,7 +34,7 @@ static class Side
             },
             ["flash-sale"] = side => Contention.FlashSaleAsync(side.Data, side.Orders),
             ["as-they-come"] = side => Contention.AsTheyComeAsync(Path.Combine(side.Folder, "saga.db"), side.File!),
-            ["kernel"] = _ => Task.FromResult(KernelBenchmarks.Measure()),
+            ["kernel"] = side => Task.FromResult(KernelBenchmarks.Measure(side.Folder)),
             ["sqlite"] = side => RawSqlite.MeasureAsync(side.Folder, side.Orders),
         };
 
