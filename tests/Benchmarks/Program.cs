@@ -11,6 +11,11 @@ var all = new Dictionary<string, (string About, Func<Bench, Task<Section>> RunAs
     ["memory"] = ("orders/s in memory, against MassTransit in memory, without and with HTTP", Memory.RunAsync),
     ["durable"] = ("orders/s with a file, against MassTransit over RabbitMQ", Durable.RunAsync),
     ["limit"] = ("orders/s with a file, against a plain loop of the same insertions", Limit.RunAsync),
+    ["growth"] = ("orders/s, start and size with 100,000 and 1,000,000 stored orders", Growth.RunAsync),
+    ["latency"] = ("from POST to final, one at a time and at shares of the maximum rate; from ./run to the first order", LatencyScenario.RunAsync),
+    ["contention"] = ("a flash sale of three SKUs, and real orders as they come", ContentionScenario.RunAsync),
+    ["cost"] = ("Cosmos DB and Service Bus operations of an order, counted", Cost.RunAsync),
+    ["kernel"] = ("micro-benchmarks of a turn, the wire format and the mapping to documents", Kernel.RunAsync),
 };
 
 var names = new Argument<string[]>("scenario") { Description = "Which to run; none for all of them.", Arity = ArgumentArity.ZeroOrMore };
@@ -39,8 +44,17 @@ command.SetAction(async (parsed, _) =>
 {
     var chosen = parsed.GetValue(names) is { Length: > 0 } some ? some : [.. all.Keys];
     var options = new BenchOptions(parsed.GetValue(orders), parsed.GetValue(runs), parsed.GetValue(ordersFile)?.FullName);
-    var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+    var console = AnsiConsole.Create(new()
+    {
+        Out = new AnsiConsoleOutput(Console.Error),
+        Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+    });
+    if (Console.IsErrorRedirected)
+        console.Profile.Width = 1_000;
+    if (Console.IsOutputRedirected)
+        AnsiConsole.Profile.Width = 160;
     var sections = new List<Section>();
+    var status = 0;
     var started = Stopwatch.GetTimestamp();
     foreach (var name in chosen)
     {
@@ -53,7 +67,8 @@ command.SetAction(async (parsed, _) =>
         catch (SideFailedException e)
         {
             console.MarkupLineInterpolated($"[red]{name}: {e.Message}[/]");
-            return 1;
+            sections.Add(new(name, $"Failed: {e.Message}"));
+            status = 1;
         }
         if (!parsed.GetValue(json))
             Tables.Write(sections[^1]);
@@ -62,18 +77,22 @@ command.SetAction(async (parsed, _) =>
         Console.WriteLine(JsonSerializer.Serialize(sections, JsonSerializerOptions.Web));
     if (chosen.Length == all.Count)
         await ResultsFile.WriteAsync(sections, $"dotnet run -c Release --project tests/Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
-    return 0;
+    return status;
 });
 
 var sideName = new Argument<string>("name");
 sideName.AcceptOnlyFromAmong([.. Side.All.Keys]);
 var sideOrders = new Option<int>("--orders");
-var sideCommand = new Command("side", "Measures one side and prints one line: what this program starts itself as.") { sideName, sideOrders };
+var sideFile = new Option<string?>("--file");
+var sideCommand = new Command("side", "Measures one side and prints one line: what this program starts itself as.")
+{
+    sideName, sideOrders, sideFile,
+};
 sideCommand.Hidden = true;
 sideCommand.SetAction(async (parsed, _) =>
 {
     using var folder = new TemporaryFolder();
-    var measured = await Side.All[parsed.GetValue(sideName)!](new(parsed.GetValue(sideOrders), folder.FullName));
+    var measured = await Side.All[parsed.GetValue(sideName)!](new(parsed.GetValue(sideOrders), folder.FullName, parsed.GetValue(sideFile)));
     Console.WriteLine(JsonSerializer.Serialize(measured));
     return 0;
 });

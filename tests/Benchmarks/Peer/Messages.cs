@@ -6,10 +6,12 @@ namespace OrderFunctions.Benchmarks.Peer;
 // The same words as the saga's own, with the same fields, as MassTransit likes them: a message knows its order itself.
 
 sealed record PlacedOrder(
-    Guid CorrelationId, string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse) : CorrelatedBy<Guid>;
+    Guid CorrelationId, string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse)
+    : CorrelatedBy<Guid>;
 
 sealed record OrderCreated(
-    Guid CorrelationId, string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse) : CorrelatedBy<Guid>;
+    Guid CorrelationId, string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse)
+    : CorrelatedBy<Guid>;
 sealed record OrderCompleted(Guid CorrelationId, string CustomerId, string TrackingId) : CorrelatedBy<Guid>;
 sealed record OrderRejected(Guid CorrelationId, string CustomerId, FailedStep FailedAt, string Reason) : CorrelatedBy<Guid>;
 

@@ -28,7 +28,8 @@ sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
             When(Placed)
                 .Then(c => c.Saga.CustomerId = c.Message.CustomerId)
                 .Publish(c => new OrderCreated(
-                    c.Message.CorrelationId, c.Message.CustomerId, c.Message.Lines, c.Message.Total, c.Message.CardToken, c.Message.ShipTo, c.Message.Warehouse))
+                    c.Message.CorrelationId, c.Message.CustomerId, c.Message.Lines, c.Message.Total, c.Message.CardToken, c.Message.ShipTo,
+                    c.Message.Warehouse))
                 .TransitionTo(Open));
 
         During(Open, Reserved,

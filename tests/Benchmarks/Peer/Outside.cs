@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets them when it
-/// ends, and pays nothing for them.
+/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets them
+/// when it ends, and pays nothing for them.
 /// </summary>
 sealed class Outside(IBus bus, Finals finals)
 {
@@ -53,7 +53,9 @@ sealed class Outside(IBus bus, Finals finals)
 
     public (string RefundId, Money Amount) Refund(Guid order) => ($"re_{order:N}", charges[order].Amount);
 
-    /// <summary>Null where the carrier refuses. It picks up at once and tells so by its webhook, which is taken for granted: it only publishes.</summary>
+    /// <summary>
+    /// Null where the carrier refuses. It picks up at once and tells so by its webhook, which is taken for granted: it only publishes.
+    /// </summary>
     public string? Book(Guid order, Address shipTo)
     {
         if (shipTo.PostalCode is "REFUSE")

@@ -6,14 +6,14 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The same saga on MassTransit: a state machine in the place of Orders, a consumer for each of the four services, one endpoint each. The settings are
-/// those its documentation recommends for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by convention. It keeps no audit
-/// trail, no inbox against duplicates, no promised time that is watched; the saga's instances are in memory, whatever the transport is.
+/// The same saga on MassTransit: a state machine in the place of Orders, a consumer for each of the four services, one endpoint each. The settings
+/// are those its documentation recommends for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by convention. It keeps
+/// no audit trail, no inbox against duplicates, no promised time that is watched; the saga's instances are in memory, whatever the transport is.
 /// </summary>
 static class PeerSaga
 {
     /// <summary>Messages that an endpoint handles at once: as many as one of our participants handles orders.</summary>
-    public const int AtOnce = 32;
+    const int AtOnce = 32;
 
     public static void Add(IServiceCollection services, Action<IBusRegistrationConfigurator> transport) => services
         .AddSingleton<Finals>()

@@ -16,10 +16,14 @@ static class ResultsFile
     /// <summary>Writes it anew; only what a person wrote under the last heading is kept.</summary>
     public static async Task WriteAsync(IReadOnlyList<Section> sections, string command)
     {
-        var limits = File.Exists(FullName) && await File.ReadAllTextAsync(FullName) is var before && before.IndexOf(LimitsHeading, StringComparison.Ordinal) is >= 0 and var at
-            ? before[at..]
-            : $"{LimitsHeading}\n";
-        var text = new StringBuilder("# Results\n\nWritten by `tests/Benchmarks`; only the last section is by hand. Ratios count, absolute times are this machine's.\n\n");
+        var limits = await LimitsAsync();
+        var text = new StringBuilder("""
+            # Results
+
+            Written by `tests/Benchmarks`; only the last section is by hand. Ratios count, absolute times are this machine's.
+
+
+            """);
         foreach (var (name, value) in Facts(command))
             text.Append(CultureInfo.InvariantCulture, $"- {name}: {value}\n");
 
@@ -41,26 +45,40 @@ static class ResultsFile
                 text.Append(CultureInfo.InvariantCulture, $"\n{remark}\n");
         }
         text.Append('\n').Append(limits);
+        foreach (var goal in sections.SelectMany(section => section.Goals).Where(goal => !goal.IsReached && !limits.Contains(goal.What)))
+            text.Append(CultureInfo.InvariantCulture, $"\n- {goal.What}:\n");
         await File.WriteAllTextAsync(FullName, text.ToString());
+    }
+
+    /// <summary>What stands there already.</summary>
+    static async Task<string> LimitsAsync()
+    {
+        var before = File.Exists(FullName) ? await File.ReadAllTextAsync(FullName) : "";
+        var at = before.IndexOf(LimitsHeading, StringComparison.Ordinal);
+        return at < 0 ? $"{LimitsHeading}\n" : before[at..];
     }
 
     static IEnumerable<(string, string)> Facts(string command)
     {
         yield return ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         yield return ("command", $"`{command}`");
-        yield return ("machine", $"{Environment.ProcessorCount} processors ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB, {RuntimeInformation.OSDescription}");
+        yield return ("machine", $"{Environment.ProcessorCount} processors ({Processor()}), "
+            + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB, {RuntimeInformation.OSDescription}");
         yield return ("versions", $"{RuntimeInformation.FrameworkDescription}, SQLite {SQLitePCL.raw.sqlite3_libversion().utf8_to_string()}, "
             + $"MassTransit {typeof(IBus).Assembly.GetName().Version?.ToString(3)} in memory and 8.4.0 over RabbitMQ");
     }
 
-    static string Processor() =>
-        File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
-            ? line.Split(':', 2)[1].Trim()
-            : RuntimeInformation.ProcessArchitecture.ToString();
+    static string Processor()
+    {
+        var lines = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [];
+        return lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+            ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
 
     static void Append(StringBuilder text, Grid grid)
     {
-        text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", grid.Columns)} |\n| --- |{string.Concat(grid.Columns.Skip(1).Select(_ => " ---: |"))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", grid.Columns)} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"| --- |{string.Concat(grid.Columns.Skip(1).Select(_ => " ---: |"))}\n");
         foreach (var row in grid.Rows)
             text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row)} |\n");
     }

@@ -81,7 +81,8 @@ sealed class Bench(BenchOptions options, Action<string> progress)
         }
     }
 
-    static string Short(string error) => string.Join(" | ", error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(6));
+    static string Short(string error) =>
+        string.Join(" | ", error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(6));
 }
 
 /// <summary>What was measured of one subject, by quantity.</summary>

@@ -5,21 +5,22 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>Both sides durable: a message that was accepted survives a crash.</summary>
 static class Durable
 {
-    const int OrdersByDefault = 3_000;
+    const int OrdersByDefault = 2_000;
 
     public static async Task<Section> RunAsync(Bench bench)
     {
         var orders = bench.Options.Orders ?? OrdersByDefault;
         var section = new Section(
             "Durable",
-            $"{orders:N0} orders of three lines, placed to final: the local host with a file (`synchronous=FULL`, an fsync at each commit) against MassTransit 8.4 "
-            + "over RabbitMQ on the same machine: durable queues, persistent messages, publisher confirms. The peer's saga state and its services' state are in memory "
-            + "all the same, which is in its favour: a crash would cost it those.");
+            $"{orders:N0} orders of three lines, placed to final: the local host with a file (`synchronous=FULL`, an fsync at each commit) "
+            + "against MassTransit 8.4 over RabbitMQ on the same machine: durable queues, persistent messages, publisher confirms. The peer's "
+            + "saga state and its services' state are in memory all the same, which is in its favour: a crash would cost it those.");
         bench.Tell("starting RabbitMQ");
         await using var broker = await RabbitMq.StartAsync();
         if (broker is null)
         {
-            section.Remarks.Add("Skipped: there is no `rabbitmq-server` here, and it could not be installed (as root: `apt-get install rabbitmq-server`).");
+            section.Remarks.Add(
+                "Skipped: there is no `rabbitmq-server`, and it could not be installed (as root: `apt-get install rabbitmq-server`).");
             return section;
         }
         var measured = await bench.InTurnAsync(

@@ -6,16 +6,16 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>How near the durable host comes to what SQLite and the disk allow.</summary>
 static class Limit
 {
-    const int OrdersByDefault = 10_000;
+    const int OrdersByDefault = 5_000;
 
     public static async Task<Section> RunAsync(Bench bench)
     {
         var orders = bench.Options.Orders ?? OrdersByDefault;
         var section = new Section(
             "Limit",
-            $"{orders:N0} orders through the durable host, against the rows that it inserts for as many orders, written to a file of the same schema by a plain loop of "
-            + "prepared statements in transactions of 200 orders (`synchronous=FULL`): nothing is read, decided, updated or deleted there. "
-            + "And how many appends of 4 KB the disk makes durable one by one.");
+            $"{orders:N0} orders through the durable host, against the rows that it inserts for as many orders, written to a file of the same "
+            + "schema by a plain loop of prepared statements in transactions of 200 orders (`synchronous=FULL`): nothing is read, decided, "
+            + "updated or deleted there. And how many appends of 4 KB the disk makes durable one by one.");
         var measured = await bench.InTurnAsync(Bench.Side("ours", "ours-durable", orders), Bench.Side("plain loop", "sqlite", orders));
         var grid = section.AddRates(measured);
         var share = 100 * measured[0][Throughput.OrdersPerSecond].Median / measured[1][Throughput.OrdersPerSecond].Median;

@@ -3,7 +3,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.</summary>
+/// <summary>
+/// A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.
+/// </summary>
 sealed class HttpClients(IContender served, Uri address) : IContender
 {
     const int ConnectionsMax = 32;
@@ -12,10 +14,16 @@ sealed class HttpClients(IContender served, Uri address) : IContender
 
     public Finals Finals => served.Finals;
 
-    public async Task PlaceAsync(Guid id, PlaceOrder order)
+    public HttpClient Http => http;
+
+    public async Task PlaceAsync(Guid id, PlaceOrder order) => await PlaceAsync(order);
+
+    /// <summary>Gives the id that the order was given.</summary>
+    public async Task<string> PlaceAsync(PlaceOrder order)
     {
         using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(order));
         answer.EnsureSuccessStatusCode();
+        return answer.Headers.Location!.ToString().Split('/')[^1];
     }
 
     public Task SettledAsync() => served.SettledAsync();

@@ -32,6 +32,8 @@ sealed class OurSaga : IContender
 
     public Finals Finals { get; } = new();
 
+    public LocalSaga Saga => saga;
+
     public static async Task<OurSaga> StartAsync(string data)
     {
         var saga = new LocalSaga(data, new(), TimeProvider.System, NullLoggerFactory.Instance);
@@ -47,8 +49,10 @@ sealed class OurSaga : IContender
         return new(host.Saga, host);
     }
 
-    static Task ReceiveAsync(LocalSaga saga) =>
-        Task.WhenAll(Workload.Skus.Select(sku => saga.Stock.SetReceivedAsync(Workload.Warehouse, sku, 1_000_000_000, CancellationToken.None)));
+    static Task ReceiveAsync(LocalSaga saga) => ReceiveAsync(saga, Workload.Skus, 1_000_000_000);
+
+    public static Task ReceiveAsync(LocalSaga saga, IEnumerable<string> skus, long received) =>
+        Task.WhenAll(skus.Select(sku => saga.Stock.SetReceivedAsync(Workload.Warehouse, sku, received, CancellationToken.None)));
 
     public Task PlaceAsync(Guid id, PlaceOrder order) =>
         saga[Participants.Orders].RequestAsync($"{id:N}", $"{id:N}/http/{nameof(PlaceOrder)}", order, CancellationToken.None);

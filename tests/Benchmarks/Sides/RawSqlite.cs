@@ -3,7 +3,9 @@ using OrderFunctions.Local;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>What SQLite and the disk could do at best: the rows of orders written by a plain loop, nothing read, nothing decided, nothing deleted again.</summary>
+/// <summary>
+/// What SQLite and the disk could do at best: the rows of orders written by a plain loop, nothing read, nothing decided, nothing deleted again.
+/// </summary>
 static class RawSqlite
 {
     public const string RowsPerOrder = "rows/order";

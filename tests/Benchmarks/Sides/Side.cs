@@ -4,9 +4,10 @@ namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>What one process of its own is to measure.</summary>
 /// <param name="Folder">For its files; gone afterwards.</param>
-sealed record SideOptions(int Orders, string Folder)
+/// <param name="File">What it is to read or to write; null for what is of no further use.</param>
+sealed record SideOptions(int Orders, string Folder, string? File)
 {
-    public string Data => Path.Combine(Folder, "saga.db");
+    public string Data => File ?? Path.Combine(Folder, "saga.db");
 }
 
 /// <summary>The measurements that this program makes of one system at a time, when it has started itself as a child.</summary>
@@ -24,6 +25,16 @@ static class Side
                 var peer = await MemoryPeer.StartAsync();
                 return await MeasureAsync(new HttpClients(peer, peer.Address), side);
             },
+            ["fill"] = side => StoredOrders.FillAsync(side.Folder, side.Data, side.Orders),
+            ["start"] = side => Latency.StartAsync(side.Data),
+            ["latency"] = async side =>
+            {
+                await using var clients = await OursOverHttpAsync(side.Data);
+                return await Latency.MeasureAsync(clients, side.Orders);
+            },
+            ["flash-sale"] = side => Contention.FlashSaleAsync(side.Data, side.Orders),
+            ["as-they-come"] = side => Contention.AsTheyComeAsync(Path.Combine(side.Folder, "saga.db"), side.File!),
+            ["kernel"] = side => Task.FromResult(KernelBenchmarks.Measure(side.Folder)),
             ["sqlite"] = side => RawSqlite.MeasureAsync(side.Folder, side.Orders),
         };
 

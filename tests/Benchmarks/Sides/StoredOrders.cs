@@ -5,8 +5,8 @@ using OrderFunctions.Local;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes and sizes, the
-/// same indexes.
+/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes and
+/// sizes, the same indexes.
 /// </summary>
 sealed class StoredOrders
 {
@@ -17,17 +17,21 @@ sealed class StoredOrders
     readonly string[] ids;
     readonly byte[][] idTexts;
 
-    /// <param name="withMessages">Also the rows that are gone once an order is done: one for each message and its hearer, and the ids against duplicates.</param>
+    /// <param name="withMessages">
+    /// Also the rows that are gone once an order is done: one for each message and its hearer, and the ids against duplicates.
+    /// </param>
     StoredOrders(SqliteConnection connection, bool withMessages)
     {
         ids = [.. Rows(connection, "SELECT order_id FROM order_number ORDER BY number").Select(row => (string)row[0]!)];
         idTexts = [.. ids.Select(Encoding.UTF8.GetBytes)];
         Add(connection, "order_number", "SELECT number, number, order_id FROM order_number ORDER BY number", [Column.Number, Column.OrderId]);
-        Add(connection, "entry", "SELECT place >> 20, place, version, size, body, parked FROM entry ORDER BY place", [Column.Place, .. Same(2), Column.Body, .. Same(1)]);
+        Add(connection, "entry", "SELECT place >> 20, place, version, size, body, parked FROM entry ORDER BY place",
+            [Column.Place, .. Same(2), Column.Body, .. Same(1)]);
         Add(connection, "summary", """
             SELECT number, number, participant, placed_at, status, facts, customer, idempotency_key, parked_since, body FROM summary ORDER BY number
             """, [Column.Number, .. Same(7), Column.Body]);
-        Add(connection, "reservation", "SELECT number, number, warehouse, state, lines, short FROM reservation ORDER BY number", [Column.Number, .. Same(4)]);
+        Add(connection, "reservation", "SELECT number, number, warehouse, state, lines, short FROM reservation ORDER BY number",
+            [Column.Number, .. Same(4)]);
         Add(connection, "card_charge", """
             SELECT number, id, number, key, at, token, amount, currency, declined, answers FROM card_charge ORDER BY number
             """, [Column.RowId, Column.Number, Column.Text, .. Same(6)]);
@@ -42,12 +46,14 @@ sealed class StoredOrders
         if (!withMessages)
             return;
         Add(connection, "message", $"""
-            SELECT number, sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries, dead_reason, dead_description
+            SELECT number, sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries,
+                dead_reason, dead_description
             FROM {SentLog} JOIN order_number USING (order_id) ORDER BY number
             """, [Column.RowId, .. Same(1), Column.Text, Column.OrderId, .. Same(1), Column.Body, Column.Text, .. Same(6)]);
 
         // Which order a row of these belongs to does not stand in them, and does not matter.
-        Add(connection, "accepted", $"SELECT row % {ids.Length} + 1 AS number, row, at, ids FROM accepted ORDER BY number", [Column.RowId, .. Same(2)]);
+        Add(connection, "accepted", $"SELECT row % {ids.Length} + 1 AS number, row, at, ids FROM accepted ORDER BY number",
+            [Column.RowId, .. Same(2)]);
     }
 
     /// <summary>On average.</summary>
@@ -83,6 +89,31 @@ sealed class StoredOrders
             return new(connection, withMessages);
         }
     }
+
+    /// <summary>Makes a file that holds so many finished orders.</summary>
+    public static async Task<Dictionary<string, double>> FillAsync(string folder, string path, int orders)
+    {
+        const int OrdersPerTransaction = 10_000;
+        var stored = await ReadAsync(folder, withMessages: false);
+
+        // Whoever is killed here begins again, so nothing is made durable on the way.
+        using (var connection = new Connection(ConnectionString(path), "journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000"))
+        {
+            Schema.Apply(connection);
+            for (var number = 1L; number <= orders; number++)
+            {
+                if (number % OrdersPerTransaction == 1)
+                    connection.Sql("BEGIN").Run();
+                stored.Write(connection, number);
+                if (number % OrdersPerTransaction == 0 || number == orders)
+                    connection.Sql("COMMIT").Run();
+            }
+            connection.Script("INSERT INTO final_count SELECT status, facts, count(*) FROM summary GROUP BY status, facts");
+        }
+        return new() { [BytesPerOrder] = (double)new FileInfo(path).Length / orders };
+    }
+
+    public const string BytesPerOrder = "bytes/order";
 
     public static string ConnectionString(string path) => new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
@@ -11,33 +12,37 @@ static class Throughput
 
     const int WarmUpMax = 2_000;
 
-    /// <param name="atOnce">Orders that wait to be accepted at any moment.</param>
-    public static async Task<Dictionary<string, double>> MeasureAsync(IContender contender, int orders, int atOnce = 64)
+    /// <summary>Orders that wait to be accepted at any moment.</summary>
+    const int AtOnce = 64;
+
+    public static Task<Dictionary<string, double>> MeasureAsync(IContender contender, int orders) =>
+        MeasureAsync(contender, Workload.Orders(orders, seed: 2));
+
+    public static async Task<Dictionary<string, double>> MeasureAsync(IContender contender, IReadOnlyList<(Guid Id, PlaceOrder Order)> orders)
     {
-        await RunAsync(contender, Math.Clamp(orders, 1, WarmUpMax), seed: 1, atOnce);
+        await RunAsync(contender, Workload.Orders(Math.Clamp(orders.Count, 1, WarmUpMax), seed: 1));
         var (completed, rejected) = (contender.Finals.Completed, contender.Finals.Rejected);
 
         GC.Collect();
         var allocated = GC.GetTotalAllocatedBytes();
         var cpu = Environment.CpuUsage.TotalTime;
-        var time = await RunAsync(contender, orders, seed: 2, atOnce);
+        var time = await RunAsync(contender, orders);
         return new()
         {
-            [OrdersPerSecond] = orders / time.TotalSeconds,
+            [OrdersPerSecond] = orders.Count / time.TotalSeconds,
             [Completed] = contender.Finals.Completed - completed,
             [Rejected] = contender.Finals.Rejected - rejected,
-            ["CPU µs/order"] = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / orders,
-            ["KB allocated/order"] = (GC.GetTotalAllocatedBytes() - allocated) / 1024.0 / orders,
+            ["CPU µs/order"] = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / orders.Count,
+            ["KB allocated/order"] = (GC.GetTotalAllocatedBytes() - allocated) / 1024.0 / orders.Count,
         };
     }
 
-    static async Task<TimeSpan> RunAsync(IContender contender, int count, int seed, int atOnce)
+    static async Task<TimeSpan> RunAsync(IContender contender, IReadOnlyList<(Guid Id, PlaceOrder Order)> orders)
     {
-        var orders = Workload.Orders(count, seed);
-        var all = contender.Finals.Completed + contender.Finals.Rejected + count;
+        var all = contender.Finals.Completed + contender.Finals.Rejected + orders.Count;
         var started = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(
-            orders, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (order, _) => await contender.PlaceAsync(order.Id, order.Order));
+            orders, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (order, _) => await contender.PlaceAsync(order.Id, order.Order));
         await contender.Finals.ReachAsync(all);
         await contender.SettledAsync();
         return Stopwatch.GetElapsedTime(started);

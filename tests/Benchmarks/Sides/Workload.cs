@@ -3,14 +3,16 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// Orders of three lines, the same ones for the same seed. Most complete; some come to each of the three failures. None is cancelled: how a cancellation
-/// ends is a matter of who is quicker, and all sides are to do the same work.
+/// Orders of three lines, the same ones for the same seed. Most complete; some come to each of the three failures. None is cancelled: how a
+/// cancellation ends is a matter of who is quicker, and all sides are to do the same work.
 /// </summary>
 static class Workload
 {
     public const string Warehouse = "main";
     const string NeverReceived = "sku-none";
     const int SkuCount = 1_000;
+
+    public static IReadOnlyList<string> HotSkus { get; } = ["hot-1", "hot-2", "hot-3"];
 
     public static IReadOnlyList<string> Skus { get; } = [.. Enumerable.Range(0, SkuCount).Select(number => $"sku-{number:0000}")];
 
@@ -23,6 +25,28 @@ static class Workload
         return orders;
     }
 
+    /// <summary>Everybody wants the same three SKUs.</summary>
+    public static IReadOnlyList<(Guid Id, PlaceOrder Order)> FlashSale(int count)
+    {
+        var lines = HotSkus.Select(sku => new OrderLine(sku, $"FLASH SALE {sku}", 1, 9.99m)).ToList();
+        return [.. Completing(count).Select(order => (order.Id, order.Order with { Lines = lines }))];
+    }
+
+    /// <summary>Only orders that complete as long as there is stock.</summary>
+    public static IReadOnlyList<(Guid Id, PlaceOrder Order)> Completing(int count)
+    {
+        var random = new Random(4);
+        return
+        [
+            .. Enumerable.Range(0, count).Select(_ => (Id(random), Order(random) with
+            {
+                CardToken = "tok_visa",
+                ShipTo = new("A Customer", "1 High Street", "London", "E14 7AA", "GB"),
+                Lines = [Line(random), Line(random), Line(random)],
+            })),
+        ];
+    }
+
     static PlaceOrder Order(Random random)
     {
         var customer = random.Next(10_000);
@@ -32,7 +56,9 @@ static class Workload
             "GBP",
             [Line(random, fate is 0 or 1 ? NeverReceived : null), Line(random), Line(random)],
             fate is >= 2 and <= 6 ? "tok_declined" : "tok_visa",
-            new($"Customer {customer}", $"{random.Next(1, 200)} High Street", "London", fate is 7 or 8 ? "REFUSE" : $"E{random.Next(1, 20)} 7AA", "GB"),
+            new(
+                $"Customer {customer}", $"{random.Next(1, 200)} High Street", "London",
+                fate is 7 or 8 ? "REFUSE" : $"E{random.Next(1, 20)} 7AA", "GB"),
             Warehouse);
     }
 

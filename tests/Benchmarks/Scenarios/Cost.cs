@@ -1,0 +1,54 @@
+using OrderFunctions.Benchmarks.Reporting;
+using OrderFunctions.Benchmarks.Sides;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Benchmarks.Scenarios;
+
+/// <summary>What an order costs in Azure: counted, not timed.</summary>
+static class Cost
+{
+    // What NServiceBus with its Cosmos DB persistence does for a message that a saga handles, by its documentation: the outbox record and the saga
+    // are read, a batch creates the one and updates the other, the record is marked as dispatched, and deleted later.
+    const int PeerReads = 2;
+    const int PeerWrites = 4;
+
+    public static async Task<Section> RunAsync(Bench bench)
+    {
+        bench.Tell("counting");
+        var order = Workload.Completing(1)[0].Order;
+        var happy = await CountedOrder.RunAsync(order, nameof(OrderCompleted));
+        var declined = await CountedOrder.RunAsync(order with { CardToken = "tok_declined" }, nameof(OrderRejected));
+        var late = order with { ShipTo = order.ShipTo with { PostalCode = "LATE" } };
+        var cancelled = await CountedOrder.RunAsync(late, nameof(OrderCancelled), cancel: true);
+        var again = await CountedOrder.RunAsync(order, nameof(OrderCompleted), deliveredTwice: nameof(PaymentSucceeded)) - happy;
+
+        var section = new Section(
+            "Cost in Azure",
+            "One order of three lines through the shipped kernel and the shipped Cosmos DB adapters over the real SDK, with a gateway in "
+            + "memory below that counts the calls. RU are an estimate from the documents' sizes by Microsoft's published figures (a read of 1 "
+            + "KB 1 RU, of 100 KB 10; a write 5 and 50; reads doubled by strong consistency). \"One redelivery\" is what comes on top when "
+            + "`PaymentSucceeded` is delivered to Shipping twice. Stock is apart: a transactional batch is one operation and costs as much as "
+            + "the writes in it.");
+        var streams = new Grid(["streams", "turns", "reads", "writes", "RU", "operations a turn", "NServiceBus: reads", "NServiceBus: writes"]);
+        var stock = new Grid(["stock", "reads", "batches", "RU"]);
+        var bus = new Grid(["Service Bus", "messages sent", "sends", "received", "settled", "bytes of bodies"]);
+        (string What, Counts Counts)[] all =
+            [("happy path", happy), ("card declined", declined), ("cancelled when booked", cancelled), ("one redelivery", again)];
+        foreach (var (what, counts) in all)
+        {
+            streams.Add(
+                what, $"{counts.Turns}", $"{counts.StreamReads}", $"{counts.StreamWrites}", Grid.Text(counts.StreamUnits),
+                Grid.Text(counts.StreamOperationsPerTurn),
+                counts == again ? "–" : $"{PeerReads * counts.Turns}", counts == again ? "–" : $"{PeerWrites * counts.Turns}");
+            stock.Add(what, $"{counts.StockReads}", $"{counts.StockWrites}", Grid.Text(counts.StockUnits));
+            bus.Add(what, $"{counts.Sent}", $"{counts.Batches}", $"{counts.Received}", $"{counts.Settled}", $"{counts.BodyBytes:N0}");
+        }
+        section.Grids.AddRange([streams, stock, bus]);
+        section.Remarks.Add(
+            "The NServiceBus columns are its published pattern for a saga with outbox (2 reads, 1 create, 2 updates and a later delete a "
+            + "message) for as many messages. A scheduled message is received like any other, after the promised time; session releases are "
+            + "not counted, they are no billed operations of their own.");
+        section.Goals.Add(Goal.AtMost("Cosmos operations per handled message", 2, all.Max(one => one.Counts.StreamOperationsPerTurn), ""));
+        return section;
+    }
+}

@@ -1,0 +1,78 @@
+using OrderFunctions.Benchmarks.Reporting;
+using OrderFunctions.Local;
+using OrderFunctions.Local.Placing;
+using OrderFunctions.Runtime;
+
+namespace OrderFunctions.Benchmarks.Sides;
+
+/// <summary>Orders that get into each other's way. Every measurement ends with a clean audit, or it does not count.</summary>
+static class Contention
+{
+    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(2);
+
+    /// <summary>There is enough for two of five.</summary>
+    public static async Task<Dictionary<string, double>> FlashSaleAsync(string data, int orders)
+    {
+        await using var ours = await OurSaga.StartAsync(data);
+        await OurSaga.ReceiveAsync(ours.Saga, Workload.HotSkus, orders * 2 / 5);
+        var measured = await Throughput.MeasureAsync(ours, Workload.FlashSale(orders));
+        await AuditAsync(ours.Saga);
+        return measured;
+    }
+
+    /// <summary>A file's orders and cancellations through the public API, sixteen at once.</summary>
+    public static async Task<Dictionary<string, double>> AsTheyComeAsync(string data, string file)
+    {
+        const int OrdersAtOnce = 16;
+        const long Received = 5_000;
+        await using var host = await LocalHost.StartAsync(data, port: 0);
+        await host.Saga.Cards.SetOutageAsync(isOut: false);
+        using var http = new HttpClient { BaseAddress = host.Address };
+        var placer = new OrderPlacer(new(http), new(file), OrdersAtOnce);
+        var placed = new Placed();
+        await placer.ReceiveStockAsync(Received, placed, (_, _) => { }, CancellationToken.None);
+        await placer.PlaceAsync(placed, _ => { }, CancellationToken.None);
+        if (placed.Errors.TryPeek(out var error))
+            throw new InvalidOperationException(error);
+        await AuditAsync(host.Saga);
+
+        var finals = new List<(DateTimeOffset Offered, DateTimeOffset Final)>();
+        await foreach (var order in OrdersAsync(host.Saga))
+            finals.Add((placed.OfferedAt[order.OrderId], order.FinalAt!.Value));
+        var started = finals.Min(order => order.Offered);
+        var seconds = new Samples([.. finals.Select(order => (order.Final - started).TotalSeconds)]);
+        var milliseconds = new Samples([.. finals.Select(order => (order.Final - order.Offered).TotalMilliseconds)]);
+        return new()
+        {
+            ["orders"] = finals.Count,
+            ["orders/s until 95 % were final"] = 0.95 * finals.Count / seconds.At(0.95),
+            ["p50 ms"] = milliseconds.At(0.5),
+            ["p95 ms"] = milliseconds.At(0.95),
+        };
+    }
+
+    static async IAsyncEnumerable<OrderSummary> OrdersAsync(LocalSaga saga)
+    {
+        for (string? next = null; ;)
+        {
+            var page = await saga.Lists.ListAsync(new(After: next, Limit: 200), CancellationToken.None);
+            foreach (var order in page.Orders)
+                yield return order;
+            if ((next = page.Next) is null)
+                yield break;
+        }
+    }
+
+    /// <summary>Once everything is final and handled.</summary>
+    static async Task AuditAsync(LocalSaga saga)
+    {
+        using var patience = new CancellationTokenSource(PatienceMax);
+        for (var audit = await saga.Audit.RunAsync(); audit.Findings.Count > 0; audit = await saga.Audit.RunAsync())
+        {
+            if (patience.IsCancellationRequested)
+                throw new InvalidOperationException($"The audit found: {audit.Findings[0]}");
+            await Task.Delay(Glance);
+        }
+    }
+}
