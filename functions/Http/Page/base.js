@@ -67,8 +67,10 @@ const ask = ({ title, text, action, field = null }) =>
     input.type = field?.secret ? 'password' : 'text';
     byId('dialog-field').querySelector('label').textContent = field?.label ?? '';
     byId('dialog-do').textContent = action;
-    // Cancelling must not be kept from it by a field that is still empty.
-    dialog.querySelector('button[value=""]').formNoValidate = true;
+    // Cancelling must not be kept from it by a field that is still empty, and what is only told cannot be cancelled.
+    const cancel = dialog.querySelector('button[value=""]');
+    cancel.formNoValidate = true;
+    cancel.hidden = action === 'Close';
     dialog.returnValue = '';
     dialog.onclose = () => resolve(dialog.returnValue !== 'do' ? null : field ? input.value : true);
     dialog.showModal();

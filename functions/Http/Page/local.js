@@ -59,7 +59,7 @@ const local = (() => {
                   h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Share left')),
                 ),
               ),
-              h('tbody', {}, stock.slice(0, 6).map(shelf)),
+              h('tbody', {}, stock.slice(0, 5).map(shelf)),
             ),
           ),
     );

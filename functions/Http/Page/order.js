@@ -64,6 +64,8 @@ const order = (() => {
           'p',
           { class: 'lead' },
           'Every fact that Orders said or heard. A line leads from its cause; a hollow dot is a cause that was said between other services.',
+          facts.some(one => one.deliveries > 1) &&
+            ' Deliveries are counted until Orders had handled the message; what came again after that changed nothing, and only the trace tells of it.',
         ),
         story(now, facts),
       ),
@@ -215,7 +217,7 @@ const order = (() => {
           one.via === 'http' && one.service === 'http' && h('span', { class: 'tag' }, 'asked over HTTP'),
           one.via === 'parking' && h('span', { class: 'tag parked' }, 'parking'),
           one.via === 'discard' && h('span', { class: 'tag warn' }, 'discarded'),
-          one.deliveries > 1 && h('span', { class: 'tag warn' }, `${one.deliveries} deliveries`),
+          one.deliveries > 1 && h('span', { class: 'tag warn' }, `delivered ${one.deliveries} times`),
         ),
         h(
           'time',
@@ -323,5 +325,5 @@ const order = (() => {
     read();
   }).observe(byId('order'));
 
-  return { id, read, enter, find };
+  return { id, read, enter, fact };
 })();

@@ -85,22 +85,23 @@ const orders = (() => {
           h('tbody', {}, rows.map(row)),
         ),
       ),
-      next &&
-        h(
-          'p',
-          { class: 'more' },
-          h(
-            'button',
-            {
-              type: 'button',
-              onclick: () => {
-                pages++;
-                read();
+      next
+        ? h(
+            'p',
+            { class: 'more' },
+            h(
+              'button',
+              {
+                type: 'button',
+                onclick: () => {
+                  pages++;
+                  read();
+                },
               },
-            },
-            'Older orders',
-          ),
-        ),
+              'Older orders',
+            ),
+          )
+        : '',
     );
     if (focused)
       byId('orders')

@@ -86,22 +86,23 @@ const parked = (() => {
           h('tbody', {}, rows.map(row)),
         ),
       ),
-      more &&
-        h(
-          'p',
-          { class: 'more' },
-          h(
-            'button',
-            {
-              type: 'button',
-              onclick: () => {
-                pages++;
-                read();
+      more
+        ? h(
+            'p',
+            { class: 'more' },
+            h(
+              'button',
+              {
+                type: 'button',
+                onclick: () => {
+                  pages++;
+                  read();
+                },
               },
-            },
-            'More',
-          ),
-        ),
+              'More',
+            ),
+          )
+        : '',
     );
     if (focused)
       byId('parked-list')
@@ -232,17 +233,31 @@ const parked = (() => {
     read();
   };
 
-  // The message as Orders knows it: what was said about it, and what caused it.
+  // The message itself is shown where it can be had; what another service was told only that service's queue holds.
   const inspect = async one => {
     try {
-      const record = await api(`/api/orders/${one.orderId}/record`);
-      const shown = order.find(record, one.messageId) ?? { id: one.messageId, said: 'to other services only: Orders has not heard it' };
+      const { parked: places } = await api(`/api/operations/parked/${one.orderId}`);
+      const message = places.find(place => place.participant === one.participant);
+      if (!message) {
+        note('It is no longer parked there.', 'ok');
+        read();
+        return;
+      }
       await ask({
-        title: 'The parked message',
+        title: message.type ? `Parked: ${message.type}` : 'The parked message',
         action: 'Close',
         text: [
-          `${named(one.participant)} set it aside ${ago(one.since)}: ${one.description ?? words(one.reason)}`,
-          h('pre', { tabindex: 0 }, JSON.stringify(shown, null, 2)),
+          `${named(one.participant)} set it aside ${ago(message.since)}: ${message.description ?? words(message.reason)}`,
+          h(
+            'dl',
+            { class: 'facts rows' },
+            order.fact('Reason', words(message.reason ?? 'unknown')),
+            order.fact('Message id', h('span', { class: 'id' }, message.messageId)),
+            order.fact('Lies in', h('span', { class: 'id' }, message.queue)),
+          ),
+          message.message
+            ? h('pre', { tabindex: 0, 'aria-label': 'The message' }, JSON.stringify(message.message, null, 2))
+            : `Its body can be read in that queue only: ${message.type ? 'Orders heard of it and did not keep it' : 'Orders has not heard it'}, and no service reads what belongs to another. Peek at it there, by its id.`,
         ],
       });
     } catch (error) {

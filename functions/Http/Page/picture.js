@@ -2,7 +2,7 @@
 
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
-  const rowHeight = 25;
+  const rowHeight = 27;
   let drawn = null,
     history = [];
 
@@ -67,7 +67,8 @@ const picture = (() => {
         const from = x(sayer),
           to = x(hearer);
         if (sayer === hearer) {
-          node.append(h('svg:path', { class: 'wire', d: `M${from} ${y} c 16 -12 26 12 6 4` }));
+          node.append(h('svg:path', { class: 'wire', d: `M${from} ${y - 2} c 14 -9 30 -4 24 4 c -2 3 -6 4 -9 4` }));
+          node.append(h('svg:path', { class: 'tip', d: `M${from + 8} ${y + 5} l8.5 -3.5 v8 z` }));
           continue;
         }
         const way = Math.sign(to - from),

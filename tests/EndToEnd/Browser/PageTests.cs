@@ -23,7 +23,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
             Assert.True(int.Parse(await count.TextContentAsync() ?? "", null) >= least, $"{name}: {await count.TextContentAsync()}");
         }
         await Expect(page.Locator("#picture svg .row")).ToHaveCountAsync(19);
-        await Expect(page.Locator("#shelf tbody tr")).ToHaveCountAsync(6);
+        await Expect(page.Locator("#shelf tbody tr")).ToHaveCountAsync(5);
         Assert.True(await page.Locator("#plots .bar").CountAsync() > 0, "No order is in the plot of throughput.");
 
         await page.GetByText("Older orders").ClickAsync();
@@ -94,10 +94,16 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
         await Expect(row).ToContainTextAsync("delivered too often", new() { Timeout = 120_000 });
         await Expect(page.Locator("#tiles .parked b")).ToHaveTextAsync("1");
         await row.GetByText("Inspect").ClickAsync();
-        await Expect(page.Locator("#dialog pre")).ToContainTextAsync("InventoryReserved");
-        Assert.Empty(await Chromium.ViolationsAsync(page));
+        await Expect(page.Locator("#dialog-title")).ToContainTextAsync("InventoryReserved");
+        await Expect(page.Locator("#dialog pre")).ToContainTextAsync("\"customerId\": \"sample\"");
+        Assert.DoesNotContain("tok_down", await page.Locator("#dialog pre").TextContentAsync(), StringComparison.Ordinal);
+        await CheckAsync("inspect");
         await page.Locator("#dialog-do").ClickAsync();
-        await Chromium.ShootAsync(page, "parked");
+        await CheckAsync("parked");
+        await row.GetByText("Discard").ClickAsync();
+        await CheckAsync("discard");
+        await page.Locator("#dialog button[value='']").ClickAsync();
+        await Expect(page.Locator("#dialog")).ToBeHiddenAsync();
 
         await page.GetByText("End the outage").ClickAsync();
         await Expect(page.Locator("#outage")).ToContainTextAsync("answers.");
@@ -111,6 +117,13 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
         await Expect(page.Locator("#story li[data-type=OrderParked]")).ToContainTextAsync("payments");
         await Expect(page.Locator("#story li[data-type=OrderResumed]")).ToBeVisibleAsync();
         Assert.Empty(errors);
+
+        async Task CheckAsync(string name)
+        {
+            await Chromium.ShootAsync(page, name);
+            Assert.Empty(await Chromium.ViolationsAsync(page));
+            Assert.DoesNotMatch("undefined|NaN|\\[object", await page.Locator("body").InnerTextAsync());
+        }
     }
 
     [Fact]
