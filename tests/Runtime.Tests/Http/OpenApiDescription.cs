@@ -172,7 +172,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         string[] paths =
         [
             "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",
-            "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
+            "/api/stock/a", "/api/operations/counts", "/api/operations/parked", $"/api/operations/parked/{id}",
         ];
         foreach (var path in paths)
             await host.GetAsync(path);
