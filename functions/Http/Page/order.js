@@ -20,10 +20,7 @@ const order = (() => {
       if (wanted === id()) show(now, timeline.facts);
     } catch (error) {
       if (error.status === 404)
-        byId('order').replaceChildren(
-          crumb(),
-          h('section', {}, h('h1', {}, 'There is no such order'), h('p', { class: 'nothing' }, wanted)),
-        );
+        fill(byId('order'), crumb(), h('section', {}, h('h1', {}, 'There is no such order'), h('p', { class: 'nothing' }, wanted)));
       else live.failed(error);
     }
   }, 500);
@@ -33,7 +30,7 @@ const order = (() => {
       shownId = id();
       open.clear();
       record = latest = null;
-      byId('order').replaceChildren(crumb(), h('p', { class: 'nothing' }, 'Loading …'));
+      fill(byId('order'), crumb(), h('p', { class: 'nothing' }, 'Loading …'));
     }
     read();
   };
@@ -53,7 +50,8 @@ const order = (() => {
     latest = text;
     const focused = document.activeElement?.closest('#order [data-focus]')?.dataset.focus;
     document.title = `Order ${now.idempotencyKey ?? shortId(now.id)} · OrderFunctions`;
-    byId('order').replaceChildren(
+    fill(
+      byId('order'),
       crumb(),
       ...head(now),
       h(
@@ -106,7 +104,8 @@ const order = (() => {
         fact('Placed', h('time', { datetime: now.placedAt, title: moment(now.placedAt) }, clock(now.placedAt))),
         fact('Took', now.finalAt ? span(new Date(now.finalAt) - new Date(now.placedAt)) : 'not final yet'),
         now.trackingId && fact('Tracking id', now.trackingId),
-        now.promisedBy && fact('Promised by', moment(now.promisedBy)),
+        now.promisedBy &&
+          fact('Promised by', h('time', { datetime: now.promisedBy, title: moment(now.promisedBy) }, clock(now.promisedBy))),
         now.delayed && fact('Delayed', 'the promised time was missed'),
         now.cancellationRefused && fact('Cancellation', 'refused: it was too late'),
       ),
@@ -236,9 +235,9 @@ const order = (() => {
       cause
         ? [', ', h('b', {}, span(one.sinceCauseMs ?? 0)), ` after ${cause.type}`]
         : one.cause
-          ? `, caused by ${unheard(one)} of ${laneOf(one.cause)}`
+          ? `, caused by ${lanes().includes(laneOf(one.cause)) ? `${unheard(one)} of ${laneOf(one.cause)}` : 'the carrier’s webhook'}`
           : '',
-      one.detail ? [': ', h('b', {}, one.detail)] : '',
+      one.detail ? [': ', h('b', {}, one.type === 'OrderParked' ? words(one.detail) : one.detail)] : '',
     ].flat();
 
   // Orders does not hear the compensating messages, but the topology leaves no doubt which one it was.

@@ -28,7 +28,8 @@ const parked = (() => {
     for (const one of selected) if (!known.has(one)) selected.delete(one);
     mark();
     if (rows.length === 0) {
-      byId('parked-list').replaceChildren(
+      fill(
+        byId('parked-list'),
         h(
           'p',
           { class: 'nothing' },
@@ -39,11 +40,14 @@ const parked = (() => {
     }
     const reasons = [...new Set(rows.map(row => row.reason))];
     const focused = document.activeElement?.closest('#parked-list [data-focus]')?.dataset.focus;
-    byId('parked-list').replaceChildren(
+    fill(
+      byId('parked-list'),
       h(
         'p',
         { class: 'lead' },
-        `${count(rows.length)}${more ? ' or more' : ''}, the longest for ${span(Date.now() - Math.min(...rows.map(row => new Date(row.since))))}. `,
+        `${count(rows.length)}${more ? ' or more' : ''}, the oldest `,
+        since(rows.map(row => row.since).sort()[0]),
+        '. ',
         'Mend the cause, then replay: the message is handled in place, and what waits behind it follows in order.',
       ),
       h(
@@ -86,23 +90,22 @@ const parked = (() => {
           h('tbody', {}, rows.map(row)),
         ),
       ),
-      more
-        ? h(
-            'p',
-            { class: 'more' },
-            h(
-              'button',
-              {
-                type: 'button',
-                onclick: () => {
-                  pages++;
-                  read();
-                },
+      more &&
+        h(
+          'p',
+          { class: 'more' },
+          h(
+            'button',
+            {
+              type: 'button',
+              onclick: () => {
+                pages++;
+                read();
               },
-              'More',
-            ),
-          )
-        : '',
+            },
+            'More',
+          ),
+        ),
     );
     if (focused)
       byId('parked-list')
@@ -127,7 +130,7 @@ const parked = (() => {
       ),
       h('td', {}, named(one.participant)),
       h('td', {}, words(one.reason ?? 'unknown'), h('span', { class: 'why' }, one.description)),
-      h('td', {}, h('time', { datetime: one.since, title: moment(one.since) }, ago(one.since))),
+      h('td', {}, since(one.since)),
       h('td', {}, actions(one)),
     );
 
