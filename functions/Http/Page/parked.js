@@ -269,7 +269,7 @@ const parked = (() => {
   };
 
   const note = (text, kind, ...nodes) => {
-    const line = h('li', {}, h('span', { class: kind }, text), ...nodes);
+    const line = h('li', {}, text ? h('span', { class: kind }, text) : null, ...nodes);
     byId('results').prepend(line);
     while (byId('results').children.length > 20) byId('results').lastChild.remove();
     return line;

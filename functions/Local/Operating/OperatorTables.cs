@@ -39,10 +39,7 @@ static class OperatorTables
     {
         var table = Columns("since", "order", "message", "customer", "at", "reason", "why");
         foreach (var one in parked)
-        {
-            var message = one.MessageId?.Replace($"{one.OrderId}/", "", StringComparison.Ordinal);
-            Add(table, Time(one.Since), one.OrderId, message, one.CustomerId, one.Participant, one.Reason, one.Description);
-        }
+            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason, one.Description);
         return table;
     }
 
@@ -64,9 +61,12 @@ static class OperatorTables
     {
         var table = Columns("discard asked for", "message", "at", "by", "reason");
         foreach (var one in discards)
-            Add(table, one.OrderId, one.MessageId, one.Participant, one.By, one.Reason);
+            Add(table, one.OrderId, Short(one.MessageId, one.OrderId), one.Participant, one.By, one.Reason);
         return table;
     }
+
+    /// <summary>The order's id stands beside it.</summary>
+    static string? Short(string? messageId, string orderId) => messageId?.Replace($"{orderId}/", "", StringComparison.Ordinal);
 
     static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);
 
