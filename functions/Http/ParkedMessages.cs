@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
