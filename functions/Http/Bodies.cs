@@ -66,7 +66,7 @@ public sealed record TimelineBody(string OrderId, IReadOnlyList<FactBody> Facts)
 /// <param name="Via"><c>bus</c>, <c>http</c>, <c>parking</c> or <c>discard</c>: how it came to Orders, or what made Orders say it.</param>
 /// <param name="Cause">The id of the message that caused it.</param>
 /// <param name="SinceCauseMs">Milliseconds since the cause; left out where Orders did not hear the cause.</param>
-/// <param name="Deliveries">How many deliveries it took Orders to handle it.</param>
+/// <param name="Deliveries">How many deliveries it took Orders to handle it; 1 for what Orders said itself.</param>
 /// <param name="Detail">The reason, amount or tracking id that it brought.</param>
 public sealed record FactBody(
     int Sequence,
@@ -96,6 +96,34 @@ public sealed record ParkedBody(
     string? MessageId,
     string? Reason,
     string? Description);
+
+public sealed record ParkedOrderBody(string OrderId, IReadOnlyList<ParkedMessageBody> Parked);
+
+/// <summary>The message at which an order's line stops at one participant.</summary>
+/// <param name="Queue">Where the message lies.</param>
+/// <param name="Type">Left out where Orders neither said nor heard it.</param>
+/// <param name="Source">One of <see cref="MessageSources"/>; left out where the message can be read in the queue only.</param>
+/// <param name="Message">Its body, without card token and address.</param>
+public sealed record ParkedMessageBody(
+    string Participant,
+    DateTimeOffset Since,
+    string? MessageId,
+    string? Reason,
+    string? Description,
+    string Queue,
+    string? Type,
+    string? Source,
+    JsonObject? Message);
+
+/// <summary>Where the body of a parked message comes from.</summary>
+public static class MessageSources
+{
+    /// <summary>Orders said it: it stands in its own stream.</summary>
+    public const string Orders = "orders";
+
+    /// <summary>The dead-letter queue, in the local host.</summary>
+    public const string Queue = "queue";
+}
 
 /// <param name="More">There is more than one call may ask for: call again once these are handled.</param>
 public sealed record ReplayBody(IReadOnlyList<ReplayTarget> Requested, bool More);
@@ -134,6 +162,7 @@ public sealed record CarrierEventBody(string EventId, string OrderId);
 [JsonSerializable(typeof(OrderListBody))]
 [JsonSerializable(typeof(TimelineBody))]
 [JsonSerializable(typeof(ParkedListBody))]
+[JsonSerializable(typeof(ParkedOrderBody))]
 [JsonSerializable(typeof(ReplayBody))]
 [JsonSerializable(typeof(DiscardBody))]
 [JsonSerializable(typeof(CountsBody))]

@@ -12,8 +12,9 @@ static class Caller
     public static string Scope(HttpContext context) => First(context, "oid", "sub", ClaimTypes.NameIdentifier) ?? "";
 
     /// <summary>For the record of what an operator did.</summary>
-    public static string Name(HttpContext context) =>
-        First(context, "preferred_username", "name", ClaimTypes.Name, "oid", "sub", ClaimTypes.NameIdentifier) ?? "operator";
+    /// <param name="claimed">Who it is by the request's own word, which counts only where no token says it.</param>
+    public static string Name(HttpContext context, string? claimed) =>
+        First(context, "preferred_username", "name", ClaimTypes.Name, "oid", "sub", ClaimTypes.NameIdentifier) ?? claimed ?? "operator";
 
     static string? First(HttpContext context, params ReadOnlySpan<string> types)
     {

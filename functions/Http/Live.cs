@@ -15,12 +15,16 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
     /// <summary>Between two looks, which all viewers share.</summary>
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>Where very many orders are open a look takes longer, and the pause so many times as long: viewers must not burn what orders need.</summary>
+    const int PausesALook = 20;
+
     /// <summary>A quiet connection is used this often, so that either side finds out that it is lost.</summary>
     static readonly TimeSpan Sign = TimeSpan.FromSeconds(10);
 
     readonly Lock gate = new();
     Task<byte[]> looking = Task.FromResult(Array.Empty<byte>());
     long lookedAt;
+    TimeSpan took;
 
     public async Task ServeAsync(HttpContext context)
     {
@@ -55,7 +59,8 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
     {
         lock (gate)
         {
-            if (looking.IsCompleted && (lookedAt == 0 || time.GetElapsedTime(lookedAt) >= Pause))
+            var pause = took * PausesALook > Pause ? took * PausesALook : Pause;
+            if (looking.IsCompleted && (lookedAt == 0 || time.GetElapsedTime(lookedAt) >= pause))
             {
                 lookedAt = time.GetTimestamp();
                 looking = LookAsync(looking.IsCompletedSuccessfully ? looking.Result : []);
@@ -66,7 +71,9 @@ public sealed class Live(IOrderQueries queries, TimeProvider time, CancellationT
 
     async Task<byte[]> LookAsync(byte[] before)
     {
+        var begun = time.GetTimestamp();
         var counts = JsonSerializer.SerializeToUtf8Bytes(await Counts.ReadAsync(queries, stopping), Bodies.Json.CountsBody);
+        took = time.GetElapsedTime(begun);
         return counts.AsSpan().SequenceEqual(before) ? before : counts;
     }
 }

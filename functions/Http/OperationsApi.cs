@@ -8,7 +8,9 @@ namespace OrderFunctions.Http;
 /// <summary>What operators see and do. All of it from Orders' own store, by Orders' own facts: no service reads another's data.</summary>
 /// <param name="orders">The participant Orders.</param>
 /// <param name="isLocal">See <see cref="TopologyBody"/>.</param>
-public sealed class OperationsApi(Participant orders, IOrderQueries queries, bool isLocal = false)
+/// <param name="deadLetter">Gives a participant's dead letter by its id, where the bus is at hand; null where it is not Orders' to read.</param>
+public sealed class OperationsApi(
+    Participant orders, IOrderQueries queries, bool isLocal = false, Func<string, string, DeadLetter?>? deadLetter = null)
 {
     /// <summary>Replays asked for at once.</summary>
     const int AtOnce = 8;
@@ -42,6 +44,12 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, boo
                 place.Value.MessageId, place.Value.Reason, place.Value.Description);
         return new TaggedAnswer<ParkedListBody>(new([.. parked], query.Next(page)), Bodies.Json.ParkedListBody);
     });
+
+    /// <summary>Where one order is parked, with the messages themselves where they can be had.</summary>
+    public Task<IResult> ParkedOrderAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
+        Rules.IsOrderId(id) && await orders.LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+            ? new TaggedAnswer<ParkedOrderBody>(ParkedMessages.Of(stream, deadLetter), Bodies.Json.ParkedOrderBody)
+            : Problem.NotFound("There is no such order."));
 
     /// <summary>
     /// Asks participants to try parked orders again: those of <c>orderIds</c>, of <c>participant</c>, of <c>reason</c>, of several of these together,
@@ -80,11 +88,12 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, boo
         var participant = fields["participant"].Text(Limits.NameLength, Rules.Participant);
         var messageId = fields["messageId"].Text(Limits.MessageIdLength);
         var reason = fields["reason"].Text(Limits.ReasonLength);
+        var claimed = fields["by"].OptionalText(Limits.NameLength);
         mistakes.ThrowIfAny();
 
         if (await orders.LoadAsync(orderId, request.HttpContext.RequestAborted) is null)
             return Problem.NotFound("There is no such order.");
-        var by = Caller.Name(request.HttpContext);
+        var by = Caller.Name(request.HttpContext, claimed);
         var requestId = $"{orderId}/http/{nameof(DiscardRequested)}/{participant}/{number}";
         await orders.RequestAsync(orderId, requestId, new DiscardRequested(participant, messageId, by, reason), CancellationToken.None);
         return new JsonAnswer<DiscardBody>(StatusCodes.Status202Accepted, new(orderId, participant, messageId, by, reason), Bodies.Json.DiscardBody);

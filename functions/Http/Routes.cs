@@ -26,6 +26,7 @@ public static class Paths
     public const string Topology = "api/operations/topology";
     public const string Counts = "api/operations/counts";
     public const string Parked = "api/operations/parked";
+    public const string ParkedOrder = "api/operations/parked/{id}";
     public const string Replay = "api/operations/replay";
     public const string Discard = "api/operations/discard";
     public const string OpenApi = "openapi.json";

@@ -31,6 +31,8 @@ public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi 
         new("topology", "GET", Paths.Topology, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.TopologyAsync(request)),
         new("counts", "GET", Paths.Counts, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.CountsAsync(request)),
         new("parked", "GET", Paths.Parked, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ParkedAsync(request)),
+        new("parked-order", "GET", Paths.ParkedOrder, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Operations.ParkedOrderAsync(request, Value(request, "id"))),
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
         new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.DiscardAsync(request)),
         new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,

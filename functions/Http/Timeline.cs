@@ -20,23 +20,23 @@ static class Timeline
             if (entry.Via is not (Via.Parking or Via.Republished))
             {
                 var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);
-                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought);
+                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought, entry.Deliveries);
             }
             foreach (var (id, said) in entry.Events)
             {
                 if (said is PublicEvent)
-                    Add(id, said.GetType().Name, entry.At, entry.On, entry, Detail(said));
+                    Add(id, said.GetType().Name, entry.At, entry.On, entry, Detail(said), deliveries: 1);
             }
         }
         return new(stream.OrderId, facts);
 
-        void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail)
+        void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail, int deliveries)
         {
             // Never negative: two machines' clocks may differ by more than a step takes.
             long? sinceCause = saidAt.TryGetValue(cause ?? "", out var before) ? Math.Max(0, (long)(at - before).TotalMilliseconds) : null;
             saidAt[id] = at;
             var via = entry.Via.ToString().ToLowerInvariant();
-            facts.Add(new(facts.Count + 1, at, entry.At, ServiceOf(id), id, type, via, cause, sinceCause, entry.Deliveries, detail));
+            facts.Add(new(facts.Count + 1, at, entry.At, ServiceOf(id), id, type, via, cause, sinceCause, deliveries, detail));
         }
     }
 

@@ -43,10 +43,19 @@ public sealed partial class Database : IAsyncDisposable
         IsDurable = path is not InMemory;
         if (IsDurable)
             ownership = Own(path);
-        writer = IsDurable
-            ? new(ConnectionString(SqliteOpenMode.ReadWriteCreate), "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "cache_size=-65536")
-            : new($"Data Source={InMemory};Pooling=False", "journal_mode=MEMORY", "cache_size=-65536");
-        Schema.Apply(writer);
+        try
+        {
+            writer = IsDurable
+                ? new(ConnectionString(SqliteOpenMode.ReadWriteCreate), "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "cache_size=-65536")
+                : new($"Data Source={InMemory};Pooling=False", "journal_mode=MEMORY", "cache_size=-65536");
+            Schema.Apply(writer, path);
+        }
+        catch (Exception e) when (e is SqliteException or IOException)
+        {
+            writer?.Dispose();
+            ownership?.Dispose();
+            throw e as IOException ?? new IOException($"{path} cannot be opened: {e.Message}", e);
+        }
         thread = new(Run) { Name = "SQLite writer", IsBackground = true };
         thread.Start();
     }

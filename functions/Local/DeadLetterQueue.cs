@@ -26,6 +26,13 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
             messages.Add(message.Sequence, new(message));
     }
 
+    /// <summary>A look at a message, which stays as it is; null where it does not lie here.</summary>
+    public QueuedMessage? Peek(string id)
+    {
+        lock (gate)
+            return messages.Values.FirstOrDefault(dead => dead.Message.Id == id)?.Message;
+    }
+
     public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
     {
         lock (gate)

@@ -54,7 +54,7 @@ public sealed class LocalHost : IAsyncDisposable
                 new(saga[Participants.Orders], saga.Lists),
                 new(saga.Stock),
                 new(saga[Participants.Shipping], new(CarrierSecret, TimeProvider.System)),
-                new(saga[Participants.Orders], saga.Lists, isLocal: true)));
+                new(saga[Participants.Orders], saga.Lists, isLocal: true, saga.Bus.Peek)));
             host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();

@@ -96,7 +96,8 @@ public sealed class LocalSaga : IAsyncDisposable
     }
 
     async Task ShippingHearsAsync(PickUp pickUp, CancellationToken cancellation) =>
-        await participants[Participants.Shipping].RequestAsync(pickUp.OrderId, pickUp.EventId, new CarrierPickedUp(pickUp.TrackingId), cancellation);
+        await participants[Participants.Shipping].RequestAsync(
+            pickUp.OrderId, $"{pickUp.OrderId}/carrier/{pickUp.EventId}", new CarrierPickedUp(pickUp.TrackingId), cancellation);
 
     Task ReplayAsync(string name, CancellationToken stopping) =>
         Bus.Depth(name).Dead == 0 ? Task.CompletedTask : replayers[name].RunAsync(stopping);

@@ -6,8 +6,54 @@ namespace OrderFunctions.Local;
 /// <summary>The lists of orders, by indexes: quick however many orders there are.</summary>
 public sealed class OrderLists(Database database) : IOrderQueries
 {
-    /// <summary>Of orders whose text matches, so many are fetched and sorted; where there are more, the newest are not far and are looked for from the newest on.</summary>
-    const int MatchesSortedMax = 2_000;
+    /// <summary>
+    /// Of so many orders that are parked, or whose text matches, the newest are found by sorting; where there are more, some are not far from the newest
+    /// order, and are looked for from there on.
+    /// </summary>
+    const int SortedMax = 20_000;
+
+    const string IsWanted = """
+        (NOT ?4 OR parked_since IS NOT NULL)
+        AND (?5 IS NULL OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6
+            OR EXISTS (SELECT 1 FROM order_number AS id WHERE id.number = summary.number AND id.order_id >= ?5 AND id.order_id < ?6))
+        """;
+
+    const string Matches = """
+        SELECT number FROM summary WHERE customer >= ?5 AND customer < ?6
+        UNION ALL SELECT number FROM summary WHERE idempotency_key >= ?5 AND idempotency_key < ?6
+        UNION ALL SELECT number FROM order_number WHERE order_id >= ?5 AND order_id < ?6
+        """;
+
+    const string Select = "SELECT placed_at, number, body FROM summary";
+
+    // The + keeps SQLite from walking the index of all orders instead; and only the numbers are sorted, not the bodies.
+    const string AmongParked = $"""
+        {Select} WHERE number IN (
+            SELECT number FROM summary INDEXED BY summary_parked
+            WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {IsWanted}
+            ORDER BY +placed_at DESC, number DESC LIMIT ?7)
+        ORDER BY +placed_at DESC, number DESC
+        """;
+
+    const string AmongMatches = $"""
+        {Select} WHERE number IN (
+            SELECT number FROM summary
+            WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3) AND (NOT ?4 OR parked_since IS NOT NULL)
+            ORDER BY +placed_at DESC, number DESC LIMIT ?7)
+        ORDER BY +placed_at DESC, number DESC
+        """;
+
+    const string OfStatus = $"""
+        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        """;
+
+    const string Any = $"""
+        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        """;
+
+    const string CountParked = "SELECT count(*) FROM (SELECT 1 FROM summary WHERE parked_since IS NOT NULL LIMIT ?)";
+
+    const string CountMatches = $"SELECT count(*) FROM ({Matches} LIMIT ?7)";
 
     static readonly OrderStatus[] Open =
         [.. Enum.GetValues<OrderStatus>().Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled))];
@@ -23,67 +69,33 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         var after = Token.Parse(filter.After);
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var rows = filter.Text is { Length: > 0 } text && Matching(connection, text) is { Count: <= MatchesSortedMax } numbers
-            ? Sorted(connection, numbers, filter, after)
-            : Scanned(connection, filter, after, limit + 1);
+        var rows = Bound(connection.Sql(Way(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
         var orders = rows.Take(limit).Select(row => StreamJson.Parse(row.Body, StreamJson.Summary)).ToList();
         return new(orders, rows.Count > limit ? new Token(rows[limit - 1].PlacedAt, rows[limit - 1].Number).ToString() : null);
     }
 
-    static List<Row> Scanned(Connection connection, OrderFilter filter, Token after, int limit)
+    /// <summary>The cheapest way to a page's orders.</summary>
+    static string Way(Connection connection, OrderFilter filter)
     {
-        var (_, end) = Prefix(filter.Text);
-        var statement = connection.Sql(filter switch
-        {
-            { Status: not null } => """
-                SELECT placed_at, number, body, status, parked_since FROM summary JOIN order_number USING (number)
-                WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND (NOT ?4 OR parked_since IS NOT NULL)
-                    AND (?5 IS NULL OR order_id >= ?5 AND order_id < ?6 OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6)
-                ORDER BY placed_at DESC, number DESC LIMIT ?7
-                """,
-            { Parked: true } => """
-                SELECT placed_at, number, body, status, parked_since FROM summary JOIN order_number USING (number)
-                WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND ?4 AND parked_since IS NOT NULL
-                    AND (?5 IS NULL OR order_id >= ?5 AND order_id < ?6 OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6)
-                ORDER BY +placed_at DESC, number DESC LIMIT ?7
-                """,
-            _ => """
-                SELECT placed_at, number, body, status, parked_since FROM summary JOIN order_number USING (number)
-                WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND NOT ?4
-                    AND (?5 IS NULL OR order_id >= ?5 AND order_id < ?6 OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6)
-                ORDER BY placed_at DESC, number DESC LIMIT ?7
-                """,
-        });
+        if (filter.Parked && connection.Sql(CountParked).Bind(SortedMax + 1).First(Counted) <= SortedMax)
+            return AmongParked;
+        if (!string.IsNullOrEmpty(filter.Text) && Bound(connection.Sql(CountMatches), filter, Token.Newest, SortedMax + 1).First(Counted) <= SortedMax)
+            return AmongMatches;
+        return filter.Status is null ? Any : OfStatus;
+
+        static long Counted(Statement row) => row.Long(0);
+    }
+
+    /// <summary>All statements know the same parameters.</summary>
+    static Statement Bound(Statement statement, OrderFilter filter, Token after, int limit)
+    {
+        var text = string.IsNullOrEmpty(filter.Text) ? null : filter.Text;
+
+        // The texts that begin so lie between these two: nothing sorts behind the largest character.
         return statement
             .Bind(filter.Status?.ToString()).Bind(after.PlacedAt).Bind(after.Number).Bind(filter.Parked ? 1 : 0)
-            .Bind(filter.Text is { Length: > 0 } ? filter.Text : null).Bind(end).Bind(limit)
-            .Rows(Row.Read);
+            .Bind(text).Bind(text is null ? null : text + "\U0010FFFF").Bind(limit);
     }
-
-    static List<Row> Sorted(Connection connection, List<long> numbers, OrderFilter filter, Token after) =>
-    [
-        .. numbers.Distinct()
-            .Select(number => connection.Sql("SELECT placed_at, number, body, status, parked_since FROM summary WHERE number = ?").Bind(number).First(Row.Read)!)
-            .Where(row => (filter.Status is null || row.Status == filter.Status.ToString()) && (!filter.Parked || row.IsParked) && after.IsBefore(row))
-            .OrderByDescending(row => row.PlacedAt).ThenByDescending(row => row.Number)
-            .Take(Math.Clamp(filter.Limit, 1, 200) + 1),
-    ];
-
-    /// <summary>Some may stand there twice.</summary>
-    static List<long> Matching(Connection connection, string text)
-    {
-        var (begin, end) = Prefix(text);
-        return connection.Sql("""
-            SELECT number FROM summary WHERE customer >= ?1 AND customer < ?2
-            UNION ALL SELECT number FROM summary WHERE idempotency_key >= ?1 AND idempotency_key < ?2
-            UNION ALL SELECT number FROM order_number JOIN summary USING (number) WHERE order_id >= ?1 AND order_id < ?2
-            LIMIT ?3
-            """)
-            .Bind(begin).Bind(end).Bind(MatchesSortedMax + 1).Rows(row => row.Long(0));
-    }
-
-    /// <summary>The texts that begin so lie between these two: nothing sorts behind the largest character.</summary>
-    static (string? Begin, string? End) Prefix(string? text) => string.IsNullOrEmpty(text) ? (null, null) : (text, text + "\U0010FFFF");
 
     static OrderCounts Count(Connection connection)
     {
@@ -120,15 +132,15 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static DateTimeOffset? Moment(long? ticks) => ticks is { } known ? new(known, TimeSpan.Zero) : null;
 
-    sealed record Row(long PlacedAt, long Number, byte[] Body, string Status, bool IsParked)
+    sealed record Row(long PlacedAt, long Number, byte[] Body)
     {
-        public static Row Read(Statement row) => new(row.Long(0), row.Long(1), row.Bytes(2).ToArray(), row.Text(3), !row.IsNull(4));
+        public static Row Read(Statement row) => new(row.Long(0), row.Long(1), row.Bytes(2).ToArray());
     }
 
     /// <summary>Where a page ended.</summary>
     sealed record Token(long PlacedAt, long Number)
     {
-        static readonly Token Newest = new(long.MaxValue, long.MaxValue);
+        public static readonly Token Newest = new(long.MaxValue, long.MaxValue);
 
         public static Token Parse(string? text) =>
             text is null ? Newest
@@ -137,8 +149,6 @@ public sealed class OrderLists(Database database) : IOrderQueries
                 && long.TryParse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var order)
                 ? new(ticks, order)
                 : throw new FormatException($"\"{text}\" is not where a page ended.");
-
-        public bool IsBefore(Row row) => (row.PlacedAt, row.Number).CompareTo((PlacedAt, Number)) < 0;
 
         public override string ToString() => $"{PlacedAt:x}-{Number:x}";
     }

@@ -3,16 +3,21 @@ namespace OrderFunctions.Local;
 /// <summary>The tables of <c>Schema.sql</c>.</summary>
 static class Schema
 {
-    const long Version = 1;
+    /// <summary>Raised with every change of the tables. A file is not changed with them: what is kept here is for trying and for tests.</summary>
+    public const long Version = 2;
 
     /// <exception cref="IOException">The file is of another version of this program.</exception>
-    public static void Apply(Connection connection)
+    public static void Apply(Connection connection, string path)
     {
         var version = connection.Pragma("user_version");
         if (version == $"{Version}")
             return;
         if (version != "0")
-            throw new IOException($"The data file has version {version}, and this program needs version {Version}.");
+        {
+            throw new IOException(
+                $"{path} was written by another version of this program: its tables are version {version}, these are {Version}. "
+                + "Go on with the program that wrote it, name another file with --data, or delete its folder to begin anew.");
+        }
         using var script = new StreamReader(typeof(Schema).Assembly.GetManifestResourceStream("Schema.sql")!);
         connection.Script($"BEGIN; {script.ReadToEnd()} PRAGMA user_version = {Version}; COMMIT;");
     }

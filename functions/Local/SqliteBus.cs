@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local;
@@ -80,6 +81,10 @@ public sealed class SqliteBus : IEventBus, IDisposable
     public Delivery? TryReceive(string subscription) => subscriptions[subscription].TryReceive();
 
     public IDeadLetterQueue DeadLetters(string subscription) => subscriptions[subscription].Dead;
+
+    /// <summary>A look at a dead letter; null where there is none of that id.</summary>
+    public DeadLetter? Peek(string subscription, string id) =>
+        subscriptions[subscription].Dead.Peek(id) is { } message ? new(message.Type, message.Body) : null;
 
     public QueueDepth Depth(string subscription) => new(subscriptions[subscription].Count, subscriptions[subscription].Dead.Count);
 

@@ -26,6 +26,10 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
     public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Parked)] HttpRequest request) =>
         operations.ParkedAsync(request);
 
+    [Function("parked-order")]
+    public Task<IResult> ParkedOrder([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.ParkedOrder)] HttpRequest request, string id) =>
+        operations.ParkedOrderAsync(request, id);
+
     [Function("replay")]
     public Task<IResult> Replay([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Replay)] HttpRequest request) =>
         operations.ReplayAsync(request);

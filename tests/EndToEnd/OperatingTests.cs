@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using OrderFunctions.EndToEnd.Browser;
@@ -28,6 +29,55 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     {
         var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--limit", "3", "--json", "--url", $"{sample.Host.Api.BaseAddress}");
         Assert.Equal((0, 3), (status, JsonNode.Parse(output)!["orders"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task A_parked_message_is_inspected_without_secrets_and_discarded_once_it_is_said_to_be_meant()
+    {
+        using var data = new DataFolder();
+        using var host = HostProcess.Start(data.Database, "--no-orders");
+        await host.AnswersAsync();
+        await host.Api.PutAsJsonAsync("api/stock/A", new { received = 5 }, TestContext.Current.CancellationToken);
+        var order = JsonNode.Parse("""
+            {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_down"},
+            "shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
+            """);
+        using var placed = await host.Api.PostAsJsonAsync("api/orders", order, TestContext.Current.CancellationToken);
+        var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["id"]!;
+        await TellsAsync("inventory/", "parked");
+
+        var message = (string)JsonNode.Parse(await TellsAsync("messageId", "inspect", id, "--json"))!["parked"]![0]!["messageId"]!;
+        var inspected = await TellsAsync("InventoryReserved at payments", "inspect", id);
+        Assert.Contains("\"customerId\": \"1\"", inspected, StringComparison.Ordinal);
+        Assert.DoesNotContain("tok_down", inspected, StringComparison.Ordinal);
+        Assert.DoesNotContain("High Street", inspected, StringComparison.Ordinal);
+
+        Assert.Contains($"payments stops at {message}", await EndsAsync(1, "discard", id, "orders/1", "--reason", "r"), StringComparison.Ordinal);
+        Assert.Contains("--yes", await EndsAsync(2, "discard", id, message, "--reason", "paid in cash"), StringComparison.Ordinal);
+        var end = message.Replace($"{id}/", "", StringComparison.Ordinal);
+        Assert.Contains(end, await EndsAsync(0, "parked"), StringComparison.Ordinal);
+        var answer = JsonNode.Parse(await EndsAsync(0, "discard", id, end, "--reason", "paid in cash", "--by", "ivo", "--yes", "--json"))!;
+        Assert.Equal(("payments", "ivo", "paid in cash"), ((string?)answer["participant"], (string?)answer["by"], (string?)answer["reason"]));
+        await TellsAsync("Nothing is parked.", "parked");
+        Assert.Contains("payments: paid in cash", await EndsAsync(0, "timeline", id), StringComparison.Ordinal);
+
+        async Task<string> EndsAsync(int expected, params string[] arguments)
+        {
+            var (status, output) = await HostProcess.RunAsync(":memory:", [.. arguments, "--url", $"{host.Api.BaseAddress}"]);
+            Assert.True(status == expected, output);
+            return output;
+        }
+
+        async Task<string> TellsAsync(string text, params string[] arguments)
+        {
+            for (var since = Environment.TickCount64; ; await Task.Delay(500))
+            {
+                var (_, output) = await HostProcess.RunAsync(":memory:", [.. arguments, "--url", $"{host.Api.BaseAddress}"]);
+                if (output.Contains(text, StringComparison.Ordinal))
+                    return output;
+                Assert.True(Environment.TickCount64 - since < 60_000, output);
+            }
+        }
     }
 
     [Fact]

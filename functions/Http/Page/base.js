@@ -9,7 +9,12 @@ const h = (tag, attributes = {}, ...children) => {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? '' : value);
   }
-  node.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  return fill(node, ...children);
+};
+
+// What is not there is left out, so that a condition may stand where a child would.
+const fill = (node, ...children) => {
+  node.replaceChildren(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
   return node;
 };
 
@@ -58,7 +63,10 @@ const ask = ({ title, text, action, field = null }) =>
   new Promise(resolve => {
     const dialog = byId('dialog');
     byId('dialog-title').textContent = title;
-    byId('dialog-text').replaceChildren(...[text].flat().map(part => (typeof part === 'string' ? h('p', {}, part) : part)));
+    fill(
+      byId('dialog-text'),
+      [text].flat().map(part => (typeof part === 'string' ? h('p', {}, part) : part)),
+    );
     byId('dialog-field').hidden = !field;
     const input = byId('dialog-input');
     input.value = '';
@@ -67,8 +75,10 @@ const ask = ({ title, text, action, field = null }) =>
     input.type = field?.secret ? 'password' : 'text';
     byId('dialog-field').querySelector('label').textContent = field?.label ?? '';
     byId('dialog-do').textContent = action;
-    // Cancelling must not be kept from it by a field that is still empty.
-    dialog.querySelector('button[value=""]').formNoValidate = true;
+    // Cancelling must not be kept from it by a field that is still empty, and what is only told cannot be cancelled.
+    const cancel = dialog.querySelector('button[value=""]');
+    cancel.formNoValidate = true;
+    cancel.hidden = action === 'Close';
     dialog.returnValue = '';
     dialog.onclose = () => resolve(dialog.returnValue !== 'do' ? null : field ? input.value : true);
     dialog.showModal();
@@ -102,10 +112,21 @@ const span = ms =>
         : ms < 172_800_000
           ? `${(ms / 3_600_000).toFixed(1)} h`
           : `${Math.round(ms / 86_400_000)} days`;
-const ago = iso => `${span(Math.max(0, Date.now() - new Date(iso)))} ago`;
+const ago = iso => {
+  const ms = Date.now() - new Date(iso);
+  return ms < 1_000 ? 'just now' : `${ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : span(ms)} ago`;
+};
+const since = iso => h('time', { datetime: iso, title: moment(iso), 'data-ago': true }, ago(iso));
 const shortId = id => `${id.slice(0, 8)}…${id.slice(-6)}`;
 const words = name => name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 const named = name => name[0].toUpperCase() + name.slice(1);
+
+setInterval(() => {
+  for (const one of document.querySelectorAll('time[data-ago]')) {
+    const text = ago(one.dateTime);
+    if (one.textContent !== text) one.textContent = text;
+  }
+}, 1_000);
 
 const badge = status => h('span', { class: `badge ${status}` }, status);
 const finals = ['Completed', 'Rejected', 'Cancelled'];

@@ -27,16 +27,14 @@ const local = (() => {
   const show = () => {
     byId('try').hidden = byId('stock').hidden = false;
     const focused = byId('outage').contains(document.activeElement);
-    byId('outage').replaceChildren(
-      h(
-        'span',
-        { class: 'soft' },
-        isOut ? 'The simulated card provider does not answer for the token tok_down.' : 'The simulated card provider answers.',
-      ),
+    fill(
+      byId('outage'),
+      h('span', { class: 'soft' }, isOut ? 'The card provider is down for tok_down.' : 'The card provider answers every card.'),
       h('button', { type: 'button', class: 'small', onclick: setOutage }, isOut ? 'End the outage' : 'Begin an outage'),
     );
     if (focused) byId('outage').querySelector('button').focus();
-    byId('shelf').replaceChildren(
+    fill(
+      byId('shelf'),
       stock.length === 0
         ? h('p', { class: 'nothing' }, 'Nothing has been received yet.')
         : h(
@@ -59,7 +57,7 @@ const local = (() => {
                   h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Share left')),
                 ),
               ),
-              h('tbody', {}, stock.slice(0, 6).map(shelf)),
+              h('tbody', {}, stock.slice(0, 5).map(shelf)),
             ),
           ),
     );

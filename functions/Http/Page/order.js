@@ -20,10 +20,7 @@ const order = (() => {
       if (wanted === id()) show(now, timeline.facts);
     } catch (error) {
       if (error.status === 404)
-        byId('order').replaceChildren(
-          crumb(),
-          h('section', {}, h('h1', {}, 'There is no such order'), h('p', { class: 'nothing' }, wanted)),
-        );
+        fill(byId('order'), crumb(), h('section', {}, h('h1', {}, 'There is no such order'), h('p', { class: 'nothing' }, wanted)));
       else live.failed(error);
     }
   }, 500);
@@ -33,7 +30,7 @@ const order = (() => {
       shownId = id();
       open.clear();
       record = latest = null;
-      byId('order').replaceChildren(crumb(), h('p', { class: 'nothing' }, 'Loading …'));
+      fill(byId('order'), crumb(), h('p', { class: 'nothing' }, 'Loading …'));
     }
     read();
   };
@@ -53,7 +50,8 @@ const order = (() => {
     latest = text;
     const focused = document.activeElement?.closest('#order [data-focus]')?.dataset.focus;
     document.title = `Order ${now.idempotencyKey ?? shortId(now.id)} · OrderFunctions`;
-    byId('order').replaceChildren(
+    fill(
+      byId('order'),
       crumb(),
       ...head(now),
       h(
@@ -64,6 +62,8 @@ const order = (() => {
           'p',
           { class: 'lead' },
           'Every fact that Orders said or heard. A line leads from its cause; a hollow dot is a cause that was said between other services.',
+          facts.some(one => one.deliveries > 1) &&
+            ' Deliveries are counted until Orders had handled the message; what came again after that changed nothing, and only the trace tells of it.',
         ),
         story(now, facts),
       ),
@@ -104,7 +104,8 @@ const order = (() => {
         fact('Placed', h('time', { datetime: now.placedAt, title: moment(now.placedAt) }, clock(now.placedAt))),
         fact('Took', now.finalAt ? span(new Date(now.finalAt) - new Date(now.placedAt)) : 'not final yet'),
         now.trackingId && fact('Tracking id', now.trackingId),
-        now.promisedBy && fact('Promised by', moment(now.promisedBy)),
+        now.promisedBy &&
+          fact('Promised by', h('time', { datetime: now.promisedBy, title: moment(now.promisedBy) }, clock(now.promisedBy))),
         now.delayed && fact('Delayed', 'the promised time was missed'),
         now.cancellationRefused && fact('Cancellation', 'refused: it was too late'),
       ),
@@ -215,7 +216,7 @@ const order = (() => {
           one.via === 'http' && one.service === 'http' && h('span', { class: 'tag' }, 'asked over HTTP'),
           one.via === 'parking' && h('span', { class: 'tag parked' }, 'parking'),
           one.via === 'discard' && h('span', { class: 'tag warn' }, 'discarded'),
-          one.deliveries > 1 && h('span', { class: 'tag warn' }, `${one.deliveries} deliveries`),
+          one.deliveries > 1 && h('span', { class: 'tag warn' }, `delivered ${one.deliveries} times`),
         ),
         h(
           'time',
@@ -234,9 +235,9 @@ const order = (() => {
       cause
         ? [', ', h('b', {}, span(one.sinceCauseMs ?? 0)), ` after ${cause.type}`]
         : one.cause
-          ? `, caused by ${unheard(one)} of ${laneOf(one.cause)}`
+          ? `, caused by ${lanes().includes(laneOf(one.cause)) ? `${unheard(one)} of ${laneOf(one.cause)}` : 'the carrier’s webhook'}`
           : '',
-      one.detail ? [': ', h('b', {}, one.detail)] : '',
+      one.detail ? [': ', h('b', {}, one.type === 'OrderParked' ? words(one.detail) : one.detail)] : '',
     ].flat();
 
   // Orders does not hear the compensating messages, but the topology leaves no doubt which one it was.
@@ -323,5 +324,5 @@ const order = (() => {
     read();
   }).observe(byId('order'));
 
-  return { id, read, enter, find };
+  return { id, read, enter, fact };
 })();

@@ -46,20 +46,22 @@ const orders = (() => {
       }
       if (mine === wanted) show(rows, next);
     } catch (error) {
-      if (error.status === 400) byId('orders').replaceChildren(h('p', { class: 'nothing' }, error.message));
+      if (error.status === 400) fill(byId('orders'), h('p', { class: 'nothing' }, error.message));
       else live.failed(error);
     }
   }, 700);
 
   const show = (rows, next) => {
     if (rows.length === 0) {
-      byId('orders').replaceChildren(
+      fill(
+        byId('orders'),
         h('p', { class: 'nothing' }, query() === '/api/orders?limit=25' ? 'There are no orders yet.' : 'No order matches.'),
       );
       return;
     }
     const focused = document.activeElement?.closest('#orders a')?.getAttribute('href');
-    byId('orders').replaceChildren(
+    fill(
+      byId('orders'),
       h(
         'div',
         { class: 'scroll' },

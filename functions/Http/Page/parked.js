@@ -28,7 +28,8 @@ const parked = (() => {
     for (const one of selected) if (!known.has(one)) selected.delete(one);
     mark();
     if (rows.length === 0) {
-      byId('parked-list').replaceChildren(
+      fill(
+        byId('parked-list'),
         h(
           'p',
           { class: 'nothing' },
@@ -39,11 +40,14 @@ const parked = (() => {
     }
     const reasons = [...new Set(rows.map(row => row.reason))];
     const focused = document.activeElement?.closest('#parked-list [data-focus]')?.dataset.focus;
-    byId('parked-list').replaceChildren(
+    fill(
+      byId('parked-list'),
       h(
         'p',
         { class: 'lead' },
-        `${count(rows.length)}${more ? ' or more' : ''}, the longest for ${span(Date.now() - Math.min(...rows.map(row => new Date(row.since))))}. `,
+        `${count(rows.length)}${more ? ' or more' : ''}, the oldest `,
+        since(rows.map(row => row.since).sort()[0]),
+        '. ',
         'Mend the cause, then replay: the message is handled in place, and what waits behind it follows in order.',
       ),
       h(
@@ -126,7 +130,7 @@ const parked = (() => {
       ),
       h('td', {}, named(one.participant)),
       h('td', {}, words(one.reason ?? 'unknown'), h('span', { class: 'why' }, one.description)),
-      h('td', {}, h('time', { datetime: one.since, title: moment(one.since) }, ago(one.since))),
+      h('td', {}, since(one.since)),
       h('td', {}, actions(one)),
     );
 
@@ -232,17 +236,31 @@ const parked = (() => {
     read();
   };
 
-  // The message as Orders knows it: what was said about it, and what caused it.
+  // The message itself is shown where it can be had; what another service was told only that service's queue holds.
   const inspect = async one => {
     try {
-      const record = await api(`/api/orders/${one.orderId}/record`);
-      const shown = order.find(record, one.messageId) ?? { id: one.messageId, said: 'to other services only: Orders has not heard it' };
+      const { parked: places } = await api(`/api/operations/parked/${one.orderId}`);
+      const message = places.find(place => place.participant === one.participant);
+      if (!message) {
+        note('It is no longer parked there.', 'ok');
+        read();
+        return;
+      }
       await ask({
-        title: 'The parked message',
+        title: message.type ? `Parked: ${message.type}` : 'The parked message',
         action: 'Close',
         text: [
-          `${named(one.participant)} set it aside ${ago(one.since)}: ${one.description ?? words(one.reason)}`,
-          h('pre', { tabindex: 0 }, JSON.stringify(shown, null, 2)),
+          `${named(one.participant)} set it aside ${ago(message.since)}: ${message.description ?? words(message.reason)}`,
+          h(
+            'dl',
+            { class: 'facts rows' },
+            order.fact('Reason', words(message.reason ?? 'unknown')),
+            order.fact('Message id', h('span', { class: 'id' }, message.messageId)),
+            order.fact('Lies in', h('span', { class: 'id' }, message.queue)),
+          ),
+          message.message
+            ? h('pre', { tabindex: 0, 'aria-label': 'The message' }, JSON.stringify(message.message, null, 2))
+            : `Its body can be read in that queue only: ${message.type ? 'Orders heard of it and did not keep it' : 'Orders has not heard it'}, and no service reads what belongs to another. Peek at it there, by its id.`,
         ],
       });
     } catch (error) {
@@ -251,7 +269,7 @@ const parked = (() => {
   };
 
   const note = (text, kind, ...nodes) => {
-    const line = h('li', {}, h('span', { class: kind }, text), ...nodes);
+    const line = h('li', {}, text ? h('span', { class: kind }, text) : null, ...nodes);
     byId('results').prepend(line);
     while (byId('results').children.length > 20) byId('results').lastChild.remove();
     return line;

@@ -2,7 +2,7 @@
 
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
-  const rowHeight = 25;
+  const rowHeight = 29;
   let drawn = null,
     history = [];
 
@@ -12,7 +12,7 @@ const picture = (() => {
     const narrow = width < 520;
     const band = narrow ? 88 : 32,
       top = band + 26;
-    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(520, width * 0.57);
+    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(540, width * 0.6);
     const step = lanes / participants.length;
     const x = name => step * (participants.indexOf(name) + 0.5);
     const kinds = Object.keys(groups).filter(kind => events.some(event => event.kind === kind));
@@ -54,7 +54,7 @@ const picture = (() => {
       }
     }
     drawn = { width, rows, flags };
-    byId('picture').replaceChildren(svg, h('div', { class: 'unseen' }, table(events)));
+    fill(byId('picture'), svg, h('div', { class: 'unseen' }, table(events)));
     update();
   };
 
@@ -67,7 +67,8 @@ const picture = (() => {
         const from = x(sayer),
           to = x(hearer);
         if (sayer === hearer) {
-          node.append(h('svg:path', { class: 'wire', d: `M${from} ${y} c 16 -12 26 12 6 4` }));
+          node.append(h('svg:path', { class: 'wire', d: `M${from} ${y - 2} c 14 -9 30 -4 24 4 c -2 3 -6 4 -9 4` }));
+          node.append(h('svg:path', { class: 'tip', d: `M${from + 8} ${y + 5} l8.5 -3.5 v8 z` }));
           continue;
         }
         const way = Math.sign(to - from),

@@ -44,7 +44,7 @@ const plots = (() => {
     width = byId('plots').clientWidth || width;
     for (const [id, order] of orders) if (order.at < since()) orders.delete(id);
     for (const at of ended.keys()) if (at < slot(since())) ended.delete(at);
-    byId('plots').replaceChildren(pace(), latency());
+    fill(byId('plots'), pace(), latency());
   };
 
   const frame = (title, value, text, ...content) =>
@@ -66,6 +66,8 @@ const plots = (() => {
       text,
       `Orders that became final: ${text}, at most ${top.toFixed(1)} a second`,
       h('svg:line', { class: 'grid', x1: 0, x2: width, y1: 95, y2: 95 }),
+      ended.size > 0 && h('svg:line', { class: 'grid', x1: 0, x2: width, y1: 5, y2: 5 }),
+      ended.size > 0 && h('svg:text', { class: 'axis', x: 0, y: 17 }, `${top < 10 ? top.toFixed(1) : count(Math.round(top))}/s`),
       ...values.map(
         (value, i) =>
           value > 0 &&

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrderFunctions.Http;
@@ -26,7 +25,7 @@ static class OperatorCommands
     static readonly Option<string?> Token = new("--token") { Description = "An access token, where the host wants one." };
     static readonly Option<bool> AsJson = new("--json") { Description = "The API's own answer instead of a table." };
 
-    public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Replay()];
+    public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Replay(), Discard()];
 
     static Command Orders()
     {
@@ -39,7 +38,7 @@ static class OperatorCommands
             var begin = Uri.EscapeDataString(options.GetValue(text) ?? "");
             var query = $"api/orders?limit={options.GetValue(limit)}&status={options.GetValue(status)}&text={begin}";
             var json = await host.GetAsync(options.GetValue(parked) ? $"{query}&parked=true" : query, cancellation);
-            return Show(json, options, OperatorClient.Read<OrderListBody>(json).Orders, OrderTable);
+            return Show(json, options, OperatorClient.Read<OrderListBody>(json).Orders, OperatorTables.Orders);
         });
     }
 
@@ -51,7 +50,7 @@ static class OperatorCommands
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
             var json = await host.GetAsync($"api/orders/{id}/timeline", cancellation);
-            return Show(json, options, OperatorClient.Read<TimelineBody>(json).Facts, FactTable);
+            return Show(json, options, OperatorClient.Read<TimelineBody>(json).Facts, OperatorTables.Facts);
         });
     }
 
@@ -60,10 +59,29 @@ static class OperatorCommands
         var json = await host.GetAsync("api/operations/parked?limit=200", cancellation);
         var parked = OperatorClient.Read<ParkedListBody>(json).Parked;
         if (parked.Count > 0 || options.GetValue(AsJson))
-            return Show(json, options, parked, ParkedTable);
+            return Show(json, options, parked, OperatorTables.Parked);
         Console.WriteLine("Nothing is parked.");
         return 0;
     });
+
+    static Command Inspect()
+    {
+        var order = new Argument<string>("order") { Description = "The order's id or its key." };
+        return Command("inspect", "Shows the messages at which a parked order stops.", [], [order], async (host, options, cancellation) =>
+        {
+            if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
+                return Nothing("There is no such order.");
+            var json = await host.GetAsync($"api/operations/parked/{id}", cancellation);
+            var parked = OperatorClient.Read<ParkedOrderBody>(json).Parked;
+            if (parked.Count == 0)
+                return Nothing("It is not parked.");
+            if (options.GetValue(AsJson))
+                return Show(json, options, parked, _ => new());
+            foreach (var one in parked)
+                Console.WriteLine(OperatorTables.Told(one));
+            return 0;
+        });
+    }
 
     static Command Replay()
     {
@@ -93,9 +111,52 @@ static class OperatorCommands
                 body["all"] = true;
             var json = await host.PostAsync("api/operations/replay", body, cancellation);
             var answer = OperatorClient.Read<ReplayBody>(json);
-            var status = Show(json, options, answer.Requested, ReplayTable);
+            var status = Show(json, options, answer.Requested, OperatorTables.Replays);
             return answer.Requested.Count > 0 ? status : Nothing("Nothing of that is parked.");
         });
+    }
+
+    static Command Discard()
+    {
+        var order = new Argument<string>("order") { Description = "The parked order's id or its key." };
+        var message = new Argument<string>("message") { Description = "The message's id, or its end as ./run parked tells it." };
+        var reason = new Option<string>("--reason") { Description = "Why. It is kept with the order.", Required = true };
+        var by = new Option<string>("--by") { Description = "Who discards it, where no token says it.", DefaultValueFactory = _ => Environment.UserName };
+        var at = new Option<string?>("--participant") { Description = "Where it is parked. Needed only for a message that waits behind another." };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        return Command("discard", "Has a parked message never handled.", [reason, by, at, yes], [order, message], async (host, options, cancellation) =>
+        {
+            if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
+                return Nothing("There is no such order.");
+            var messageId = $"{id}/{options.GetValue(message)!.Replace($"{id}/", "", StringComparison.Ordinal)}";
+            var parked = OperatorClient.Read<ParkedOrderBody>(await host.GetAsync($"api/operations/parked/{id}", cancellation)).Parked;
+            if ((options.GetValue(at) ?? parked.FirstOrDefault(one => one.MessageId == messageId)?.Participant) is not { } participant)
+            {
+                var stops = parked.Select(one => $"{one.Participant} stops at {one.MessageId}");
+                return Nothing(string.Join('\n', ["No line of the order stops at that message.", .. stops]));
+            }
+            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId}, and goes on without it. Discard it?"))
+                return Failed;
+
+            var json = await host.PostAsync("api/operations/discard", new()
+            {
+                ["orderId"] = id,
+                ["participant"] = participant,
+                ["messageId"] = messageId,
+                ["by"] = options.GetValue(by),
+                ["reason"] = options.GetValue(reason),
+            }, cancellation);
+            return Show(json, options, [OperatorClient.Read<DiscardBody>(json)], OperatorTables.Discards);
+        });
+    }
+
+    /// <summary>Where nobody can be asked, nobody has agreed.</summary>
+    static bool IsConfirmed(string question)
+    {
+        if (!Console.IsInputRedirected && !Console.IsOutputRedirected)
+            return AnsiConsole.Confirm(Markup.Escape(question), defaultValue: false);
+        Console.Error.WriteLine("Nothing was done: --yes says that it is meant.");
+        return false;
     }
 
     static Command Command(
@@ -126,7 +187,7 @@ static class OperatorCommands
     {
         if (options.GetValue(AsJson))
         {
-            Console.WriteLine(json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            Console.WriteLine(json.ToJsonString(OperatorTables.Indented));
             return rows.Count > 0 ? 0 : NothingFound;
         }
         if (rows.Count == 0)
@@ -142,59 +203,4 @@ static class OperatorCommands
         Console.Error.WriteLine(text);
         return NothingFound;
     }
-
-    static Table OrderTable(IReadOnlyList<OrderBody> orders)
-    {
-        var table = Columns("placed", "order", "key", "customer", "status", "total", "took", "why");
-        foreach (var order in orders)
-        {
-            var parked = order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "";
-            var total = string.Create(CultureInfo.InvariantCulture, $"{order.Total.Amount:N2} {order.Total.Currency}");
-            Add(table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", total,
-                Span(order.FinalAt - order.PlacedAt), order.Reason);
-        }
-        return table;
-    }
-
-    static Table FactTable(IReadOnlyList<FactBody> facts)
-    {
-        var table = Columns("after", "service", "fact", "since its cause", "caused by", "deliveries", "detail");
-        foreach (var fact in facts)
-        {
-            var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
-            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type ?? fact.Cause?.Split('/').ElementAtOrDefault(1);
-            Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail);
-        }
-        return table;
-    }
-
-    static Table ParkedTable(IReadOnlyList<ParkedBody> parked)
-    {
-        var table = Columns("since", "order", "customer", "at", "reason", "why");
-        foreach (var one in parked)
-            Add(table, Time(one.Since), one.OrderId, one.CustomerId, one.Participant, one.Reason, one.Description);
-        return table;
-    }
-
-    static Table ReplayTable(IReadOnlyList<ReplayTarget> targets)
-    {
-        var table = Columns("replay asked for", "at");
-        foreach (var (orderId, participant) in targets)
-            Add(table, orderId, participant);
-        return table;
-    }
-
-    static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);
-
-    static void Add(Table table, params string?[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell ?? ""))]);
-
-    static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-
-    static string Span(TimeSpan? span) => span switch
-    {
-        null => "",
-        { TotalSeconds: < 10 } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalMilliseconds:N0} ms"),
-        { TotalMinutes: < 10 } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalSeconds:N1} s"),
-        { } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalMinutes:N0} min"),
-    };
 }

@@ -134,6 +134,19 @@ public partial class PipelineTests
     }
 
     [Fact]
+    public void Screenshots_of_the_page_are_kept_also_where_a_test_has_failed()
+    {
+        var steps = Mappings(Load("pipelines/ci.yml")).Single(job => Text(job, "job") == "test");
+        var kinds = Sequence(steps, "steps").Select(step => Text(step, "publish") ?? Text(step, "task") ?? Text(step, "bash") ?? "").ToList();
+        var (tools, tests, kept) = (kinds.FindIndex(kind => kind.Contains("browser_tools")), kinds.IndexOf("DotNetCoreCLI@2"),
+            kinds.IndexOf("TestResults/screenshots"));
+
+        Assert.True(tools >= 0 && tools < tests && tests < kept, string.Join(", ", kinds));
+        Assert.Equal("succeededOrFailed()", Text(Sequence(steps, "steps").ElementAt(kept), "condition"));
+        Assert.Contains("\"TestResults/screenshots\"", Repository.Read("tests/EndToEnd/Browser/Chromium.cs"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_variable_that_a_script_reads_is_in_the_readme_and_no_other()
     {
         var read = Repository.Files("pipelines/scripts", "*.sh").SelectMany(path => VariableRead().Matches(Repository.Read(path)))

@@ -81,7 +81,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         await host.HearAsync(id, "payments", 2, new PaymentSucceeded("ch-1", Total, "17850", Somewhere), $"{id}/inventory/2", deliveries: 3);
         host.Time.Advance(TimeSpan.FromSeconds(1));
         await host.HearAsync(id, "shipping", 2, new ShipmentBooked("trk-1", host.Time.GetUtcNow()), $"{id}/payments/2");
-        await host.HearAsync(id, "shipping", 4, new OrderShipped("trk-1"), $"{id}/carrier/evt-1");
+        await host.HearAsync(id, "shipping", 4, new OrderShipped("trk-1"), $"{id}/carrier/evt-1", deliveries: 2);
 
         var timeline = await host.GetAsync($"/api/orders/{id}/timeline");
         Assert.Equal(
@@ -91,7 +91,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
             3 inventory InventoryReserved inventory/2 via bus ×1 after 40 ms of orders/1
             4 payments PaymentSucceeded payments/2 via bus ×3 after 250 ms of inventory/2: 22.3 GBP
             5 shipping ShipmentBooked shipping/2 via bus ×1 after 1000 ms of payments/2: trk-1
-            6 shipping OrderShipped shipping/4 via bus ×1 after ? ms of carrier/evt-1: trk-1
+            6 shipping OrderShipped shipping/4 via bus ×2 after ? ms of carrier/evt-1: trk-1
             7 orders OrderCompleted orders/5 via bus ×1 after 0 ms of shipping/4: trk-1
             """,
             Lines(timeline.Json!, id));

@@ -154,6 +154,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         await ReadAsync("/api/operations/topology");
         await ReadAsync("/api/operations/counts");
         await ReadAsync("/api/operations/parked", "/api/operations/parked?limit=0");
+        await ReadAsync($"/api/operations/parked/{id}", $"/api/operations/parked/{new string('0', 32)}");
         await host.PostAsync("/api/operations/replay", Example("Replay").ToJsonString());
         await host.PostAsync("/api/operations/replay", "{}");
         await RefusedAsync("POST", "/api/operations/replay", Limits.BodyBytesMax);
@@ -171,7 +172,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         string[] paths =
         [
             "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",
-            "/api/stock/a", "/api/operations/counts", "/api/operations/parked",
+            "/api/stock/a", "/api/operations/counts", "/api/operations/parked", $"/api/operations/parked/{id}",
         ];
         foreach (var path in paths)
             await host.GetAsync(path);

@@ -79,6 +79,25 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_parked_message_is_shown_without_secrets_where_orders_said_it_and_else_where_it_lies()
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        await host.HearAsync(id, "inventory", 5, new OrderParked("inventory", 5, $"{id}/orders/1", "Unreadable", "no body"));
+        var reply = await host.GetAsync($"/api/operations/parked/{id}");
+        var (inventory, payments) = (reply.Json!["parked"]![0]!, reply.Json["parked"]![1]!);
+        Assert.Equal(("OrderCreated", "orders", "17850"),
+            ((string?)inventory["type"], (string?)inventory["source"], (string?)inventory["message"]!["customerId"]));
+        Assert.DoesNotContain("secret", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("High Street", reply.Text, StringComparison.Ordinal);
+        Assert.Equal(("payments", $"{id}/inventory/2", "order-events/subscriptions/payments/$deadletterqueue"),
+            ((string?)payments["participant"], (string?)payments["messageId"], (string?)payments["queue"]));
+        Assert.Equal((null, null), (payments["source"], payments["message"]));
+
+        Assert.Empty((await host.GetAsync($"/api/operations/parked/{await host.PlaceAsync()}")).Json!["parked"]!.AsArray());
+        Assert.Equal(404, (await host.GetAsync($"/api/operations/parked/{new string('0', 32)}")).Status);
+    }
+
+    [Fact]
     public async Task Parked_orders_are_paged()
     {
         var ids = new List<string>();
@@ -160,6 +179,16 @@ public sealed class Operations : IAsyncLifetime
         var said = Assert.Single(host.Bus.Published.Select(m => m.Event).OfType<DiscardRequested>().Distinct());
         Assert.Equal(new DiscardRequested("payments", $"{id}/inventory/2", "olga@example.org", "paid in cash"), said);
         Assert.Single(host.OrderStreams[id]!.Entries, entry => entry.Type == nameof(DiscardRequested));
+    }
+
+    [Theory]
+    [InlineData(null, "ivo")]
+    [InlineData("olga", "olga@example.org")]
+    public async Task Who_discards_is_taken_at_his_word_only_where_no_token_says_it(string? user, string expected)
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash","by":"ivo"}""";
+        Assert.Equal(expected, (string?)(await host.PostAsync("/api/operations/discard", body, user: user)).Json!["by"]);
     }
 
     IEnumerable<OutboundMessage> Requests() => host.Bus.Published.Where(m => m.Event is ReplayRequested);

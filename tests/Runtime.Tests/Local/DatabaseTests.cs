@@ -163,13 +163,27 @@ public sealed class DatabaseTests : IAsyncDisposable
         Assert.Contains("in use", Assert.Throws<IOException>(() => Database.Open(file.Path, NullLogger.Instance)).Message);
     }
 
-    [Fact]
-    public async Task A_file_of_another_version_is_left_alone()
+    [Theory, InlineData(Schema.Version - 1), InlineData(Schema.Version + 1)]
+    public async Task A_file_of_another_version_is_left_alone_and_it_is_said_what_to_do(long version)
     {
         var database = file.Open();
-        await database.RunAsync(connection => connection.Pragma("user_version = 99"));
+        await database.RunAsync(connection => connection.Pragma($"user_version = {version}"));
         await database.DisposeAsync();
-        Assert.Contains("99", Assert.Throws<IOException>(file.Open).Message);
+        var message = Assert.Throws<IOException>(file.Open).Message;
+        Assert.Contains($"version {version}, these are {Schema.Version}", message, StringComparison.Ordinal);
+        Assert.Contains("--data", message, StringComparison.Ordinal);
+
+        // And it is not held on to.
+        Assert.Equal(message, Assert.Throws<IOException>(file.Open).Message);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_left_alone()
+    {
+        await file.Open().DisposeAsync();
+        await File.WriteAllTextAsync(file.Path, new string('x', 4_096), TestContext.Current.CancellationToken);
+        Assert.Contains("cannot be opened", Assert.Throws<IOException>(file.Open).Message, StringComparison.Ordinal);
+        Assert.Equal(4_096, new FileInfo(file.Path).Length);
     }
 
     /// <summary>Keeps the writer from going on, so that what is queued meanwhile comes together.</summary>

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+using OrderFunctions.Http;
+using Spectre.Console;
+
+namespace OrderFunctions.Local.Operating;
+
+/// <summary>How the console's commands tell what the API answers.</summary>
+static class OperatorTables
+{
+    public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public static Table Orders(IReadOnlyList<OrderBody> orders)
+    {
+        var table = Columns("placed", "order", "key", "customer", "status", "total", "took", "why");
+        foreach (var order in orders)
+        {
+            var parked = order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "";
+            var total = string.Create(CultureInfo.InvariantCulture, $"{order.Total.Amount:N2} {order.Total.Currency}");
+            Add(table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", total,
+                Span(order.FinalAt - order.PlacedAt), order.Reason);
+        }
+        return table;
+    }
+
+    public static Table Facts(IReadOnlyList<FactBody> facts)
+    {
+        var table = Columns("after", "service", "fact", "since its cause", "caused by", "deliveries", "detail");
+        foreach (var fact in facts)
+        {
+            var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
+            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type ?? fact.Cause?.Split('/').ElementAtOrDefault(1);
+            Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail);
+        }
+        return table;
+    }
+
+    public static Table Parked(IReadOnlyList<ParkedBody> parked)
+    {
+        var table = Columns("since", "order", "message", "customer", "at", "reason", "why");
+        foreach (var one in parked)
+            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason, one.Description);
+        return table;
+    }
+
+    public static string Told(ParkedMessageBody one) => $"""
+        {one.Type ?? "A message"} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {one.Description}
+        {one.MessageId} in {one.Queue}
+        {one.Message?.ToJsonString(Indented) ?? "Its body can be read in that queue only."}
+        """;
+
+    public static Table Replays(IReadOnlyList<ReplayTarget> targets)
+    {
+        var table = Columns("replay asked for", "at");
+        foreach (var (orderId, participant) in targets)
+            Add(table, orderId, participant);
+        return table;
+    }
+
+    public static Table Discards(IReadOnlyList<DiscardBody> discards)
+    {
+        var table = Columns("discard asked for", "message", "at", "by", "reason");
+        foreach (var one in discards)
+            Add(table, one.OrderId, Short(one.MessageId, one.OrderId), one.Participant, one.By, one.Reason);
+        return table;
+    }
+
+    /// <summary>The order's id stands beside it.</summary>
+    static string? Short(string? messageId, string orderId) => messageId?.Replace($"{orderId}/", "", StringComparison.Ordinal);
+
+    static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);
+
+    static void Add(Table table, params string?[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell ?? ""))]);
+
+    static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    static string Span(TimeSpan? span) => span switch
+    {
+        null => "",
+        { TotalSeconds: < 10 } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalMilliseconds:N0} ms"),
+        { TotalMinutes: < 10 } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalSeconds:N1} s"),
+        { } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalMinutes:N0} min"),
+    };
+}
