@@ -75,7 +75,7 @@ command.SetAction(async (parsed, _) =>
     }
     if (parsed.GetValue(json))
         Console.WriteLine(JsonSerializer.Serialize(sections, JsonSerializerOptions.Web));
-    if (chosen.Length == all.Count)
+    if (chosen.Distinct().Count() == all.Count)
         await ResultsFile.WriteAsync(sections, $"dotnet run -c Release --project tests/Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
     return status;
 });

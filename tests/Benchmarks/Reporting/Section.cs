@@ -27,7 +27,7 @@ sealed record Grid(IReadOnlyList<string> Columns)
 
     /// <summary>With as many digits as mean something.</summary>
     public static string Text(double value) =>
-        value.ToString(Math.Abs(value) >= 100 ? "N0" : Math.Abs(value) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
+        value.ToString(Math.Abs(value) >= 100 || value == Math.Round(value) ? "N0" : Math.Abs(value) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A number of the design that is to be reached.</summary>

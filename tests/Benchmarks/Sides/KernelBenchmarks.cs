@@ -60,7 +60,7 @@ public class KernelBenchmarks
     [Benchmark(Description = "mapping: document to stream")]
     public OrderStream FromDocument() => StreamDocument.Read(new MemoryStream(document), document.Length);
 
-    static Task<Answer> Charged(IntentCall call, CancellationToken cancellation) => Task.FromResult<Answer>(new CardCharged("ch_1"));
+    static Task<Answer> Charged(IntentCall call, CancellationToken cancellation) => Task.FromResult<Answer>(new CardCharged("ch_1", new(29.97m, "GBP")));
 
     /// <summary>
     /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because it is to
