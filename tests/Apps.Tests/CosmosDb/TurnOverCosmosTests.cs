@@ -147,7 +147,7 @@ public sealed class TurnOverCosmosTests
         public ConcurrentDictionary<string, CardRefunded> Refunds { get; } = [];
 
         public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation) =>
-            Task.FromResult<Answer>(Charges.GetOrAdd(key, _ => new($"ch-{Charges.Count + 1}")));
+            Task.FromResult<Answer>(Charges.GetOrAdd(key, _ => new($"ch-{Charges.Count + 1}", amount)));
 
         public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
             Task.FromResult<Answer?>(Charges.Values.FirstOrDefault());

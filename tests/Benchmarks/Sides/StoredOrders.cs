@@ -99,7 +99,7 @@ sealed class StoredOrders
         // Whoever is killed here begins again, so nothing is made durable on the way.
         using (var connection = new Connection(ConnectionString(path), "journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000"))
         {
-            Schema.Apply(connection);
+            Schema.Apply(connection, path);
             for (var number = 1L; number <= orders; number++)
             {
                 if (number % OrdersPerTransaction == 1)
