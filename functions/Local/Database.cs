@@ -16,7 +16,7 @@ public sealed partial class Database : IAsyncDisposable
     public const string InMemory = ":memory:";
 
     /// <summary>Once a transaction holds so many changes, it takes no more in. More would not be cheaper, and would wait longer.</summary>
-    const int BatchMax = 2_000;
+    const int BatchMax = 6_000;
 
     /// <summary>How long a transaction that nobody waits for is kept open for more.</summary>
     static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);

@@ -23,17 +23,55 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     public OrderSummary? Summary { get; init; }
 
     /// <summary>What the decider decided so far.</summary>
-    public IEnumerable<OrderEvent> History => Entries.SelectMany(entry => entry.Events).Select(recorded => recorded.Event).Where(e => e is not IKernelEvent);
+    public IEnumerable<OrderEvent> History
+    {
+        get
+        {
+            foreach (var entry in Entries)
+            {
+                foreach (var (_, @event) in entry.Events)
+                {
+                    if (@event is not IKernelEvent)
+                        yield return @event;
+                }
+            }
+        }
+    }
 
     /// <summary>Events recorded so far; the next one's id ends in this plus one.</summary>
-    public int Sequence => Entries.Sum(entry => entry.Events.Count);
-
-    /// <summary>Where the message stands that was handled, or discarded, before; -1 where it was not. A mark of parking is no handling.</summary>
-    public int IndexOf(string messageId) => Entries.FindLastIndex(entry => entry.On == messageId && entry.Via is not Via.Parking);
+    public int Sequence
+    {
+        get
+        {
+            var events = 0;
+            foreach (var entry in Entries)
+                events += entry.Events.Count;
+            return events;
+        }
+    }
 
     /// <summary>Since when the stream's end holds public events that no message's turn has published; null where there are none.</summary>
-    public DateTimeOffset? UnconfirmedSince =>
-        WithoutRedelivery(Entries.Count).FirstOrDefault(entry => entry.Events.Any(e => e.Event is PublicEvent))?.At;
+    public DateTimeOffset? UnconfirmedSince
+    {
+        get
+        {
+            for (var index = FirstWithoutRedelivery(Entries.Count); index < Entries.Count; index++)
+            {
+                if (Entries[index].Events.Any(e => e.Event is PublicEvent))
+                    return Entries[index].At;
+            }
+            return null;
+        }
+    }
+
+    /// <summary>Where the message stands that was handled, or discarded, before; -1 where it was not. A mark of parking is no handling.</summary>
+    public int IndexOf(string messageId)
+    {
+        var index = Entries.Count - 1;
+        while (index >= 0 && (Entries[index].On != messageId || Entries[index].Via is Via.Parking))
+            index--;
+        return index;
+    }
 
     /// <summary>
     /// The entries directly before <paramref name="index"/> that no bus message brings back: their events go out with the next turn's, unless the
@@ -41,13 +79,21 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// </summary>
     public IEnumerable<Entry> WithoutRedelivery(int index)
     {
-        var first = index;
-        while (first > 0 && Entries[first - 1].Via is not (Via.Bus or Via.Republished))
-            first--;
-        return Entries.Skip(first).Take(index - first);
+        var first = FirstWithoutRedelivery(index);
+        return first == index ? [] : Entries.GetRange(first, index - first);
     }
 
-    public bool IsParked(string messageId) => Parked.Exists(parked => parked.Id == messageId);
+    int FirstWithoutRedelivery(int index)
+    {
+        while (index > 0 && Entries[index - 1].Via is not (Via.Bus or Via.Republished))
+            index--;
+        return index;
+    }
+
+    /// <summary>Its place in the line; -1 where it does not stand in it.</summary>
+    public int PlaceOf(string messageId) => Parked.IsEmpty ? -1 : Parked.FindIndex(parked => parked.Id == messageId);
+
+    public bool IsParked(string messageId) => PlaceOf(messageId) >= 0;
 
     /// <summary>The message has left the line, if it stood in it.</summary>
     public OrderStream Unparked(string messageId) => IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;

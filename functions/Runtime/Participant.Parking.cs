@@ -9,7 +9,7 @@ public sealed partial class Participant
 {
     async Task<TurnResult> LiveAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
+        var place = stream.PlaceOf(message.Id);
         if (place > 0)
             return await StillParkedAsync(stream, place, cancellation);
         if (place < 0 && !stream.Parked.IsEmpty)
@@ -41,7 +41,7 @@ public sealed partial class Participant
 
     async Task<TurnResult> ParkedAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        var place = stream.Parked.FindIndex(parked => parked.Id == message.Id);
+        var place = stream.PlaceOf(message.Id);
         if (place < 0)
         {
             // The broker dead-lettered it before the kernel could: it takes the place that it would have had.
@@ -138,7 +138,7 @@ public sealed partial class Participant
 
     OrderStream Discarded(OrderStream stream, ReceivedMessage message, DiscardRequested request)
     {
-        var place = stream.Parked.FindIndex(parked => parked.Id == request.MessageId);
+        var place = stream.PlaceOf(request.MessageId);
         if (place < 0)
             return stream;
         var events = Numbered(stream, [new MessageDiscarded(request.MessageId, request.By, request.Reason)]);

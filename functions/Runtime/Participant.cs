@@ -172,20 +172,23 @@ public sealed partial class Participant(
         if (name is Participants.Orders)
             stream = stream with { Summary = OrderSummary.Of(stream) };
         await CallAsync(c => store.SaveAsync(stream, c), cancellation);
-        foreach (var entry in stream.Entries.Skip(loaded.Entries.Count))
-            Telemetry.Recorded(name, stream, entry);
+        for (var index = loaded.Entries.Count; index < stream.Entries.Count; index++)
+            Telemetry.Recorded(name, stream, stream.Entries[index]);
         return stream;
     }
 
     /// <summary>Only ever called with what the store holds: an id never stands for two contents.</summary>
     async Task<int> PublishAsync(OrderStream stream, IEnumerable<Entry> entries, CancellationToken cancellation)
     {
-        var messages = (
-            from entry in entries
-            from recorded in entry.Events
-            where recorded.Event is PublicEvent
-            let at = recorded.Event is ShipmentDue due ? due.DueAt : (DateTimeOffset?)null
-            select new OutboundMessage(recorded.Id, stream.OrderId, (PublicEvent)recorded.Event, entry.On, entry.Trace, at)).ToList();
+        var messages = new List<OutboundMessage>();
+        foreach (var entry in entries)
+        {
+            foreach (var (id, @event) in entry.Events)
+            {
+                if (@event is PublicEvent said)
+                    messages.Add(new(id, stream.OrderId, said, entry.On, entry.Trace, (said as ShipmentDue)?.DueAt));
+            }
+        }
         if (messages.Count > 0)
             await CallAsync(c => bus.PublishAsync(messages, c), cancellation);
         return messages.Count;
@@ -238,8 +241,13 @@ public sealed partial class Participant(
 
     IReadOnlyList<RecordedEvent> Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)
     {
+        if (events.Count == 0)
+            return [];
         var sequence = stream.Sequence;
-        return [.. events.Select(@event => new RecordedEvent($"{stream.OrderId}/{name}/{++sequence}", @event))];
+        var recorded = new RecordedEvent[events.Count];
+        for (var index = 0; index < recorded.Length; index++)
+            recorded[index] = new RecordedEvent($"{stream.OrderId}/{name}/{++sequence}", events[index]);
+        return recorded;
     }
 
     Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events) => new(
