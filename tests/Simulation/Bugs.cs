@@ -30,7 +30,7 @@ sealed class Bugs(World world)
         Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.BugInRules, Fault.BugInAnswer];
         foreach (var kind in kinds)
         {
-            if (!world.Faults.Strike(kind))
+            if (!world.Faults.Strike(kind, participant))
                 continue;
             var bug = new Bug(participant, message, kind);
             active.Add(bug);

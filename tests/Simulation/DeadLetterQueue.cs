@@ -61,7 +61,7 @@ sealed class DeadLetterQueue(World world, string participant)
 
     void Check(DeadLetter letter, int held, Branch lost)
     {
-        if (world.Faults.Strike(Fault.DeadLetterLockLost))
+        if (world.Faults.Strike(Fault.DeadLetterLockLost, participant))
         {
             letter.Lock++;
             letter.LockedUntil = default;

@@ -75,7 +75,15 @@ sealed class Faults
     // An order calls each of them only once or twice.
     static readonly double[] ChancesOutside = [0.05, 0.15, 0.4];
 
+    // A storm is short of kinds and rich in strikes.
+    static readonly (Fault Kind, double Chance)[] ChancesInStorm =
+    [
+        (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
+        (Fault.CardsAnswerLost, 0.3), (Fault.CarrierAnswerLost, 0.6),
+    ];
+
     readonly Chance chance;
+    readonly string? storm;
     readonly double[] chances = new double[All.Length];
 
     // What an order came to has to be given up before what follows from it is heard: seldom enough.
@@ -86,13 +94,17 @@ sealed class Faults
 
     public bool On { get; set; } = true;
 
-    public Faults(Chance chance, IReadOnlySet<Fault>? only)
+    /// <param name="only">The only faults that may strike; null for all.</param>
+    /// <param name="storm">The participant that alone is struck, hard; null for any, each in the measure that the seed draws.</param>
+    public Faults(Chance chance, IReadOnlySet<Fault>? only, string? storm)
     {
-        this.chance = chance;
+        (this.chance, this.storm) = (chance, storm);
         foreach (var kind in All)
         {
-            var drawn = chance.OneIn(2) ? chance.Of(Degrees(kind)) : 0;
-            chances[(int)kind] = only is null || only.Contains(kind) ? Math.Min(drawn, Most(kind)) : 0;
+            var drawn = chance.OneIn(2) ? Math.Min(chance.Of(Degrees(kind)), Most(kind)) : 0;
+            if (storm is not null)
+                drawn = Array.Find(ChancesInStorm, strike => strike.Kind == kind).Chance;
+            chances[(int)kind] = only is null || only.Contains(kind) ? drawn : 0;
         }
     }
 
@@ -108,6 +120,9 @@ sealed class Faults
         Injected[(int)kind]++;
         return true;
     }
+
+    /// <param name="participant">Whom it would strike.</param>
+    public bool Strike(Fault kind, string participant) => (storm is null || storm == participant) && Strike(kind);
 
     /// <summary>It came about by itself: of other faults, or of time.</summary>
     public void Happened(Fault kind) => Injected[(int)kind]++;

@@ -65,7 +65,7 @@ sealed class Host
         if (cancellation.CanBeCanceled)
             cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource<T>)state!).TrySetCanceled(token), answer);
 
-        var travel = world.Latency();
+        var travel = world.Latency(Participant.Name, service);
         if (travel > TimeSpan.FromSeconds(1))
             world.Bus[Participant.Name].Disturb(about);
         world.Scheduler.After(travel, () =>
@@ -79,7 +79,7 @@ sealed class Host
                 Die();
                 return;
             }
-            var way = world.Latency();
+            var way = world.Latency(Participant.Name, service);
             if (failure is not null || way > TimeSpan.FromSeconds(1))
                 world.Bus[Participant.Name].Disturb(about);
             world.Scheduler.After(way, () =>
@@ -108,7 +108,7 @@ sealed class Host
         try
         {
             var result = effect();
-            if (service.AnswerLost is { } lost && world.Faults.Strike(lost))
+            if (service.AnswerLost is { } lost && world.Faults.Strike(lost, Participant.Name))
             {
                 world.History.Add(Name, what, about, "done, answer lost");
                 return (default, new TransientException($"The answer of the {service.Name} was lost."));

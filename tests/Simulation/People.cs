@@ -29,9 +29,9 @@ sealed class PlacedOrder
     void Placed()
     {
         IsPlaced = true;
-        if (world.Chance.OneIn(2))
+        if (world.Chance.OneIn(world.HasHastyCustomers ? 4 : 2))
             return;
-        var thought = world.Chance.OfAnyScale(TimeSpan.FromDays(1));
+        var thought = world.Chance.OfAnyScale(world.HasHastyCustomers ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(1));
         CancelAfter(thought);
         if (world.Chance.OneIn(3))
             CancelAfter(thought + world.Chance.OfAnyScale(TimeSpan.FromMinutes(1)));

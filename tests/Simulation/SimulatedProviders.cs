@@ -98,7 +98,11 @@ sealed class SimulatedCarrier(World world)
             : new CarrierBooked($"tr-{orderId}-{(bookings.Count + 1).ToString(CultureInfo.InvariantCulture)}", promised));
         bookings[orderId] = booking;
         if (booking.Answer is CarrierBooked booked)
-            world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromDays(2)), () => PickUp(orderId, booking, booked));
+        {
+            // As hasty as the customers: who is first is then open.
+            var drive = world.Chance.OfAnyScale(world.HasHastyCustomers ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(2));
+            world.Scheduler.After(drive, () => PickUp(orderId, booking, booked));
+        }
         return booking.Answer;
     });
 
@@ -121,7 +125,20 @@ sealed class SimulatedCarrier(World world)
             return;
         booking.PickedUp = true;
         world.History.Add("carrier", "picks up", orderId, booked.TrackingId);
-        _ = new HttpRequest(world, "carrier", Participants.Shipping, orderId, "pick-up/" + booked.TrackingId, new CarrierPickedUp(booked.TrackingId));
+        if (world.Storm is not Participants.Shipping)
+        {
+            Tell();
+            return;
+        }
+        world.OpenRequests++;
+        world.Scheduler.After(world.Chance.Below(TimeSpan.FromMinutes(1)), () =>
+        {
+            world.OpenRequests--;
+            Tell();
+        });
+
+        void Tell() => _ = new HttpRequest(
+            world, "carrier", Participants.Shipping, orderId, "pick-up/" + booked.TrackingId, new CarrierPickedUp(booked.TrackingId));
     }
 
     public sealed class Booking(Answer answer)

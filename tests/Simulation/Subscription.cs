@@ -62,7 +62,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
             return;
         }
         var tooOften = copy.Deliveries >= world.BrokerDeliveriesMax;
-        if (tooOften || world.Faults.Strike(Fault.BrokerDeadLettered))
+        if (tooOften || world.Faults.Strike(Fault.BrokerDeadLettered, Name))
         {
             if (tooOften)
                 world.Faults.Happened(Fault.BrokerDeadLettered);
@@ -78,7 +78,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         var delivery = new Delivery(this, session, copy, host);
         session.Holder = delivery;
         world.Scheduler.After(RenewalMax, () => Expire(delivery));
-        if (world.Faults.Strike(Fault.SessionLost))
+        if (world.Faults.Strike(Fault.SessionLost, Name))
             world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromMinutes(2)), () => Expire(delivery));
         host.Start(stopping => HandleAsync(delivery, stopping));
     }

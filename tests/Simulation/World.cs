@@ -36,7 +36,9 @@ sealed class World
         Chance = new(options.Seed);
         Scheduler = new();
         History = new(Scheduler, options.KeepLines);
-        Faults = new(Chance, options.Only);
+        if (Chance.OneIn(4))
+            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Payments, Participants.Shipping]);
+        Faults = new(Chance, options.Only, Storm);
         Invariants = new(this);
         Bugs = new(this);
         Rules = new(this, options.Dropped);
@@ -45,7 +47,7 @@ sealed class World
         Carrier = new(this);
         Notifier = new(this);
         Bus = new(this);
-        (DeclineChance, RefuseChance) = (Chance.Below(4) * 0.1, Chance.Below(4) * 0.1);
+        (DeclineChance, RefuseChance) = Storm is null ? (Chance.Below(4) * 0.1, Chance.Below(4) * 0.1) : (0.3, 0.5);
         if (Chance.OneIn(3))
         {
             Options = new() { DeliveriesMax = 2 + Chance.Below(4), RetriesMax = 1 + Chance.Below(4) };
@@ -59,12 +61,23 @@ sealed class World
                 hosts[name][slot] = new(this, name, ++hostsStarted);
         }
         operations = new(this);
-        Horizon = TimeSpan.FromSeconds(5) + Chance.OfAnyScale(TimeSpan.FromDays(1));
+        Horizon = (Storm is null ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1)) + Chance.OfAnyScale(TimeSpan.FromDays(1));
         PlaceOrders(options.Orders ?? 1 + Chance.Below(6));
     }
 
     public ulong Seed { get; }
     public Chance Chance { get; }
+
+    /// <summary>
+    /// The participant that has a very bad day while all others have a good one: the broker gives up half of its messages, locks
+    /// do not hold, and the provider that it asks is slow and loses answers. What takes several rare faults in one place within moments would hardly ever come about otherwise. Null where
+    /// everybody has their share.
+    /// </summary>
+    public string? Storm { get; }
+
+    /// <summary>Whether customers think better of it within moments: before what they have asked for is done.</summary>
+    public bool HasHastyCustomers => Storm is Participants.Payments or Participants.Shipping;
+
     public Scheduler Scheduler { get; }
     public History History { get; }
     public Faults Faults { get; }
@@ -131,8 +144,15 @@ sealed class World
     }
 
     /// <summary>A millisecond or two; seldom longer than a turn may take.</summary>
-    public TimeSpan Latency() =>
-        Faults.Strike(Fault.SlowCall) ? Chance.OfAnyScale(TimeSpan.FromMinutes(3)) : TimeSpan.FromTicks(1_000 + Chance.Below(20_000));
+    /// <param name="service">Where the call goes to, or comes back from.</param>
+    public TimeSpan Latency(string participant, Service service) =>
+        IsSlow(participant, service)
+            ? Storm is null ? Chance.OfAnyScale(TimeSpan.FromMinutes(3)) : Chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1))
+            : TimeSpan.FromTicks(1_000 + Chance.Below(20_000));
+
+    // Deliberately not the carrier in a storm: Shipping has no rule for a booking that arrives after it was looked for in vain.
+    bool IsSlow(string participant, Service service) =>
+        (Storm is null || service == Cards.Service) && Faults.Strike(Fault.SlowCall, participant);
 
     /// <summary>One that runs; null where none does.</summary>
     public Host? AnyHost(string participant)
