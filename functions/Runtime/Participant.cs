@@ -239,7 +239,7 @@ public sealed partial class Participant(
         return await retry.ExecuteAsync(async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
     }
 
-    IReadOnlyList<RecordedEvent> Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)
+    RecordedEvent[] Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)
     {
         if (events.Count == 0)
             return [];
