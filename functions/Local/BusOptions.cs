@@ -11,4 +11,10 @@ public sealed record BusOptions
 
     /// <summary>A message delivered so often is dead-lettered when it is given back. Far above what the kernel allows, which decides first.</summary>
     public int DeliveriesMax { get; init; } = 100;
+
+    /// <summary>While more messages wait to be heard, what comes over HTTP is answered later: a flood is slowed down before it becomes an endless queue.</summary>
+    public int WaitingMax { get; init; } = 1_000;
+
+    /// <summary>How much later at most: however much waits, a participant whose outside is away for one, the intake goes on.</summary>
+    public TimeSpan SlowdownMax { get; init; } = TimeSpan.FromMilliseconds(100);
 }

@@ -13,7 +13,10 @@ public sealed class SqliteBus : IEventBus, IDisposable
     /// <summary>Service Bus takes no longer id.</summary>
     const int IdLengthMax = 128;
 
+    static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(5);
+
     readonly Database database;
+    readonly BusOptions options;
     readonly TimeProvider time;
     readonly FrozenDictionary<string, Subscription> subscriptions;
     readonly FrozenDictionary<string, Subscription[]> hearers;
@@ -28,6 +31,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     public SqliteBus(Database database, BusOptions options, TimeProvider time)
     {
         this.database = database;
+        this.options = options;
         this.time = time;
         Unawaited = new Turns(this);
         subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
@@ -47,6 +51,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
     {
         Publish(messages);
         await database.CommittedAsync();
+        for (var slowdown = TimeSpan.Zero; slowdown < options.SlowdownMax && Waiting > options.WaitingMax; slowdown += Breath)
+            await Task.Delay(Breath, time, cancellation);
     }
 
     void Publish(IReadOnlyList<OutboundMessage> messages)
@@ -87,6 +93,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
         subscriptions[subscription].Dead.Peek(id) is { } message ? new(message.Type, message.Body) : null;
 
     public QueueDepth Depth(string subscription) => new(subscriptions[subscription].Count, subscriptions[subscription].Dead.Count);
+
+    int Waiting => subscriptions.Values.Sum(subscription => subscription.Count);
 
     /// <summary>Messages, of all subscriptions, that wait for their time.</summary>
     public int Scheduled => scheduled.Count;

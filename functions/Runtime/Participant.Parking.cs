@@ -151,9 +151,12 @@ public sealed partial class Participant
         : stream.Size > OrderStream.SizeMax ? (ParkingReasons.StreamTooLarge, $"The stream has {stream.Size} bytes.")
         : null;
 
-    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers.</summary>
-    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
-        parked.Sent > message.EnqueuedAt || (parked.Sent == message.EnqueuedAt && Number(parked.Id) > Number(message.Id));
+    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers. Those of two senders stay as they come.</summary>
+    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) => parked.Sent == message.EnqueuedAt
+        ? Sender(parked.Id) == Sender(message.Id) && Number(parked.Id) > Number(message.Id)
+        : parked.Sent > message.EnqueuedAt;
+
+    static string Sender(string messageId) => messageId[..Math.Max(0, messageId.LastIndexOf('/'))];
 
     static int Number(string messageId) => int.TryParse(messageId.AsSpan(messageId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var number) ? number : 0;
 
