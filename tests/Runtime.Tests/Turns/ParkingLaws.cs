@@ -229,6 +229,14 @@ public class ParkingLaws
     }
 
     [Fact]
+    public async Task Of_what_the_broker_accepted_in_one_moment_a_senders_own_stand_by_number_and_others_as_they_come()
+    {
+        world.DeadLetters.AddRange([Message("shipping/3", Refund), Message("inventory/2", Reserved), Message("shipping/2", Refund)]);
+        Assert.Equal(0, await world.Replayer.RunAsync(default));
+        Assert.Equal(["o-1/shipping/2", "o-1/shipping/3", "o-1/inventory/2"], world.Stream.Parked.Select(p => p.Id));
+    }
+
+    [Fact]
     public async Task What_was_handled_before_the_broker_dead_lettered_it_is_not_adopted()
     {
         await world.DeliverAsync(Message("inventory/2", Reserved));
