@@ -79,7 +79,7 @@ sealed class Faults
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
         (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
-        (Fault.CardsAnswerLost, 0.3), (Fault.CarrierAnswerLost, 0.6),
+        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.CarrierAnswerLost, 0.6),
     ];
 
     readonly Chance chance;

@@ -99,8 +99,8 @@ sealed class SimulatedCarrier(World world)
         bookings[orderId] = booking;
         if (booking.Answer is CarrierBooked booked)
         {
-            // As hasty as the customers: who is first is then open.
-            var drive = world.Chance.OfAnyScale(world.HasHastyCustomers ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(2));
+            // Often as hasty as the customers: who is first is then open.
+            var drive = world.Chance.OfAnyScale(world.HasHastyCustomers && world.Chance.OneIn(3) ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(2));
             world.Scheduler.After(drive, () => PickUp(orderId, booking, booked));
         }
         return booking.Answer;

@@ -36,8 +36,8 @@ sealed class World
         Chance = new(options.Seed);
         Scheduler = new();
         History = new(Scheduler, options.KeepLines);
-        if (Chance.OneIn(4))
-            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Payments, Participants.Shipping]);
+        if (Chance.OneIn(3))
+            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Shipping]);
         Faults = new(Chance, options.Only, Storm);
         Invariants = new(this);
         Bugs = new(this);
@@ -76,7 +76,7 @@ sealed class World
     public string? Storm { get; }
 
     /// <summary>Whether customers think better of it within moments: before what they have asked for is done.</summary>
-    public bool HasHastyCustomers => Storm is Participants.Payments or Participants.Shipping;
+    public bool HasHastyCustomers => Storm is Participants.Inventory or Participants.Payments or Participants.Shipping;
 
     public Scheduler Scheduler { get; }
     public History History { get; }
