@@ -113,8 +113,9 @@ sealed class Laboratory : IDisposable
                 throw new InvalidOperationException($"{file} is not compiled in {project}.");
             var response = Path.Combine(into, "csc.rsp");
             File.WriteAllLines(response, changed.Where(argument => argument != "/noconfig"));
+            var server = Path.GetFileName(Path.GetDirectoryName(into));
             var (exit, printed) = Shell.Run(
-                project, TimeSpan.FromMinutes(5), compiler, "/noconfig", "/shared:" + Path.GetFileName(Path.GetDirectoryName(into)), "/keepalive:60", "@" + response);
+                project, TimeSpan.FromMinutes(5), compiler, "/noconfig", $"/shared:{server}", "/keepalive:60", "@" + response);
             if (exit != 0)
                 throw new InvalidOperationException($"The edit of {file} does not compile:\n{printed}");
         }
@@ -128,8 +129,8 @@ sealed class Laboratory : IDisposable
     static class Shell
     {
         /// <summary>
-        /// Runs <c>dotnet</c> and gives all that it printed. What it leaves behind must not hold its pipes, as MSBuild's nodes and server do: they are read
-        /// to their end.
+        /// Runs <c>dotnet</c> and gives all that it printed. What it leaves behind must not hold its pipes, as MSBuild's nodes and server do: they are
+        /// read to their end.
         /// </summary>
         public static (int Exit, string Printed) Run(string folder, TimeSpan limit, params string[] arguments)
         {
