@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
@@ -41,10 +42,16 @@ sealed class Host
     Perform Ports(string participant) => participant switch
     {
         Participants.Inventory => Intents.On(new StockPort(this, world.Stock)),
-        Participants.Payments => Intents.On(new CardsPort(this, world.Cards)),
-        Participants.Shipping => Intents.On(new CarrierPort(this, world.Carrier)),
+        Participants.Payments => CallingOff(Intents.On(new CardsPort(this, world.Cards))),
+        Participants.Shipping => CallingOff(Intents.On(new CarrierPort(this, world.Carrier))),
         Participants.Notifications => Intents.On(new NotifierPort(this, world.Notifier)),
         _ => Intents.Nothing,
+    };
+
+    static Perform CallingOff(Perform perform) => (call, cancellation) =>
+    {
+        Strand.Current!.CallsOff = call.Intent is FindCharge or FindBooking;
+        return perform(call, cancellation);
     };
 
     /// <summary>
@@ -149,7 +156,7 @@ sealed class Host
     /// <summary>Runs until it ends, or for ever where this host dies before.</summary>
     public void Start(Func<CancellationToken, Task> course)
     {
-        var strand = new Strand();
+        var strand = new Strand(world.Scheduler.Now);
         strands.Add(strand);
         strand.Run(() => _ = RunAsync(strand, course));
     }

@@ -296,8 +296,8 @@ sealed class Invariants(World world)
             return null;
         }
 
-        /// <summary>Of two that the broker gave up, accepted within a millisecond, nobody can tell which came first.</summary>
-        static bool AreAsOne(Place one, Place other) => one.WasGivenUp && other.WasGivenUp && one.AcceptedAt == other.AcceptedAt;
+        /// <summary>Of two accepted within a millisecond, of which the broker gave one up, nobody can tell which came first.</summary>
+        static bool AreAsOne(Place one, Place other) => (one.WasGivenUp || other.WasGivenUp) && one.AcceptedAt == other.AcceptedAt;
 
         sealed class Place(string id, DateTimeOffset acceptedAt)
         {

@@ -55,6 +55,7 @@ sealed class PlacedOrder
 sealed class Operations(World world)
 {
     static readonly TimeSpan[] Jumps = [TimeSpan.FromMinutes(11), TimeSpan.FromHours(2), TimeSpan.FromHours(25), TimeSpan.FromDays(3)];
+    static readonly TimeSpan Haste = TimeSpan.FromMinutes(10);
     static readonly TimeSpan OperatorsPause = TimeSpan.FromMinutes(2);
 
     readonly HashSet<(string Participant, string OrderId)> asked = [];
@@ -220,7 +221,8 @@ sealed class Operations(World world)
 
     /// <summary>
     /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the discarded one has
-    /// asked of a provider. Not of the stock: without the discarded message nobody knows the warehouse. A request that cannot be read costs no order.
+    /// asked of a provider, unless it is still asking: nothing is discarded in haste. Not of the stock: without the discarded message nobody knows the
+    /// warehouse. A request that cannot be read costs no order.
     /// </summary>
     void Discard(Bug bug)
     {
@@ -237,8 +239,9 @@ sealed class Operations(World world)
     bool CanBeDiscarded(Bug bug) => !bug.Discarding
         && bug.Participant != Participants.Orders
         && bug.Message.Event is OrderCreated or InventoryReserved or PaymentSucceeded or ReplayRequested
-        && (bug.Kind is not Fault.BugInAnswer || bug.Participant != Participants.Inventory)
-        && (world.Store(bug.Participant)[bug.Message.OrderId]?.IsParked(bug.Message.Id) ?? false);
+        && (bug.Participant != Participants.Inventory || world.Stock.Of(bug.Message.OrderId) is null)
+        && (world.Store(bug.Participant)[bug.Message.OrderId]?.Parked.Exists(
+            parked => parked.Id == bug.Message.Id && parked.Since < world.Scheduler.Now - Haste) ?? false);
 
     string Numbered(string what) => $"{what}/{(++requests).ToString(CultureInfo.InvariantCulture)}";
 }

@@ -27,6 +27,28 @@ sealed class KeyMemory<T>(World world)
     }
 }
 
+/// <summary>
+/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off, none of an
+/// earlier attempt is still under way.
+/// </summary>
+sealed class CalledOff(World world, int answersMax)
+{
+    readonly Dictionary<string, (int Answers, DateTimeOffset At)> orders = [];
+
+    public void Nothing(string orderId, Strand asker)
+    {
+        if (asker.CallsOff)
+            orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
+    }
+
+    /// <exception cref="TransientException">The attempt is an earlier one.</exception>
+    public void Arrives(string orderId, Strand caller)
+    {
+        if (orders.TryGetValue(orderId, out var last) && last.Answers >= answersMax && caller.StartedAt < last.At)
+            throw new TransientException("The call was given up on its way.");
+    }
+}
+
 /// <summary>The card provider. It charges whoever asks under a new key, as a real one would.</summary>
 sealed class SimulatedCards(World world)
 {
@@ -34,6 +56,9 @@ sealed class SimulatedCards(World world)
     readonly Dictionary<string, CardRefunded> refunds = [];
     readonly KeyMemory<Answer> chargeKeys = new(world);
     readonly KeyMemory<CardRefunded> refundKeys = new(world);
+
+    /// <summary>When the refund is asked for, and when the reservation arrives all the same.</summary>
+    public CalledOff CalledOff { get; } = new(world, answersMax: 2);
 
     public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown);
 
@@ -65,11 +90,27 @@ sealed class SimulatedCards(World world)
 
 sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
 {
-    public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation) =>
-        host.CallAsync(cards.Service, "charges", key, () => cards.Charge(key, orderId, amount), cancellation);
+    public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
+    {
+        var caller = Strand.Current!;
+        return host.CallAsync(cards.Service, "charges", key, () =>
+        {
+            cards.CalledOff.Arrives(orderId, caller);
+            return cards.Charge(key, orderId, amount);
+        }, cancellation);
+    }
 
-    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
-        host.CallAsync(cards.Service, "looks up the charge of", orderId, () => cards.ChargeOf(orderId), cancellation);
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation)
+    {
+        var asker = Strand.Current!;
+        return host.CallAsync(cards.Service, "looks up the charge of", orderId, () =>
+        {
+            var answer = cards.ChargeOf(orderId);
+            if (answer is null)
+                cards.CalledOff.Nothing(orderId, asker);
+            return answer;
+        }, cancellation);
+    }
 
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
         host.CallAsync(cards.Service, "refunds", key, () => cards.Refund(key, orderId, chargeId, amount), cancellation);
@@ -83,6 +124,8 @@ sealed class SimulatedCarrier(World world)
 {
     readonly Dictionary<string, Booking> bookings = [];
     readonly KeyMemory<Answer> keys = new(world);
+
+    public CalledOff CalledOff { get; } = new(world, answersMax: 1);
 
     public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown);
 
@@ -154,11 +197,27 @@ sealed class SimulatedCarrier(World world)
 
 sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
 {
-    public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation) =>
-        host.CallAsync(carrier.Service, "books", key, () => carrier.Book(key, orderId), cancellation);
+    public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
+    {
+        var caller = Strand.Current!;
+        return host.CallAsync(carrier.Service, "books", key, () =>
+        {
+            carrier.CalledOff.Arrives(orderId, caller);
+            return carrier.Book(key, orderId);
+        }, cancellation);
+    }
 
-    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
-        host.CallAsync(carrier.Service, "looks up the booking of", orderId, () => carrier.Of(orderId)?.Answer, cancellation);
+    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation)
+    {
+        var asker = Strand.Current!;
+        return host.CallAsync(carrier.Service, "looks up the booking of", orderId, () =>
+        {
+            var answer = carrier.Of(orderId)?.Answer;
+            if (answer is null)
+                carrier.CalledOff.Nothing(orderId, asker);
+            return answer;
+        }, cancellation);
+    }
 
     public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation) =>
         host.CallAsync(carrier.Service, "cancels", key, () => carrier.Cancel(orderId), cancellation);

@@ -4,7 +4,7 @@ namespace OrderFunctions.Simulation;
 /// One course of awaits on a host: a delivery, a request, a run of a timer. A cancelled <c>Task.Delay</c> goes on in the thread pool, where nothing could
 /// be repeated, so that whatever cancels a strand waits until it is awake.
 /// </summary>
-sealed class Strand : IDisposable
+sealed class Strand(DateTimeOffset startedAt) : IDisposable
 {
     readonly CancellationTokenSource stopping = new();
     readonly List<Action> onceAwake = [];
@@ -15,6 +15,11 @@ sealed class Strand : IDisposable
     static Strand? current;
 
     public static Strand? Current => current;
+
+    public DateTimeOffset StartedAt => startedAt;
+
+    /// <summary>It asks a provider what was made of an order that is called off.</summary>
+    public bool CallsOff { get; set; }
 
     /// <summary>What it has called, in order, by the calls' names.</summary>
     public List<string> Calls { get; } = [];
