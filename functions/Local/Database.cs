@@ -33,6 +33,7 @@ public sealed partial class Database : IAsyncDisposable
 
     readonly object gate = new();
     List<Write> queue = [];
+    long batchNumber;
     volatile bool closed;
     Exception? failure;
 
@@ -79,9 +80,9 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>The orders' numbers, for changes.</summary>
     internal OrderNumbers Numbers { get; } = new();
 
-    /// <summary>Queues a change that nobody waits for.</summary>
+    /// <summary>Queues a change that nobody waits for; gives the number of the batch that will be run, and committed, as a whole.</summary>
     /// <exception cref="TransientException">The database is closed or broken.</exception>
-    internal void Enqueue(Write write)
+    internal long Enqueue(Write write)
     {
         lock (gate)
         {
@@ -90,6 +91,21 @@ public sealed partial class Database : IAsyncDisposable
             queue.Add(write);
             if (queue.Count == 1)
                 Monitor.Pulse(gate);
+            return batchNumber;
+        }
+    }
+
+    /// <summary>
+    /// Undoes a change that is still queued, with all that followed from it. False where its batch is being run or has been: then another change must undo it.
+    /// </summary>
+    internal bool TryWithdraw(long batch, Action withdraw)
+    {
+        lock (gate)
+        {
+            if (batch != batchNumber)
+                return false;
+            withdraw();
+            return true;
         }
     }
 
@@ -183,6 +199,7 @@ public sealed partial class Database : IAsyncDisposable
                     return false;
             }
             (queue, taken) = (taken, queue);
+            batchNumber++;
             return true;
         }
     }

@@ -24,6 +24,12 @@ sealed class QueuedMessage
 
     public int Deliveries { get; set; }
 
+    /// <summary>The batch in which its row is written.</summary>
+    public long Batch { get; set; } = -1;
+
+    /// <summary>It was completed before its row was written, which then never is.</summary>
+    public bool IsWithdrawn { get; set; }
+
     /// <summary>What was published, as long as this process runs: events never change, so that nothing need be parsed.</summary>
     public OrderEvent? Event { get; init; }
 

@@ -75,7 +75,9 @@ public sealed class SqliteBus : IEventBus, IDisposable
                     AddCopies(copies, messages[index], bodies[index], now);
             }
 
-            database.Enqueue(new Publication(row, copies));
+            var batch = database.Enqueue(new Publication(row, copies));
+            foreach (var copy in copies)
+                copy.Batch = batch;
             Hear(copies);
         }
     }
@@ -222,7 +224,10 @@ public sealed class SqliteBus : IEventBus, IDisposable
         {
             row?.Insert(connection);
             foreach (var copy in copies)
-                copy.Insert(connection);
+            {
+                if (!copy.IsWithdrawn)
+                    copy.Insert(connection);
+            }
         }
     }
 

@@ -142,7 +142,9 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     void Remove(OrderQueue order)
     {
         Count--;
-        database.Enqueue(new Completed(order.Messages.Dequeue().Sequence));
+        var message = order.Messages.Dequeue();
+        if (!database.TryWithdraw(message.Batch, () => message.IsWithdrawn = true))
+            database.Enqueue(new Completed(message.Sequence));
     }
 
     void DeadLetter(OrderQueue order, string reason, string description)
