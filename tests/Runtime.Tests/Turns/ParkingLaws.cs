@@ -109,6 +109,16 @@ public class ParkingLaws
     }
 
     [Fact]
+    public async Task A_second_copy_of_a_parked_head_first_asks_the_provider_what_the_first_has_done()
+    {
+        await ParkAsync();
+        world.KnownCharge = new CardCharged("ch-before", World.Total);
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        Assert.Empty(world.Asked);
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
     public async Task A_message_parked_behind_that_the_subscription_delivers_again_goes_back_to_the_dead_letter_queue()
     {
         await ParkAsync();
