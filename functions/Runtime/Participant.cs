@@ -228,6 +228,7 @@ public sealed partial class Participant(
     async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
         TransientException? failure;
+        cancellation.ThrowIfCancellationRequested();
         try
         {
             return await call(cancellation);

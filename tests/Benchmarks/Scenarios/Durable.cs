@@ -5,7 +5,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>Both sides durable: a message that was accepted survives a crash.</summary>
 static class Durable
 {
-    const int OrdersByDefault = 2_000;
+    const int OrdersByDefault = 10_000;
 
     public static async Task<Section> RunAsync(Bench bench)
     {

@@ -6,7 +6,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>Whether the durable host gets slower with the orders that it has stored.</summary>
 static class Growth
 {
-    const int OrdersByDefault = 5_000;
+    const int OrdersByDefault = 10_000;
     static readonly IReadOnlyList<int> Stored = [100_000, 1_000_000];
 
     public static async Task<Section> RunAsync(Bench bench)

@@ -6,7 +6,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>How near the durable host comes to what SQLite and the disk allow.</summary>
 static class Limit
 {
-    const int OrdersByDefault = 5_000;
+    const int OrdersByDefault = 20_000;
 
     public static async Task<Section> RunAsync(Bench bench)
     {

@@ -6,7 +6,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>Both sides in memory: a crash would cost both of them everything.</summary>
 static class Memory
 {
-    const int OrdersByDefault = 5_000;
+    const int OrdersByDefault = 15_000;
 
     public static async Task<Section> RunAsync(Bench bench)
     {

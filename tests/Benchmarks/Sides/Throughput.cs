@@ -10,7 +10,7 @@ static class Throughput
     public const string Completed = "completed";
     public const string Rejected = "rejected";
 
-    const int WarmUpMax = 2_000;
+    const int WarmUpMax = 5_000;
 
     /// <summary>Orders that wait to be accepted at any moment.</summary>
     const int AtOnce = 64;
