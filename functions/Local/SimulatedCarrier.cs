@@ -142,7 +142,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
 
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0);
 
-    /// <summary>Answers, and tells of the pick-up, once it has run.</summary>
+    /// <summary>Answers once it has run; the pick-up is told of once it is on disk, when who booked has made a note of it too.</summary>
     sealed class Booking(SimulatedCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -177,9 +177,12 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
             return new CarrierBooked($"{TrackingPrefix}{id}", promisedBy);
         }
 
-        public override void Ran()
+        public override void Ran() => answer.TrySetResult(found);
+
+        public override bool IsAwaited => call is not null;
+
+        public override void Committed()
         {
-            answer.TrySetResult(found);
             if (call is null)
                 return;
             if (toldAt > now)
