@@ -91,7 +91,7 @@ sealed class Laboratory : IDisposable
             var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
             var (exit, printed) = Shell.Run(project, TimeSpan.FromMinutes(5),
                 "msbuild", "-nologo", "-nodeReuse:false", "-t:PrepareResources;Compile", "-getItem:CscCommandLineArgs", "-getProperty:RoslynTargetsPath",
-                $"-p:Configuration={configuration}", "-p:BuildProjectReferences=false", "-p:ProvideCommandLineArgs=true", "-p:SkipCompilerExecution=true",
+                $"-p:Configuration={configuration}", "-p:BuildProjectReferences=false", "-p:ProvideCommandLineArgs=true", "-p:SkipCompilerExecution=true", "-p:NonExistentFile=__none__/__none__",
                 "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:GenerateDocumentationFile=false");
             if (exit != 0)
                 throw new InvalidOperationException($"{project} does not tell how it is compiled:\n{printed}");
