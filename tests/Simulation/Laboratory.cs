@@ -80,7 +80,17 @@ sealed class Laboratory : IDisposable
         return (ulong.Parse(found[(end + ": seeds ".Length)..], CultureInfo.InvariantCulture), found["1 × ".Length..end]);
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Another worker still writes there, because this one has failed: what it has to say matters more than a temporary folder.
+        }
+    }
 
     /// <summary>How one project is compiled.</summary>
     sealed class CompilerCall(string project, string compiler, IReadOnlyList<string> arguments)
