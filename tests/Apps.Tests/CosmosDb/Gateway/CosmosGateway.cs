@@ -289,6 +289,9 @@ public sealed class CosmosGateway
     static HttpResponseMessage Json(int status, JsonNode? body)
     {
         var response = new HttpResponseMessage((HttpStatusCode)status);
+
+        // .NET has no phrase for 449, and the SDK's diagnostics fail without one; a real gateway sends it.
+        response.ReasonPhrase ??= "Retry With";
         if (body is not null)
             response.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Plain))
                 { Headers = { ContentType = new("application/json") } };
