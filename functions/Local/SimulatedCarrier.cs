@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -108,6 +109,9 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
                     .Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(call.Id).First(row => row.Long(0))) != 0)
                     return;
                 var trackingId = $"{TrackingPrefix}{call.Id}";
+
+                // Shipping may hear of the pick-up before it has saved the booking: the order's trace is known to the caller only then.
+                using var span = call.Trace == default ? null : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
                 await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, new(call.PickedUpAt, TimeSpan.Zero)), stopping.Token);
                 database.Enqueue(new Acknowledged(call.Id));
             }
@@ -140,12 +144,14 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         public override void Run(Connection connection) => connection.Sql("UPDATE booking SET told_at = NULL WHERE id = ?").Bind(id).Run();
     }
 
-    sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0);
+    /// <param name="Trace">Of the turn that booked; none after a restart.</param>
+    sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0, ActivityContext Trace = default);
 
     /// <summary>Answers once it has run; the pick-up is told of once it is on disk, when who booked has made a note of it too.</summary>
     sealed class Booking(SimulatedCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        readonly ActivityContext trace = Activity.Current?.Context ?? default;
         Answer found = null!;
         Call? call;
         DateTimeOffset toldAt;
@@ -173,7 +179,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
                 .Bind(isRefused ? null : toldAt.UtcTicks).Bind(isRefused ? "the carrier does not deliver there" : null).Insert();
             if (isRefused)
                 return new CarrierRefused("the carrier does not deliver there");
-            call = new(id, orderId, pickedUpAt.UtcTicks);
+            call = new(id, orderId, pickedUpAt.UtcTicks, Trace: trace);
             return new CarrierBooked($"{TrackingPrefix}{id}", promisedBy);
         }
 

@@ -120,6 +120,7 @@ public sealed partial class Participant
 
     /// <summary>
     /// The kernel's own words are heard in spite of parking: they are what ends it. A word may be parked itself, from a time when it could not be read.
+    /// One that is meant for another participant is recorded as well: whoever else holds it, and cannot read it, must find that it is done.
     /// </summary>
     async Task<TurnResult> HearAsync(OrderStream loaded, ReceivedMessage message, IKernelEvent word, CancellationToken cancellation)
     {

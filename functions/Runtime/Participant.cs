@@ -109,18 +109,8 @@ public sealed partial class Participant(
                 await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
                 return TurnResult.Duplicate;
             }
-            if (message.Event is not IKernelEvent word)
-                return await turn(stream, attempt);
-            return IsForAnother(word) && !stream.IsParked(message.Id) ? TurnResult.NotHeard : await HearAsync(stream, message, word, cancellation);
+            return message.Event is IKernelEvent word ? await HearAsync(stream, message, word, cancellation) : await turn(stream, attempt);
         }, cancellation);
-
-    /// <summary>Requests to a kernel reach all of them and name the one that is meant.</summary>
-    bool IsForAnother(IKernelEvent word) => word switch
-    {
-        ReplayRequested request => request.Participant != name,
-        DiscardRequested request => request.Participant != name,
-        _ => false,
-    };
 
     async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {

@@ -21,16 +21,11 @@ sealed class Subscription(World world, SubscriptionTopology topology)
 
     public string Describe() => string.Join(", ", sessions.Values.SelectMany(session => session.Queue).Select(copy => copy.Id));
 
-    public bool Hears(OutboundMessage message) => message.Event switch
-    {
-        Saga.ReplayRequested request => request.Participant == Name,
-        Saga.DiscardRequested request => request.Participant == Name,
-        _ => topology.Hears.Contains(message.Event.GetType().Name),
-    };
+    public bool Hears(OutboundMessage message) => topology.Hears.Contains(message.Event.GetType().Name);
 
     public void Enqueue(OutboundMessage message)
     {
-        if (!passesEverything && !topology.Hears.Contains(message.Event.GetType().Name))
+        if (!passesEverything && !Hears(message))
             return;
         if (!sessions.TryGetValue(message.OrderId, out var session))
             sessions.Add(message.OrderId, session = new(message.OrderId));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Contracts;
@@ -160,6 +161,28 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Assert.Empty(told);
         time.Advance(TimeSpan.FromSeconds(3));
         await ToldAsync(1);
+    }
+
+    [Fact]
+    public async Task A_pick_up_is_told_in_the_trace_of_the_turn_that_booked()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Telemetry.Name,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var toldIn = new TaskCompletionSource<ActivityTraceId?>();
+        await carrier.StartAsync((_, _) =>
+        {
+            toldIn.TrySetResult(Activity.Current?.TraceId);
+            return Task.CompletedTask;
+        });
+        using (var turn = Telemetry.Activities.StartActivity("a turn"))
+        {
+            await BookAsync("E9 3AA");
+            Assert.Equal(turn!.TraceId, await toldIn.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        }
     }
 
     [Fact]

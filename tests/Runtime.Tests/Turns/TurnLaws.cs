@@ -201,14 +201,6 @@ public class TurnLaws
         Assert.Equal(["complete", "release", "complete", "release"], world.Log);
     }
 
-    [Fact]
-    public async Task A_request_to_another_participants_kernel_is_completed_and_leaves_no_entry()
-    {
-        await world.DeliverAsync(Message("orders/3", new ReplayRequested("shipping")));
-        Assert.Equal(["load", "complete", "release"], world.Log);
-        Assert.Empty(world.Stream.Entries);
-    }
-
     [Theory]
     [InlineData("complete")]
     [InlineData("abandon")]
