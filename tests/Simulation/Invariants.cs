@@ -108,6 +108,13 @@ sealed class Invariants(World world)
         var stream = world.Store(subscription.Name)[message.OrderId];
         if (stream is null || (stream.IndexOf(message.Id) < 0 && !stream.Parked.Exists(parked => parked.Id == message.Id)))
             Broken("The kernel dead-letters only what is parked", message.OrderId, $"{message.Id} at {subscription.Name}");
+        if (stream is null || !stream.IsParked(message.Id))
+            return;
+        foreach (var recorded in stream.WithoutRedelivery(stream.Entries.Count).SelectMany(entry => entry.Events))
+        {
+            if (recorded.Event is OrderParked && world.Bus.Published(recorded.Id) is null)
+                Broken("Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {recorded.Id}");
+        }
     }
 
     public void Saving(string participant, OrderStream before, OrderStream after)
