@@ -222,9 +222,12 @@ static class Heard
             refused |= entry.Type is nameof(CancellationRefused) && (status is OrderStatus.Cancelling || !open);
             if (!open || (refused && status is OrderStatus.Cancelling && entry.Type is not nameof(OrderShipped) and not nameof(CancellationRefused)))
                 continue;
-            charged |= entry.Type is nameof(PaymentSucceeded) && status is not OrderStatus.Rejecting;
-            booked |= entry.Type is nameof(ShipmentBooked) && status is not OrderStatus.Rejecting;
-            delayed |= entry.Type is nameof(ShippingDelayed) && status is not OrderStatus.Rejecting;
+
+            // What was said before the refund, and published after it by a turn that took long, is too late to matter.
+            var matters = status is not OrderStatus.Rejecting && !refunded;
+            charged |= entry.Type is nameof(PaymentSucceeded) && matters;
+            booked |= entry.Type is nameof(ShipmentBooked) && matters;
+            delayed |= entry.Type is nameof(ShippingDelayed) && matters;
             refunded |= entry.Type is nameof(PaymentRefunded) && undoing;
             status = entry.Type switch
             {

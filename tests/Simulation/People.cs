@@ -135,6 +135,21 @@ sealed class Operations(World world)
         var length = Chance.OfAnyScale(TimeSpan.FromHours(6));
         world.History.Add("world", "takes down", service.Name, length.ToString());
         service.DownUntil = world.Scheduler.Now + length;
+        if (down is Fault.BusDown)
+            world.Orders.ToList().ForEach(order => Worry(order, length));
+    }
+
+    /// <summary>Nothing is heard of an order for a while, and one asks for several things. All of it has to go out later, in its order.</summary>
+    void Worry(PlacedOrder order, TimeSpan outage)
+    {
+        Later(() => order.Cancel(World.Customer));
+        Later(() => AskForReplay(Chance.Of(Topology.Current.Subscriptions).Name, order.Id));
+
+        void Later(Action ask) => world.Scheduler.After(Chance.Below(outage), () =>
+        {
+            if (world.Faults.On && world.Store(Participants.Orders)[order.Id] is not null)
+                ask();
+        });
     }
 
     void Jump()

@@ -45,6 +45,11 @@ static class Settling
             if (subscription.DeadLetters.Letters.Count > 0)
                 return $"{subscription.DeadLetters.Letters[0].Copy.OrderId} has a dead letter at {subscription.Name}";
         }
+        foreach (var stream in world.Stores.SelectMany(store => store.Streams))
+        {
+            if (stream.Entries.SelectMany(entry => entry.Events).FirstOrDefault(e => e.Event is PublicEvent && world.Bus.Published(e.Id) is null) is { } unsaid)
+                return $"{stream.OrderId} has what was never published: {unsaid.Id}";
+        }
         if (world.Bus.Scheduled > 0)
             return $" {world.Bus.Scheduled} messages are scheduled";
         foreach (var stream in world.Store(Participants.Orders).Streams)

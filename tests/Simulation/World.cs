@@ -37,7 +37,7 @@ sealed class World
         Scheduler = new();
         History = new(Scheduler, options.KeepLines);
         if (Chance.OneIn(3))
-            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Shipping]);
+            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Shipping, Participants.Shipping]);
         Faults = new(Chance, options.Only, Storm);
         Invariants = new(this);
         Bugs = new(this);
