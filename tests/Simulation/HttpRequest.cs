@@ -47,6 +47,7 @@ sealed class HttpRequest
         try
         {
             await host.Participant.RequestAsync(orderId, requestId, request, stopping);
+            world.Invariants.Answering(participant, orderId, requestId);
             world.Invariants.Economical(participant, orderId, requestId, wasHandled ? 0 : 1, calls);
             if (wasHandled)
                 world.Reach.Saw(Branch.RequestAnsweredFromEntries);

@@ -68,15 +68,23 @@ sealed class Invariants(World world)
             Broken("Nothing is completed before it is saved", message.OrderId, $"{message.Id} at {subscription.Name}");
             return;
         }
-        foreach (var entry in stream.WithoutRedelivery(index).Append(stream.Entries[index]))
-        {
-            foreach (var recorded in entry.Events)
-            {
-                if (recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)
-                    Broken("Nothing is completed before what led to it is published", message.OrderId, $"{message.Id} before {recorded.Id}");
-            }
-        }
+        if (Unsaid(stream, index) is { } unsaid)
+            Broken("Nothing is completed before what led to it is published", message.OrderId, $"{message.Id} before {unsaid}");
     }
+
+    public void Answering(string participant, string orderId, string requestId)
+    {
+        var stream = world.Store(participant)[orderId];
+        var index = stream?.IndexOf(requestId) ?? -1;
+        if (stream is null || index < 0)
+            Broken("No request is answered before it is saved", orderId, requestId);
+        else if (Unsaid(stream, index) is { } unsaid)
+            Broken("No request is answered before what it led to is published", orderId, $"{requestId} before {unsaid}");
+    }
+
+    /// <summary>What of an entry, and of those before that nothing brings back, is not published; null where all is.</summary>
+    string? Unsaid(OrderStream stream, int index) => stream.WithoutRedelivery(index).Append(stream.Entries[index]).SelectMany(entry => entry.Events)
+        .FirstOrDefault(recorded => recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)?.Id;
 
     /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
     public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)

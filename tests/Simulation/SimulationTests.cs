@@ -89,4 +89,13 @@ public class MutantTests
         foreach (var mutant in Mutants.All)
             Assert.Contains(mutant.Replace, Mutants.Apply(mutant), StringComparison.Ordinal);
     }
+
+    /// <summary>Approved/mutants.txt is what the last run of <c>mutants</c> found.</summary>
+    [Fact]
+    public void Every_rule_left_out_and_every_mutant_is_caught_within_two_thousand_seeds()
+    {
+        var caught = File.ReadAllLines(Mutants.ApprovedFile).Skip(1).Select(Mutants.ReadResult).ToList();
+        Assert.Equal(Mutants.Names, caught.Select(result => result.Name));
+        Assert.DoesNotContain(caught, result => result.Seeds is null or > 2_000);
+    }
 }
