@@ -6,7 +6,7 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local;
 
 /// <summary>
-/// The ids accepted within the duplicate window, in memory and, a row a publication, in the file. Hashed: at a thousand orders a second the window holds
+/// The ids accepted within the duplicate window, in memory and, a row a transaction, in the file. Hashed: at a thousand orders a second the window holds
 /// millions of them. Not safe for several threads.
 /// </summary>
 sealed class AcceptedIds
@@ -15,6 +15,8 @@ sealed class AcceptedIds
     readonly TimeProvider time;
     readonly HashSet<UInt128> ids = [];
     readonly Queue<Row> rows = new();
+    Row? newest;
+    long newestOf;
     long lastRow;
     long? forgotten;
 
@@ -31,8 +33,8 @@ sealed class AcceptedIds
         Forget();
     }
 
-    /// <summary>Which of the messages are new, and the row that keeps them; null where none is.</summary>
-    public (Row? Row, bool[] IsNew) Accept(IReadOnlyList<OutboundMessage> messages)
+    /// <summary>Which of the messages are new, and their ids, which are to be kept.</summary>
+    public (List<UInt128> Ids, bool[] IsNew) Accept(IReadOnlyList<OutboundMessage> messages)
     {
         Forget();
         var isNew = new bool[messages.Count];
@@ -44,11 +46,24 @@ sealed class AcceptedIds
             if (isNew[index])
                 found.Add(id);
         }
-        if (found.Count == 0)
-            return (null, isNew);
-        var row = new Row(++lastRow, time.GetUtcNow(), [.. found]);
-        rows.Enqueue(row);
-        return (row, isNew);
+        return (found, isNew);
+    }
+
+    /// <summary>The row that keeps the ids, if it is to be written; null where the row of an earlier publication of the same transaction keeps them too.</summary>
+    public Row? Keep(List<UInt128> accepted, long transaction)
+    {
+        if (accepted.Count == 0)
+            return null;
+        if (newest is not null && newestOf == transaction)
+        {
+            newest.Ids.AddRange(accepted);
+            newest.At = time.GetUtcNow();
+            return null;
+        }
+        newest = new Row(++lastRow, time.GetUtcNow(), accepted);
+        newestOf = transaction;
+        rows.Enqueue(newest);
+        return newest;
     }
 
     /// <summary>The change that deletes what has been forgotten since the last one; null where nothing was.</summary>
@@ -82,24 +97,30 @@ sealed class AcceptedIds
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 
-    /// <summary>The ids of one publication.</summary>
-    internal sealed record Row(long Number, DateTimeOffset At, UInt128[] Ids)
+    /// <summary>The ids of what was published in one transaction.</summary>
+    internal sealed class Row(long number, DateTimeOffset at, List<UInt128> ids)
     {
         const int IdSize = 16;
 
+        public long Number => number;
+        public List<UInt128> Ids => ids;
+
+        /// <summary>When the last of them was accepted.</summary>
+        public DateTimeOffset At { get; set; } = at;
+
         public void Insert(Connection connection)
         {
-            var bytes = new byte[Ids.Length * IdSize];
-            for (var index = 0; index < Ids.Length; index++)
+            var bytes = new byte[Ids.Count * IdSize];
+            for (var index = 0; index < Ids.Count; index++)
                 BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(index * IdSize), Ids[index]);
             connection.Sql("INSERT INTO accepted VALUES (?, ?, ?)").Bind(Number).Bind(At.UtcTicks).Bind(bytes).Run();
         }
 
-        public static UInt128[] Parse(ReadOnlySpan<byte> bytes)
+        public static List<UInt128> Parse(ReadOnlySpan<byte> bytes)
         {
-            var ids = new UInt128[bytes.Length / IdSize];
-            for (var index = 0; index < ids.Length; index++)
-                ids[index] = BinaryPrimitives.ReadUInt128LittleEndian(bytes[(index * IdSize)..]);
+            var ids = new List<UInt128>(bytes.Length / IdSize);
+            for (; !bytes.IsEmpty; bytes = bytes[IdSize..])
+                ids.Add(BinaryPrimitives.ReadUInt128LittleEndian(bytes));
             return ids;
         }
     }

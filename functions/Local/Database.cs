@@ -9,7 +9,7 @@ namespace OrderFunctions.Local;
 /// The one SQLite file of the local host. One thread writes: it takes whatever changes wait, runs them in one transaction and commits them together, so
 /// that many share one flush of the disk (group commit). Changes are run, and become durable, strictly in the order in which they were queued. So within
 /// this process one may go on as soon as a change has run, or even only queued: nothing that follows from it can be on disk without it. Only what leaves
-/// the process has to wait for the commit.
+/// the process has to wait for the commit. What later changes may make needless is left to the end of the transaction (<see cref="Write.RunLast"/>).
 /// </summary>
 public sealed partial class Database : IAsyncDisposable
 {
@@ -27,13 +27,14 @@ public sealed partial class Database : IAsyncDisposable
     readonly string path;
     readonly FileStream? ownership;
     readonly Connection writer;
+    readonly Checkpoints? checkpoints;
     readonly Stack<Connection> readers = new();
     readonly Thread thread;
     readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     readonly object gate = new();
     List<Write> queue = [];
-    long batchNumber;
+    long transaction;
     volatile bool closed;
     Exception? failure;
 
@@ -47,9 +48,11 @@ public sealed partial class Database : IAsyncDisposable
         try
         {
             writer = IsDurable
-                ? new(ConnectionString(SqliteOpenMode.ReadWriteCreate), "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "cache_size=-65536")
+                ? new(ConnectionString(SqliteOpenMode.ReadWriteCreate), "journal_mode=WAL", "synchronous=FULL", $"wal_autocheckpoint={Checkpoints.LogMax}", "cache_size=-65536")
                 : new($"Data Source={InMemory};Pooling=False", "journal_mode=MEMORY", "cache_size=-65536");
             Schema.Apply(writer, path);
+            if (IsDurable)
+                checkpoints = new(new(ConnectionString(SqliteOpenMode.ReadWrite)), log);
         }
         catch (Exception e) when (e is SqliteException or IOException)
         {
@@ -80,29 +83,30 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>The orders' numbers, for changes.</summary>
     internal OrderNumbers Numbers { get; } = new();
 
-    /// <summary>Queues a change that nobody waits for; gives the number of the batch that will be run, and committed, as a whole.</summary>
+    /// <summary>Queues a change that nobody waits for.</summary>
     /// <exception cref="TransientException">The database is closed or broken.</exception>
-    internal long Enqueue(Write write)
+    internal void Enqueue(Write write)
     {
         lock (gate)
         {
             if (closed)
                 throw Unavailable();
+            write.Queued(transaction);
             queue.Add(write);
             if (queue.Count == 1)
                 Monitor.Pulse(gate);
-            return batchNumber;
         }
     }
 
     /// <summary>
-    /// Undoes a change that is still queued, with all that followed from it. False where its batch is being run or has been: then another change must undo it.
+    /// Makes a part needless that was left to the end of this transaction. False where that end has come: then another change must undo it. Whatever was
+    /// queued so far is in this transaction or in one before.
     /// </summary>
-    internal bool TryWithdraw(long batch, Action withdraw)
+    internal bool TryWithdraw(long ofTransaction, Action withdraw)
     {
         lock (gate)
         {
-            if (batch != batchNumber)
+            if (ofTransaction != transaction)
                 return false;
             withdraw();
             return true;
@@ -113,16 +117,24 @@ public sealed partial class Database : IAsyncDisposable
     internal Task<T> RunAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: false));
 
     /// <summary>Runs a change and answers once it is on disk, with all that were queued before.</summary>
-    internal Task<T> CommitAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: true));
+    internal Task<T> CommitAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: IsDurable));
 
     /// <summary>Ends once everything queued so far is on disk.</summary>
     internal Task CommittedAsync() => CommitAsync(_ => true);
+
+    /// <summary>Reads in the writer, all that was queued so far included.</summary>
+    internal Task<T> ReadLastAsync<T>(Func<Connection, T> read)
+    {
+        var last = new LastRead<T>(read);
+        Enqueue(last);
+        return last.Answer;
+    }
 
     /// <summary>Reads beside the writer, all that was queued so far included.</summary>
     internal async Task<T> ReadAsync<T>(Func<Connection, T> read)
     {
         if (!IsDurable)
-            return await RunAsync(read);
+            return await ReadLastAsync(read);
         await CommittedAsync();
         return await Task.Run(() =>
         {
@@ -161,10 +173,11 @@ public sealed partial class Database : IAsyncDisposable
         var taken = new List<Write>();
         try
         {
-            while (Take(ref taken, Timeout.InfiniteTimeSpan))
+            while (Take(ref taken, Timeout.InfiniteTimeSpan, isLast: false))
             {
                 writer.Sql("BEGIN IMMEDIATE").Run();
                 var isAwaited = false;
+                var isLast = false;
                 do
                 {
                     foreach (var write in taken)
@@ -172,10 +185,13 @@ public sealed partial class Database : IAsyncDisposable
                         if (!RunOne(batch, write))
                             continue;
                         batch.Add(write);
-                        isAwaited |= IsDurable && write.IsAwaited;
+                        isAwaited |= write.IsAwaited;
                     }
+                    if (isLast)
+                        break;
+                    isLast = batch.Count >= BatchMax;
                 }
-                while (batch.Count < BatchMax && Take(ref taken, isAwaited ? TimeSpan.Zero : Linger));
+                while (Take(ref taken, isAwaited ? TimeSpan.Zero : Linger, isLast));
                 Commit(batch);
                 taken.Clear();
             }
@@ -187,20 +203,22 @@ public sealed partial class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Everything that is queued, once there is something; false where nothing came in that time, or nothing will come any more.</summary>
-    bool Take(ref List<Write> taken, TimeSpan patience)
+    /// <summary>
+    /// Everything that is queued, once there is something; false where nothing came in that time, or nothing will come any more. Then, and after the last
+    /// time, whatever is queued belongs to the next transaction.
+    /// </summary>
+    bool Take(ref List<Write> taken, TimeSpan patience, bool isLast)
     {
         taken.Clear();
         lock (gate)
         {
-            while (queue.Count == 0)
+            while (queue.Count == 0 && !closed && patience != TimeSpan.Zero && Monitor.Wait(gate, patience))
             {
-                if (closed || patience == TimeSpan.Zero || !Monitor.Wait(gate, patience))
-                    return false;
             }
             (queue, taken) = (taken, queue);
-            batchNumber++;
-            return true;
+            if (isLast || taken.Count == 0)
+                transaction++;
+            return taken.Count > 0;
         }
     }
 
@@ -232,14 +250,15 @@ public sealed partial class Database : IAsyncDisposable
     {
         try
         {
-            writer.Sql("COMMIT").Run();
+            End(batch);
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
-            RepeatAndCommit(batch, e);
+            RepeatAndEnd(batch, e);
         }
         Commits++;
         Changes += batch.Count;
+        checkpoints?.Committed(batch.Count);
         if (IsDurable)
         {
             foreach (var write in batch)
@@ -248,14 +267,30 @@ public sealed partial class Database : IAsyncDisposable
         batch.Clear();
     }
 
-    void RepeatAndCommit(List<Write> batch, Exception exception)
+    void End(List<Write> batch)
+    {
+        foreach (var write in batch)
+        {
+            try
+            {
+                write.RunLast(writer);
+            }
+            catch (Exception e) when (!IsOfTheDisk(e) && write.Failed(e))
+            {
+                // It only read, and whoever asked has been told.
+            }
+        }
+        writer.Sql("COMMIT").Run();
+    }
+
+    void RepeatAndEnd(List<Write> batch, Exception exception)
     {
         while (true)
         {
             Repeat(batch, exception);
             try
             {
-                writer.Sql("COMMIT").Run();
+                End(batch);
                 return;
             }
             catch (Exception e) when (IsOfTheDisk(e))
@@ -361,6 +396,7 @@ public sealed partial class Database : IAsyncDisposable
             Monitor.PulseAll(gate);
         }
         await Task.Run(thread.Join);
+        checkpoints?.Dispose();
         foreach (var reader in readers)
             reader.Dispose();
         writer.Dispose();

@@ -7,6 +7,8 @@ namespace OrderFunctions.Local;
 /// <summary>One subscription's copy of a message, in memory as in its row.</summary>
 sealed class QueuedMessage
 {
+    byte[]? body;
+
     /// <summary>Its row, and its place among all that is to be heard. A scheduled message is given another when it is due.</summary>
     public required long Sequence { get; set; }
 
@@ -14,7 +16,9 @@ sealed class QueuedMessage
     public required string Id { get; init; }
     public required string OrderId { get; init; }
     public required string Type { get; init; }
-    public required byte[] Body { get; init; }
+
+    /// <summary>Encoded when it is first asked for: most messages are heard before they would be written.</summary>
+    public byte[] Body { get => body ??= EventJson.Encode(Event!); init => body = value; }
     public required string? CausationId { get; init; }
     public required string? TraceParent { get; init; }
     public required DateTimeOffset EnqueuedAt { get; init; }
@@ -24,10 +28,10 @@ sealed class QueuedMessage
 
     public int Deliveries { get; set; }
 
-    /// <summary>The batch in which its row is written.</summary>
-    public long Batch { get; set; } = -1;
+    /// <summary>The transaction at whose end its row is written.</summary>
+    public long Transaction { get; set; } = -1;
 
-    /// <summary>It was completed before its row was written, which then never is.</summary>
+    /// <summary>It was completed before that end, so that its row never is written.</summary>
     public bool IsWithdrawn { get; set; }
 
     /// <summary>What was published, as long as this process runs: events never change, so that nothing need be parsed.</summary>

@@ -6,7 +6,11 @@ namespace OrderFunctions.Local;
 /// <summary>A stream as it was saved last.</summary>
 /// <param name="Version">Counts the saves; its text is the ETag.</param>
 /// <param name="EntriesSize">Bytes of all entries.</param>
-sealed record StoredStream(OrderStream Stream, long Version, int EntriesSize);
+sealed record StoredStream(OrderStream Stream, long Version, int EntriesSize)
+{
+    /// <summary>Of the save that this came of; null where it was read.</summary>
+    public Listing? Listing { get; init; }
+}
 
 /// <summary>
 /// The streams of the orders that were used last, always as they were saved last: so a load parses nothing, and who saves first is decided in memory.

@@ -185,7 +185,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
 
         public override void Ran() => answer.TrySetResult(found);
 
-        public override bool IsAwaited => call is not null;
+        public override bool IsAwaited => call is not null && carrier.database.IsDurable;
 
         public override void Committed()
         {

@@ -57,27 +57,23 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     void Publish(IReadOnlyList<OutboundMessage> messages)
     {
-        var bodies = new byte[messages.Count][];
-        for (var index = 0; index < messages.Count; index++)
+        foreach (var message in messages)
         {
-            if (messages[index].Id.Length > IdLengthMax)
-                throw new ArgumentException($"The message id {messages[index].Id} is longer than {IdLengthMax}.", nameof(messages));
-            bodies[index] = EventJson.Encode(messages[index].Event);
+            if (message.Id.Length > IdLengthMax)
+                throw new ArgumentException($"The message id {message.Id} is longer than {IdLengthMax}.", nameof(messages));
         }
         lock (gate)
         {
-            var (row, isNew) = accepted.Accept(messages);
+            var (ids, isNew) = accepted.Accept(messages);
             var copies = new List<QueuedMessage>(messages.Count + 1);
             var now = time.GetUtcNow();
             for (var index = 0; index < messages.Count; index++)
             {
                 if (isNew[index])
-                    AddCopies(copies, messages[index], bodies[index], now);
+                    AddCopies(copies, messages[index], now);
             }
 
-            var batch = database.Enqueue(new Publication(row, copies));
-            foreach (var copy in copies)
-                copy.Batch = batch;
+            database.Enqueue(new Publication(accepted, ids, copies));
             Hear(copies);
         }
     }
@@ -101,7 +97,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     /// <summary>Messages, of all subscriptions, that wait for their time.</summary>
     public int Scheduled => scheduled.Count;
 
-    void AddCopies(List<QueuedMessage> copies, OutboundMessage message, byte[] body, DateTimeOffset now)
+    void AddCopies(List<QueuedMessage> copies, OutboundMessage message, DateTimeOffset now)
     {
         var type = message.Event.GetType().Name;
         if (!hearers.TryGetValue(type, out var hearing))
@@ -115,7 +111,6 @@ public sealed class SqliteBus : IEventBus, IDisposable
                 Id = message.Id,
                 OrderId = message.OrderId,
                 Type = type,
-                Body = body,
                 CausationId = message.CausationId,
                 TraceParent = message.TraceParent,
                 EnqueuedAt = now,
@@ -217,10 +212,19 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>Its ids count as accepted in memory already, so the database stops where it fails.</summary>
-    sealed class Publication(AcceptedIds.Row? row, List<QueuedMessage> copies) : Write
+    /// <summary>Its ids count as accepted in memory already, so the database stops where it fails. What is heard within the same transaction is never written.</summary>
+    sealed class Publication(AcceptedIds accepted, List<UInt128> ids, List<QueuedMessage> copies) : Write
     {
-        public override void Run(Connection connection)
+        AcceptedIds.Row? row;
+
+        public override void Queued(long transaction)
+        {
+            row = accepted.Keep(ids, transaction);
+            foreach (var copy in copies)
+                copy.Transaction = transaction;
+        }
+
+        public override void RunLast(Connection connection)
         {
             row?.Insert(connection);
             foreach (var copy in copies)
@@ -233,7 +237,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     sealed class Activation(List<(long From, QueuedMessage Message)> moves) : Write
     {
-        public override void Run(Connection connection)
+        public override void RunLast(Connection connection)
         {
             foreach (var (from, message) in moves)
                 connection.Sql("UPDATE message SET sequence = ?, due = NULL WHERE sequence = ?").Bind(message.Sequence).Bind(from).Run();

@@ -44,7 +44,9 @@ public sealed class SqliteStreams
             }
 
             // By the writer, behind every save that was queued before: it cannot be stale.
-            var rows = await database.RunAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
+            var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null);
+            var rows = isNew ? StreamRows.OfNewOrder
+                : await database.ReadLastAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
             var stored = rows.Parsed(orderId);
             lock (order)
             {

@@ -10,10 +10,12 @@ namespace OrderFunctions.Local;
 /// <param name="IsNewOrder">No participant has a stream of this order.</param>
 sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]? Summary)
 {
+    public static readonly StreamRows OfNewOrder = new(true, [], null);
+
     public static StreamRows Read(Connection connection, OrderNumbers numbers, string orderId, int participant)
     {
         if (numbers.Find(connection, orderId) is not { } number)
-            return new(true, [], null);
+            return OfNewOrder;
         var first = Place(number, participant, 0);
         var rows = connection.Sql("SELECT version, size, body, parked FROM entry WHERE place BETWEEN ? AND ? ORDER BY place")
             .Bind(first).Bind(first + EntriesMax)
@@ -56,6 +58,31 @@ static class StreamJson
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }
 
+/// <summary>What lists say of a stream. Several saves change it within a transaction, as a rule, and the last of them writes it.</summary>
+sealed class Listing(OrderStream? before)
+{
+    /// <summary>As in the file.</summary>
+    public OrderSummary? SummaryBefore { get; private set; } = before?.Summary;
+
+    /// <inheritdoc cref="SummaryBefore"/>
+    public DateTimeOffset? UnconfirmedBefore { get; private set; } = before?.UnconfirmedSince;
+
+    /// <summary>A later save of the same transaction writes it.</summary>
+    public bool IsSuperseded { get; private set; }
+
+    long transaction = -1;
+
+    public void Queued(long transaction, Listing? earlier)
+    {
+        this.transaction = transaction;
+        if (earlier?.transaction != transaction)
+            return;
+        earlier.IsSuperseded = true;
+        SummaryBefore = earlier.SummaryBefore;
+        UnconfirmedBefore = earlier.UnconfirmedBefore;
+    }
+}
+
 /// <summary>One save: only what is new of the stream is written.</summary>
 sealed class StreamWrite : Write
 {
@@ -64,9 +91,7 @@ sealed class StreamWrite : Write
     readonly StoredStream? before;
     readonly byte[][] entries;
     readonly byte[]? parked;
-    readonly byte[]? summary;
-    readonly DateTimeOffset? unconfirmedBefore;
-    readonly DateTimeOffset? unconfirmedAfter;
+    long number;
 
     /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
     public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream)
@@ -86,32 +111,22 @@ sealed class StreamWrite : Write
             size += entries[index].Length;
         }
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
-        summary = stream.Summary is null ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Summary, StreamJson.Summary);
-        unconfirmedBefore = before?.Stream.UnconfirmedSince;
-        unconfirmedAfter = stream.UnconfirmedSince;
         var version = (before?.Version ?? 0) + 1;
-        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size);
+        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size)
+        {
+            Listing = new(before?.Stream),
+        };
     }
 
     public StoredStream After { get; }
 
     int EntriesBefore => before?.Stream.Entries.Count ?? 0;
 
+    public override void Queued(long transaction) => After.Listing!.Queued(transaction, before?.Listing);
+
     public override void Run(Connection connection)
     {
-        var number = numbers.FindOrGive(connection, After.Stream.OrderId);
-        WriteEntries(connection, number);
-        if (unconfirmedBefore != unconfirmedAfter)
-        {
-            WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", unconfirmedBefore, number);
-            WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", unconfirmedAfter, number);
-        }
-        if (After.Stream.Summary is { } orders)
-            SummaryRow.Write(connection, number, participant, before?.Stream.Summary, orders, summary!);
-    }
-
-    void WriteEntries(Connection connection, long number)
-    {
+        number = numbers.FindOrGive(connection, After.Stream.OrderId);
         if (entries.Length == 0 && before is not null)
         {
             connection.Sql("UPDATE entry SET version = ?, size = ?, parked = ? WHERE place = ?")
@@ -128,7 +143,22 @@ sealed class StreamWrite : Write
         }
     }
 
-    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset? since, long number)
+    public override void RunLast(Connection connection)
+    {
+        var listing = After.Listing!;
+        if (listing.IsSuperseded)
+            return;
+        var (unconfirmedBefore, unconfirmed) = (listing.UnconfirmedBefore, After.Stream.UnconfirmedSince);
+        if (unconfirmedBefore != unconfirmed)
+        {
+            WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", unconfirmedBefore);
+            WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", unconfirmed);
+        }
+        if (After.Stream.Summary is { } summary)
+            SummaryRow.Write(connection, number, participant, listing.SummaryBefore, summary);
+    }
+
+    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset? since)
     {
         if (since is { } moment)
             connection.Sql(sql).Bind(participant).Bind(moment.UtcTicks).Bind(number).Run();

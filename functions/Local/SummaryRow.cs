@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local;
@@ -5,8 +6,9 @@ namespace OrderFunctions.Local;
 /// <summary>An order in the lists.</summary>
 static class SummaryRow
 {
-    public static void Write(Connection connection, long number, int participant, OrderSummary? before, OrderSummary after, byte[] body)
+    public static void Write(Connection connection, long number, int participant, OrderSummary? before, OrderSummary after)
     {
+        var body = JsonSerializer.SerializeToUtf8Bytes(after, StreamJson.Summary);
         if (before is null)
         {
             connection.Sql("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")

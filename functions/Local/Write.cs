@@ -6,10 +6,25 @@ namespace OrderFunctions.Local;
 /// </summary>
 abstract class Write
 {
-    /// <summary>Whether somebody waits for it to be on disk. A batch that nobody waits for may stay open for a moment.</summary>
+    /// <summary>Whether somebody waits for the end of its transaction. One that nobody waits for may stay open for a moment.</summary>
     public virtual bool IsAwaited => false;
 
-    public abstract void Run(Connection connection);
+    /// <summary>It is queued, for the transaction of this number. Called before anything else is queued: must be quick.</summary>
+    public virtual void Queued(long transaction)
+    {
+    }
+
+    public virtual void Run(Connection connection)
+    {
+    }
+
+    /// <summary>
+    /// Its part that is left to the end of the transaction, once all changes have run: by then later ones may have made it needless. The parts are run in
+    /// the order of the changes, too.
+    /// </summary>
+    public virtual void RunLast(Connection connection)
+    {
+    }
 
     /// <summary>It will be committed, with all before it; what it found cannot change any more.</summary>
     public virtual void Ran()
@@ -23,6 +38,20 @@ abstract class Write
 
     /// <summary>It threw, and left nothing behind. False where it cannot do without: the database then stops.</summary>
     public virtual bool Failed(Exception exception) => false;
+}
+
+/// <summary>A look at the rows as all changes queued before leave them, and at those that are left to the end of the transaction too.</summary>
+sealed class LastRead<T>(Func<Connection, T> read) : Write
+{
+    readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Answer => answer.Task;
+
+    public override bool IsAwaited => true;
+
+    public override void RunLast(Connection connection) => answer.TrySetResult(read(connection));
+
+    public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
 }
 
 /// <summary>A change with an answer for whoever asked.</summary>

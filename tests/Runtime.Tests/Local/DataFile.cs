@@ -5,6 +5,8 @@ namespace OrderFunctions.Local.Tests;
 /// <summary>A database in a folder of its own, or in memory, that can be opened again as after a crash of the process.</summary>
 sealed class DataFile(bool inMemory) : IAsyncDisposable
 {
+    const int LogHeader = 32;
+
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("orderfunctions-");
     readonly List<IAsyncDisposable> open = [];
     int copies;
@@ -22,21 +24,36 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
 
     /// <summary>
     /// What the disk holds at this moment, as the next process finds it: the files are copied while the first process still has them open and goes on, so
-    /// that nothing is checkpointed, closed or settled.
+    /// that nothing is checkpointed, closed or settled. Should the log be begun anew in between, which its header tells, the copy is taken again: no disk
+    /// ever holds half of each.
     /// </summary>
     public void Crash() => Crash(Path);
 
     /// <param name="path">The file to copy, where it is not the one that was opened last.</param>
     public void Crash(string path)
     {
-        var copy = folder.CreateSubdirectory($"{++copies}");
-        foreach (var file in (string[])[path, path + "-wal"])
+        var log = path + "-wal";
+        byte[] before, file, after;
+        do
         {
-            using var from = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var to = File.Create(System.IO.Path.Combine(copy.FullName, System.IO.Path.GetFileName(file)));
-            from.CopyTo(to);
+            before = Read(log);
+            file = Read(path);
+            after = Read(log);
         }
+        while (!before.AsSpan().StartsWith(after.AsSpan(0, Math.Min(LogHeader, after.Length))));
+
+        var copy = folder.CreateSubdirectory($"{++copies}");
         Path = System.IO.Path.Combine(copy.FullName, System.IO.Path.GetFileName(path));
+        File.WriteAllBytes(Path, file);
+        File.WriteAllBytes(Path + "-wal", after);
+    }
+
+    static byte[] Read(string path)
+    {
+        using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var to = new MemoryStream();
+        from.CopyTo(to);
+        return to.ToArray();
     }
 
     public async ValueTask DisposeAsync()

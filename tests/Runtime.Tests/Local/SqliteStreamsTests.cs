@@ -69,6 +69,59 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
         await database.CommittedAsync();
     }
 
+    [Fact]
+    public async Task A_message_is_written_only_if_it_is_still_to_be_heard_when_its_transaction_ends()
+    {
+        var database = file.Open();
+        var path = file.Path;
+        using var bus = new SqliteBus(database, new(), TimeProvider.System);
+        using (var disk = new ManualResetEventSlim())
+        {
+            database.Enqueue(new Pause(disk));
+            await bus.Unawaited.PublishAsync([Samples.Message("o-1", 1), Samples.Message("o-2", 1)], Cancellation);
+            var first = bus.TryReceive(Participants.Payments)!;
+            await bus.Unawaited.PublishAsync([Samples.Message("o-1", 2)], Cancellation);
+            await first.CompleteAsync(Cancellation);
+            disk.Set();
+            await database.CommittedAsync();
+        }
+        file.Crash();
+        Assert.Equal(["o-1/sender/2", "o-2/sender/1"], await WaitingAsync());
+
+        await bus.TryReceive(Participants.Payments)!.CompleteAsync(Cancellation);
+        await database.CommittedAsync();
+        file.Crash(path);
+        Assert.Equal(["o-1/sender/2"], await WaitingAsync());
+
+        async Task<IEnumerable<string>> WaitingAsync() => await file.Open().RunAsync(connection => connection
+            .Sql("SELECT id FROM message WHERE subscription = 'payments' ORDER BY id").Rows(row => row.Text(0)));
+    }
+
+    [Fact]
+    public async Task What_lists_say_is_as_it_was_saved_last_however_many_saves_a_transaction_holds()
+    {
+        var database = file.Open();
+        var store = new SqliteStreams(database).Of(Participants.Orders);
+        Assert.Null(await store.LoadAsync("o-1", Cancellation));
+        OrderStatus[][] transactions = [[OrderStatus.Placed, OrderStatus.Reserved, OrderStatus.Paid], [OrderStatus.Booked, OrderStatus.Completed]];
+        foreach (var statuses in transactions)
+        {
+            using var disk = new ManualResetEventSlim();
+            database.Enqueue(new Pause(disk));
+            foreach (var status in statuses)
+            {
+                var stream = await store.LoadAsync("o-1", Cancellation) ?? OrderStream.Empty("o-1");
+                await store.SaveAsync(stream with { Summary = Samples.Listed("o-1", 1, status).Summary }, Cancellation);
+            }
+            disk.Set();
+            await database.CommittedAsync();
+            var last = statuses[^1];
+            Assert.Equal(last, Assert.Single((await new OrderLists(database).ListAsync(new(), Cancellation)).Orders).Status);
+            Assert.Equal(1, (await new OrderLists(database).CountAsync(Cancellation)).ByStatus[last]);
+        }
+        Assert.Equal(1, await database.RunAsync(connection => connection.Sql("SELECT sum(orders) FROM final_count").First(row => row.Long(0))));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(20_000)]

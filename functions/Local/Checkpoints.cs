@@ -1,0 +1,72 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace OrderFunctions.Local;
+
+/// <summary>
+/// Copies what is committed from the log into the file itself, beside the writer: else every so often a commit would wait for it. The writer only does it
+/// where the log has become much longer than this leaves it.
+/// </summary>
+sealed partial class Checkpoints : IDisposable
+{
+    /// <summary>Pages of the log before the writer does it: 128 MB.</summary>
+    public const int LogMax = 32_000;
+
+    /// <summary>Changes from one time to the next, about 30 MB of log.</summary>
+    const int ChangesBetween = 16_000;
+
+    readonly Connection connection;
+    readonly ILogger log;
+    readonly Thread thread;
+    readonly AutoResetEvent due = new(initialState: false);
+    volatile bool stopping;
+    int changes;
+
+    public Checkpoints(Connection connection, ILogger log)
+    {
+        this.connection = connection;
+        this.log = log;
+        thread = new(Run) { Name = "SQLite checkpoints", IsBackground = true };
+        thread.Start();
+    }
+
+    /// <summary>So many more changes are committed. For the writer only.</summary>
+    public void Committed(int more)
+    {
+        changes += more;
+        if (changes < ChangesBetween)
+            return;
+        changes = 0;
+        due.Set();
+    }
+
+    void Run()
+    {
+        while (due.WaitOne() && !stopping)
+        {
+            try
+            {
+                connection.Script("PRAGMA wal_checkpoint(PASSIVE)");
+            }
+            catch (SqliteException e)
+            {
+                LogFailed(e.Message);
+            }
+        }
+    }
+
+    /// <summary>May be called twice.</summary>
+    public void Dispose()
+    {
+        if (stopping)
+            return;
+        stopping = true;
+        due.Set();
+        thread.Join();
+        due.Dispose();
+        connection.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The log could not be copied into the file, and grows until it can: {Description}")]
+    partial void LogFailed(string description);
+}
