@@ -23,6 +23,9 @@ sealed class QueuedMessage
     public required string? TraceParent { get; init; }
     public required DateTimeOffset EnqueuedAt { get; init; }
 
+    /// <summary>Not kept in the file: whatever is read from there counts as delivered before anyway.</summary>
+    public DateTimeOffset? SaidAt { get; init; }
+
     /// <summary>When it was to be heard; null for at once.</summary>
     public DateTimeOffset? Due { get; init; }
 
@@ -40,7 +43,7 @@ sealed class QueuedMessage
     public ReceivedMessage Received()
     {
         var (@event, unreadable) = Event is null ? Parsed() : (Event, null);
-        return new(Id, OrderId, Type, @event, CausationId, TraceParent, EnqueuedAt, Deliveries, unreadable);
+        return new(Id, OrderId, Type, @event, CausationId, TraceParent, EnqueuedAt, Deliveries, unreadable, SaidAt);
     }
 
     (OrderEvent? Event, string? Unreadable) Parsed()

@@ -114,7 +114,7 @@ public sealed partial class Participant(
 
     async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        var events = await DecideAsync(stream, message.Event!, attempt.AfterAnother(message.DeliveryCount > 1), cancellation);
+        var events = await DecideAsync(stream, message.Event!, attempt.AfterAnother(!message.IsFirst), cancellation);
         return await FinishAsync(stream, stream.Unparked(message.Id), message, events, cancellation);
     }
 
@@ -176,7 +176,7 @@ public sealed partial class Participant(
             foreach (var (id, @event) in entry.Events)
             {
                 if (@event is PublicEvent said)
-                    messages.Add(new(id, stream.OrderId, said, entry.On, entry.Trace, (said as ShipmentDue)?.DueAt));
+                    messages.Add(new(id, stream.OrderId, said, entry.On, entry.Trace, (said as ShipmentDue)?.DueAt, entry.At));
             }
         }
         if (messages.Count > 0)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using OrderFunctions.Runtime;
@@ -13,6 +14,7 @@ public static class MessageMapping
 {
     public const string CausationId = "causationId";
     public const string SchemaVersion = "schemaVersion";
+    public const string SaidAt = "saidAt";
 
     /// <summary>W3C trace context; the name under which Azure's own libraries look for it, too.</summary>
     public const string TraceParent = "traceparent";
@@ -32,6 +34,8 @@ public static class MessageMapping
             mapped.ApplicationProperties[CausationId] = message.CausationId;
         if (message.TraceParent is not null)
             mapped.ApplicationProperties[TraceParent] = message.TraceParent;
+        if (message.SaidAt is { } said)
+            mapped.ApplicationProperties[SaidAt] = said.ToString("O", CultureInfo.InvariantCulture);
         if (message.EnqueueAt is { } at)
             mapped.ScheduledEnqueueTime = at;
         return mapped;
@@ -50,7 +54,8 @@ public static class MessageMapping
             Property(message, TraceParent),
             message.EnqueuedTime,
             message.DeliveryCount,
-            unreadable);
+            unreadable,
+            DateTimeOffset.TryParse(Property(message, SaidAt), CultureInfo.InvariantCulture, out var said) ? said : null);
     }
 
     static (OrderEvent? Event, string? Unreadable) Read(ServiceBusReceivedMessage message)
@@ -68,5 +73,5 @@ public static class MessageMapping
     }
 
     static string? Property(ServiceBusReceivedMessage message, string name) =>
-        message.ApplicationProperties.TryGetValue(name, out var value) ? Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) : null;
+        message.ApplicationProperties.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
 }

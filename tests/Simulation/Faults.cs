@@ -153,4 +153,7 @@ sealed class Service(string name, Fault? busy, Fault? answerLost, Fault? down)
     public Fault? AnswerLost => answerLost;
     public Fault? Down => down;
     public DateTimeOffset DownUntil { get; set; }
+
+    /// <summary>No call is on its way for so long: that is assumed of providers, which forget keys.</summary>
+    public TimeSpan WayMax { get; init; } = TimeSpan.MaxValue;
 }

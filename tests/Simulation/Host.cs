@@ -72,12 +72,13 @@ sealed class Host
         if (cancellation.CanBeCanceled)
             cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource<T>)state!).TrySetCanceled(token), answer);
 
+        var sent = world.Scheduler.Now;
         var travel = world.Latency(Participant.Name, service);
         if (travel > TimeSpan.FromSeconds(1))
             world.Bus[Participant.Name].Disturb(about);
         world.Scheduler.After(travel, () =>
         {
-            var (result, failure) = Arrive(service, what, about, effect);
+            var (result, failure) = Arrive(service, sent, what, about, effect);
             if (failure is StreamConflictException)
                 strand?.Calls.Add("conflicts");
             if (Struck(1))
@@ -106,10 +107,12 @@ sealed class Host
             return true;
         }, cancellation);
 
-    (T? Result, Exception? Failure) Arrive<T>(Service service, string what, string about, Func<T> effect)
+    (T? Result, Exception? Failure) Arrive<T>(Service service, DateTimeOffset sent, string what, string about, Func<T> effect)
     {
         if (world.Scheduler.Now < service.DownUntil)
             return Failed("down");
+        if (world.Scheduler.Now - sent >= service.WayMax)
+            return Failed("given up on its way");
         if (service.Busy is { } busy && world.Faults.Strike(busy))
             return Failed("busy");
         try

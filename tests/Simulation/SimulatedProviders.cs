@@ -4,12 +4,16 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
+/// <summary>For how long providers remember keys.</summary>
+static class KeyMemory
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+}
+
 /// <summary>What a provider keeps of the calls made to it: answers by key, for a day.</summary>
 sealed class KeyMemory<T>(World world)
     where T : class
 {
-    static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
-
     readonly Dictionary<string, (T Answer, DateTimeOffset Until)> answers = [];
 
     /// <summary>The answer given under this key before, else a new one.</summary>
@@ -22,7 +26,7 @@ sealed class KeyMemory<T>(World world)
             world.Faults.Happened(Fault.KeyForgotten);
         }
         var answer = decide();
-        answers[key] = (answer, world.Scheduler.Now + Lifetime);
+        answers[key] = (answer, world.Scheduler.Now + KeyMemory.Lifetime);
         return answer;
     }
 }
@@ -60,7 +64,7 @@ sealed class SimulatedCards(World world)
     /// <summary>When the refund is asked for, and when the reservation arrives all the same.</summary>
     public CalledOff CalledOff { get; } = new(world, answersMax: 2);
 
-    public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown);
+    public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = KeyMemory.Lifetime };
 
     public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? charge.Answer : null;
 
@@ -127,7 +131,7 @@ sealed class SimulatedCarrier(World world)
 
     public CalledOff CalledOff { get; } = new(world, answersMax: 1);
 
-    public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown);
+    public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown) { WayMax = KeyMemory.Lifetime };
 
     public Booking? Of(string orderId) => bookings.GetValueOrDefault(orderId);
 
@@ -229,7 +233,7 @@ sealed class SimulatedNotifier(World world)
     readonly KeyMemory<Notified> keys = new(world);
     readonly Dictionary<string, long> told = [];
 
-    public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown);
+    public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown) { WayMax = KeyMemory.Lifetime };
 
     /// <summary>Whether the customer has had this notice.</summary>
     public bool HasTold(string orderId, string notice) => told.ContainsKey($"{orderId}/{notice}");

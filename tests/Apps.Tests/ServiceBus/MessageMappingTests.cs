@@ -18,13 +18,13 @@ public class MessageMappingTests
     public void Every_public_event_is_received_as_it_was_sent(string name)
     {
         var @event = (PublicEvent)Samples.Recordable.Single(e => e.GetType().Name == name);
-        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null);
+        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null, SaidAt: Enqueued.AddTicks(-7));
 
         var received = Delivered(sent.ToServiceBus(), deliveryCount: 3).ToReceived();
 
         Assert.Equal(EventJson.Encode(@event), EventJson.Encode(received.Event!));
         Assert.Equal(
-            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3),
+            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3, SaidAt: Enqueued.AddTicks(-7)),
             received);
     }
 
@@ -33,7 +33,7 @@ public class MessageMappingTests
     {
         var due = new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero);
 
-        var message = new OutboundMessage("o-1/shipping/4", "o-1", new ShipmentDue(due), "o-1/payments/3", Trace, due).ToServiceBus();
+        var message = new OutboundMessage("o-1/shipping/4", "o-1", new ShipmentDue(due), "o-1/payments/3", Trace, due, Enqueued).ToServiceBus();
 
         Assert.Equal("o-1/shipping/4", message.MessageId);
         Assert.Equal("o-1", message.SessionId);
@@ -43,7 +43,13 @@ public class MessageMappingTests
         Assert.Equal(due, message.ScheduledEnqueueTime);
         Assert.Equal("""{"dueAt":"2026-11-25T08:00:00+00:00"}""", message.Body.ToString());
         Assert.Equal(
-            new Dictionary<string, object> { ["schemaVersion"] = EventJson.SchemaVersion, ["causationId"] = "o-1/payments/3", ["traceparent"] = Trace },
+            new Dictionary<string, object>
+            {
+                ["schemaVersion"] = EventJson.SchemaVersion,
+                ["causationId"] = "o-1/payments/3",
+                ["traceparent"] = Trace,
+                ["saidAt"] = "2026-11-22T12:00:00.0000000+00:00",
+            },
             message.ApplicationProperties);
     }
 

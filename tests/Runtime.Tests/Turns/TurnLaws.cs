@@ -162,6 +162,16 @@ public class TurnLaws
     }
 
     [Fact]
+    public async Task A_copy_that_was_published_long_after_it_was_said_first_asks_the_provider_what_the_first_has_done()
+    {
+        var message = Message("inventory/2", Reserved);
+        world.KnownCharge = new CardCharged("ch-before", World.Total);
+        await world.DeliverAsync(message with { SaidAt = message.EnqueuedAt.AddDays(-3) });
+        Assert.Empty(world.Asked);
+        Assert.Contains(world.Published, m => m.Event is PaymentSucceeded && m.SaidAt == world.Stream.Entries[0].At);
+    }
+
+    [Fact]
     public async Task Who_was_stopped_for_longer_than_a_turn_first_asks_the_provider_what_another_has_done()
     {
         world.KnownCharge = new CardCharged("ch-of-another", World.Total);
