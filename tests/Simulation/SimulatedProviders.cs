@@ -32,11 +32,13 @@ sealed class KeyMemory<T>(World world)
 }
 
 /// <summary>
-/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off, none of an
-/// earlier attempt is still under way.
+/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off, none arrives any
+/// more of an earlier attempt, or of one that overlaps with the attempt that asked.
 /// </summary>
 sealed class CalledOff(World world, int answersMax)
 {
+    static readonly TimeSpan OverlapMax = TimeSpan.FromMinutes(5);
+
     readonly Dictionary<string, (int Answers, DateTimeOffset At)> orders = [];
 
     public void Nothing(string orderId, Strand asker)
@@ -45,10 +47,10 @@ sealed class CalledOff(World world, int answersMax)
             orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
     }
 
-    /// <exception cref="TransientException">The attempt is an earlier one.</exception>
+    /// <exception cref="TransientException">The attempt is such a one. Should the one that asked come to nothing, a later one gets through.</exception>
     public void Arrives(string orderId, Strand caller)
     {
-        if (orders.TryGetValue(orderId, out var last) && last.Answers >= answersMax && caller.StartedAt < last.At)
+        if (orders.TryGetValue(orderId, out var last) && last.Answers >= answersMax && caller.StartedAt < last.At + OverlapMax)
             throw new TransientException("The call was given up on its way.");
     }
 }
