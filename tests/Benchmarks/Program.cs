@@ -21,7 +21,7 @@ var all = new Dictionary<string, (string About, Func<Bench, Task<Section>> RunAs
 var names = new Argument<string[]>("scenario") { Description = "Which to run; none for all of them.", Arity = ArgumentArity.ZeroOrMore };
 names.AcceptOnlyFromAmong([.. all.Keys]);
 var orders = new Option<int?>("--orders") { Description = "Orders a measurement, in place of each scenario's own number.", HelpName = "N" };
-var runs = new Option<int>("--runs") { Description = "Measurements of each side; the median counts.", DefaultValueFactory = _ => 5, HelpName = "K" };
+var runs = new Option<int>("--runs") { Description = "Measurements of each side; the median counts.", DefaultValueFactory = _ => 3, HelpName = "K" };
 var json = new Option<bool>("--json") { Description = "Print what was found as JSON in place of tables." };
 var ordersFile = new Option<FileInfo?>("--orders-file")
 {
