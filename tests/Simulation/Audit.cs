@@ -135,11 +135,8 @@ static class Audit
 
     static void Published(World world, OrderStream stream)
     {
-        foreach (var recorded in stream.Entries.SelectMany(entry => entry.Events))
-        {
-            if (recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)
-                world.Invariants.Broken("What is saved is published in the end", stream.OrderId, recorded.Id);
-        }
+        foreach (var unsaid in world.Bus.Unpublished(stream.Entries))
+            world.Invariants.Broken("What is saved is published in the end", stream.OrderId, unsaid.Id);
     }
 
     /// <summary>

@@ -83,8 +83,8 @@ sealed class Invariants(World world)
     }
 
     /// <summary>What of an entry, and of those before that nothing brings back, is not published; null where all is.</summary>
-    string? Unsaid(OrderStream stream, int index) => stream.WithoutRedelivery(index).Append(stream.Entries[index]).SelectMany(entry => entry.Events)
-        .FirstOrDefault(recorded => recorded.Event is PublicEvent && world.Bus.Published(recorded.Id) is null)?.Id;
+    string? Unsaid(OrderStream stream, int index) =>
+        world.Bus.Unpublished(stream.WithoutRedelivery(index).Append(stream.Entries[index])).FirstOrDefault()?.Id;
 
     /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
     public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
@@ -118,11 +118,8 @@ sealed class Invariants(World world)
             Broken("The kernel dead-letters only what is parked", message.OrderId, $"{message.Id} at {subscription.Name}");
         if (stream is null || !stream.IsParked(message.Id))
             return;
-        foreach (var recorded in stream.WithoutRedelivery(stream.Entries.Count).SelectMany(entry => entry.Events))
-        {
-            if (recorded.Event is OrderParked && world.Bus.Published(recorded.Id) is null)
-                Broken("Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {recorded.Id}");
-        }
+        if (world.Bus.Unpublished(stream.WithoutRedelivery(stream.Entries.Count)).FirstOrDefault(e => e.Event is OrderParked) is { } unsaid)
+            Broken("Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {unsaid.Id}");
     }
 
     public void Saving(string participant, OrderStream before, OrderStream after)

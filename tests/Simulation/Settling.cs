@@ -28,8 +28,7 @@ static class Settling
     }
 
     /// <summary>Whether all that the stream says of its parking has gone out; of what cannot be read nothing can.</summary>
-    static bool IsTold(World world, OrderStream stream) => stream.Entries.SelectMany(entry => entry.Events)
-        .All(e => e.Event is not (OrderParked or OrderResumed) || world.Bus.Published(e.Id) is not null);
+    static bool IsTold(World world, OrderStream stream) => world.Bus.Unpublished(stream.Entries).All(e => e.Event is not (OrderParked or OrderResumed));
 
     public static string? WhatIsLeft(World world)
     {
@@ -47,7 +46,7 @@ static class Settling
         }
         foreach (var stream in world.Stores.SelectMany(store => store.Streams))
         {
-            if (stream.Entries.SelectMany(entry => entry.Events).FirstOrDefault(e => e.Event is PublicEvent && world.Bus.Published(e.Id) is null) is { } unsaid)
+            if (world.Bus.Unpublished(stream.Entries).FirstOrDefault() is { } unsaid)
                 return $"{stream.OrderId} has what was never published: {unsaid.Id}";
         }
         if (world.Bus.Scheduled > 0)

@@ -31,6 +31,10 @@ sealed class SimulatedBus
     /// <summary>The event that went out under this id; null where none did.</summary>
     public PublicEvent? Published(string id) => accepted.GetValueOrDefault(id)?.Event;
 
+    /// <summary>What the entries say to others and never went out.</summary>
+    public IEnumerable<RecordedEvent> Unpublished(IEnumerable<Entry> entries) =>
+        entries.SelectMany(entry => entry.Events).Where(recorded => recorded.Event is PublicEvent && Published(recorded.Id) is null);
+
     public void Accept(IReadOnlyList<OutboundMessage> messages)
     {
         if (messages[0].CausationId != messages[^1].CausationId)
