@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Http;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local;

@@ -1,4 +1,8 @@
 using Microsoft.Extensions.Logging;
+using OrderFunctions.Local.Bus;
+using OrderFunctions.Local.Outside;
+using OrderFunctions.Local.Storage;
+using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Inventory;

@@ -1,4 +1,4 @@
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>What is set for a subscription of Service Bus.</summary>
 public sealed record BusOptions

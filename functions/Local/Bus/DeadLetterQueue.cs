@@ -1,6 +1,7 @@
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>A subscription's messages that were set aside. It knows no orders; whoever receives a message has it locked for a while.</summary>
 sealed class DeadLetterQueue(string subscription, Database database, BusOptions options, TimeProvider time) : IDeadLetterQueue

@@ -1,6 +1,6 @@
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// A message with the lock on its order. What is settled is not waited for: the completion becomes durable behind everything that the message led to, and

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>Hands a subscription's messages to its participant: so many orders at once, one message of each at a time, and none that waits in line is passed over.</summary>
 sealed partial class Pump : IAsyncDisposable

@@ -1,8 +1,9 @@
 using System.Text.Json;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>One subscription's copy of a message, in memory as in its row.</summary>
 sealed class QueuedMessage

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using OrderFunctions.Http;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// A topic with the subscriptions of topology.json, as Service Bus has them: sessions by order, locks, delivery counts, dead letters, scheduled messages,

@@ -1,7 +1,8 @@
 using System.Threading.Channels;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// What one subscription has still to hear: a queue for each order, of which one consumer at a time holds the lock, and a dead-letter queue. An index in

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OrderFunctions.Http;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>The API as an operator uses it. What it refuses becomes an <see cref="HttpRequestException"/> that says why.</summary>
 sealed class OperatorClient : IDisposable

@@ -4,7 +4,7 @@ using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using Spectre.Console;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>
 /// What the operations page shows and does, on the console, against a running host. Exit status: 0 done; 1 nothing found; 2 refused or not reached.

@@ -3,7 +3,7 @@ using System.Text.Json;
 using OrderFunctions.Http;
 using Spectre.Console;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>How the console's commands tell what the API answers.</summary>
 static class OperatorTables

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace OrderFunctions.Local.Placing;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>What the placing of a file came to.</summary>
 public sealed class Placed

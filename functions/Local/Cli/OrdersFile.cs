@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
-namespace OrderFunctions.Local.Placing;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>
 /// A file of orders and cancellations, one JSON object a line, plain or gzip: <c>functions/Local/sample/README.md</c> says what is in a line.

@@ -1,6 +1,5 @@
 using System.CommandLine;
-using OrderFunctions.Local.Operating;
-using OrderFunctions.Local.Placing;
+using OrderFunctions.Local.Cli;
 
 var orders = new Option<FileInfo?>("--orders") { Description = "Orders to place: one JSON object a line, plain or gzip. Default: the sample of 200.", HelpName = "FILE" };
 var noOrders = new Option<bool>("--no-orders") { Description = "Place nothing, only serve." };

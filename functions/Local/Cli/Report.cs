@@ -4,7 +4,7 @@ using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using Spectre.Console;
 
-namespace OrderFunctions.Local.Placing;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>What became of the orders, in one table, and how long it took.</summary>
 public sealed class Report

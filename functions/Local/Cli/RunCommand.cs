@@ -1,7 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 
-namespace OrderFunctions.Local.Placing;
+namespace OrderFunctions.Local.Cli;
 
 /// <param name="Orders">The file to place; null to place nothing.</param>
 /// <param name="Exit">End after the audit.</param>

@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using OrderFunctions.Http;
 
-namespace OrderFunctions.Local.Placing;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>The public API as a customer and a warehouse use it.</summary>
 public sealed class SagaClient(HttpClient http)

@@ -5,7 +5,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>Sends traces and metrics to a collector by OTLP over HTTP.</summary>
 sealed class TraceExport : IDisposable

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 /// <summary>Writes one order's trace, a line a turn, as it happens; the next order's once that one has been silent for a while.</summary>
 sealed class VerboseTrace : IDisposable

@@ -1,6 +1,6 @@
 using System.CommandLine.Parsing;
 
-namespace OrderFunctions.Local.Operating;
+namespace OrderFunctions.Local.Cli;
 
 static class WebAddress
 {

@@ -1,8 +1,9 @@
 using System.Globalization;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Outside;
 
 /// <summary>
 /// A card provider whose answers follow from the token: <c>tok_declined</c> is declined; <c>tok_flaky</c> is charged, but the first two answers are lost;

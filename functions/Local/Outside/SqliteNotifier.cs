@@ -1,7 +1,8 @@
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Outside;
 
 /// <summary>Tells nobody, but keeps what it was to tell: once a key, for as long as a day.</summary>
 public sealed class SimulatedNotifier(Database database, TimeProvider time) : INotifier

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OrderFunctions.Local.Storage;
+using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Outside;
 
 /// <summary>Stock in the same file. The writer's order is the order of reservations, so that nothing is ever sold twice.</summary>
 public sealed class SqliteStock(Database database) : IStock

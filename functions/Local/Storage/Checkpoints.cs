@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// Copies what is committed from the log into the file itself, beside the writer: else every so often a commit would wait for it. The writer only does it

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using OrderFunctions.Runtime;
 using SQLitePCL;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// The one SQLite file of the local host. One thread writes: it takes whatever changes wait, runs them in one transaction and commits them together, so

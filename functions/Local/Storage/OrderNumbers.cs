@@ -1,4 +1,4 @@
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// Gives each order a number in the order in which they come, so that whatever belongs to recent orders lies together in the file. Used by the writer's

@@ -1,4 +1,4 @@
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>The tables of <c>Schema.sql</c>.</summary>
 static class Schema

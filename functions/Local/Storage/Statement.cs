@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// A prepared statement, bound by position in the order of the calls. Deliberately below SqliteCommand: that one costs more than the statements run here.

@@ -1,4 +1,4 @@
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>Holds things until their time, with one timer for all of them.</summary>
 /// <param name="due">Is given what is due, in its order, on the timer's thread.</param>

@@ -1,4 +1,4 @@
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// A small change of the database. It may be run more than once, each time on the same rows, because whatever was undone with a neighbour's failure is

@@ -1,7 +1,8 @@
 using System.Globalization;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Streams;
 
 /// <summary>The lists of orders, by indexes: quick however many orders there are.</summary>
 public sealed class OrderLists(Database database) : IOrderQueries

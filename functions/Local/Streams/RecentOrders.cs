@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Streams;
 
 /// <summary>A stream as it was saved last.</summary>
 /// <param name="Version">Counts the saves; its text is the ETag.</param>

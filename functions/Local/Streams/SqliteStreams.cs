@@ -1,6 +1,7 @@
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Streams;
 
 /// <summary>
 /// The streams of all participants. They are stored append-only, and those of recent orders are kept in memory as they are: so a turn parses nothing, and

@@ -2,9 +2,10 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Streams;
 
 /// <summary>The rows of one stream as they are read, not yet parsed: parsing is not for the writer's thread.</summary>
 /// <param name="IsNewOrder">No participant has a stream of this order.</param>

@@ -1,7 +1,8 @@
 using System.Text.Json;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Local;
+namespace OrderFunctions.Local.Streams;
 
 /// <summary>An order in the lists.</summary>
 static class SummaryRow

@@ -1,5 +1,5 @@
 using OrderFunctions.Benchmarks.Reporting;
-using OrderFunctions.Local.Placing;
+using OrderFunctions.Local.Cli;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.CosmosDb;
 using OrderFunctions.CosmosDb.Gateway;
-using OrderFunctions.Local;
+using OrderFunctions.Local.Outside;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Inventory;

@@ -1,6 +1,6 @@
 using OrderFunctions.Benchmarks.Reporting;
 using OrderFunctions.Local;
-using OrderFunctions.Local.Placing;
+using OrderFunctions.Local.Cli;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Benchmarks.Sides;

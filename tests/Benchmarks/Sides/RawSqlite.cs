@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using OrderFunctions.Local;
+using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Benchmarks.Sides;
 

@@ -1,4 +1,5 @@
 using OrderFunctions.Local;
+using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Benchmarks.Sides;
 

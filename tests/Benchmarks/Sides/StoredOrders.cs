@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
-using OrderFunctions.Local;
+using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Benchmarks.Sides;
 

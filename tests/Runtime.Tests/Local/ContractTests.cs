@@ -1,5 +1,9 @@
 using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Contracts;
+using OrderFunctions.Local.Bus;
+using OrderFunctions.Local.Outside;
+using OrderFunctions.Local.Storage;
+using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Tests;

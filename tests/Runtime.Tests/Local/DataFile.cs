@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Local.Tests;
 

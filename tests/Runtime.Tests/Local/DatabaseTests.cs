@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Tests;

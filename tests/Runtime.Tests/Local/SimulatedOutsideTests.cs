@@ -3,6 +3,8 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Contracts;
+using OrderFunctions.Local.Outside;
+using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

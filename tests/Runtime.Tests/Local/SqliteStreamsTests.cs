@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using OrderFunctions.Contracts;
+using OrderFunctions.Local.Bus;
+using OrderFunctions.Local.Storage;
+using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
