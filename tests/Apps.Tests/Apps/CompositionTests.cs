@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json;
 using Azure.Messaging.ServiceBus;
-using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Moq;
 using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Hosting;
@@ -16,13 +17,10 @@ using OrderFunctions.ShippingApp;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
-/// <summary>The apps' own programs, run up to where the worker would be built: with the stand-ins they end there, and show what they put together.</summary>
+/// <summary>The apps' own programs, run up to where the worker is about to be built.</summary>
 public class CompositionTests
 {
     static readonly Type[] Apps = [typeof(OrdersFunctions), typeof(InventoryFunctions), typeof(PaymentsFunctions), typeof(ShippingFunctions), typeof(NotificationsFunctions)];
-
-    public CompositionTests() => Assert.SkipUnless(
-        typeof(FunctionsApplication).Assembly.GetName().Name!.StartsWith("StandIns", StringComparison.Ordinal), "With the real packages the worker would start.");
 
     public static TheoryData<string> Names => [.. Apps.Select(Name)];
 
@@ -115,18 +113,58 @@ public class CompositionTests
     {
         var program = Apps.Single(type => Name(type) == app).Assembly.EntryPoint!;
         string[] arguments = [.. settings.Select(setting => $"--{setting.Key.Replace("__", ":", StringComparison.Ordinal)}={setting.Value}")];
+        using var building = new Building();
         try
         {
-            program.Invoke(null, [arguments]);
-            throw new InvalidOperationException("The program went on.");
+            program.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [arguments], null);
         }
-        catch (TargetInvocationException e) when (e.InnerException is NotSupportedException standIn)
+        catch (Building.StopException)
         {
-            return (IServiceCollection)standIn.Data["Services"]!;
         }
-        catch (TargetInvocationException e) when (e.InnerException is { } inner)
+        return building.Services ?? throw new InvalidOperationException("The program never built its host.");
+    }
+
+    /// <summary>Listens to what the hosting library says when a host is about to be built, takes down the services, and ends the program there.</summary>
+    sealed class Building : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    {
+        // Tests run side by side: only what this flow of execution builds is ours.
+        static readonly AsyncLocal<Building?> Current = new();
+        readonly List<IDisposable> subscriptions = [];
+
+        public Building()
         {
-            throw inner;
+            Current.Value = this;
+            subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
         }
+
+        public IServiceCollection? Services { get; private set; }
+
+        public void OnNext(DiagnosticListener listener)
+        {
+            if (listener.Name == "Microsoft.Extensions.Hosting")
+                subscriptions.Add(listener.Subscribe(this));
+        }
+
+        public void OnNext(KeyValuePair<string, object?> told)
+        {
+            if (told is { Key: "HostBuilding", Value: IHostBuilder host } && Current.Value == this)
+                host.ConfigureServices(services =>
+                {
+                    Services = services;
+                    throw new StopException();
+                });
+        }
+
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void Dispose() => subscriptions.ForEach(subscription => subscription.Dispose());
+
+        public sealed class StopException : Exception;
     }
 }

@@ -7,43 +7,41 @@ namespace OrderFunctions.Apps.Tests.StandIns;
 public class AzureSdkSwitchTests
 {
     [Fact]
-    public void An_app_on_stand_ins_cannot_be_published()
+    public void An_app_on_the_stand_in_cannot_be_published()
     {
-        var (status, output) = MSBuild("-t:PrepareForPublish", "-p:AzureSdk=stand-ins");
+        var (status, output) = MSBuild("functions/PaymentsApp", "-t:PrepareForPublish", "-p:AzureSdk=trigger-stand-in");
 
         Assert.NotEqual(0, status);
-        Assert.Contains("PaymentsApp is built with stand-ins", output, StringComparison.Ordinal);
+        Assert.Contains("PaymentsApp is built with a stand-in", output, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("packages", true)]
-    [InlineData("stand-ins", false)]
-    public void An_app_gets_Azures_packages_or_the_stand_ins_and_never_both(string mode, bool packages)
+    [InlineData("trigger-stand-in", false)]
+    public void The_adapters_get_the_package_or_the_stand_in_and_never_both(string mode, bool package)
     {
-        var (status, output) = MSBuild("-getItem:PackageReference,ProjectReference", $"-p:AzureSdk={mode}");
+        var (status, output) = MSBuild("functions/ServiceBus", "-getItem:PackageReference,ProjectReference", $"-p:AzureSdk={mode}");
         using var json = JsonDocument.Parse(output);
-        var items = json.RootElement.GetProperty("Items");
-        string[] Names(string kind) => [.. items.GetProperty(kind).EnumerateArray().Select(item => item.GetProperty("Identity").GetString()!)];
+        bool Has(string kind, string name) => json.RootElement.GetProperty("Items").GetProperty(kind).EnumerateArray()
+            .Any(item => item.GetProperty("Identity").GetString()!.Contains(name, StringComparison.Ordinal));
 
         Assert.Equal(0, status);
-        Assert.Equal(packages, Names("PackageReference").Contains("Microsoft.Azure.Functions.Worker.Sdk"));
-        Assert.Equal(packages, Names("PackageReference").Contains("Microsoft.Azure.Functions.Worker.Extensions.ServiceBus"));
-        Assert.DoesNotContain("Microsoft.Azure.Functions.Worker.Extensions.Http", Names("PackageReference"));
-        Assert.Equal(!packages, Names("ProjectReference").Any(project => project.Contains("StandIns", StringComparison.Ordinal)));
+        Assert.Equal(package, Has("PackageReference", "Microsoft.Azure.Functions.Worker.Extensions.ServiceBus"));
+        Assert.Equal(!package, Has("ProjectReference", "StandIns"));
     }
 
     [Fact]
     public void There_is_no_third_choice()
     {
-        var (status, output) = MSBuild("-t:PrepareForBuild", "-p:AzureSdk=mocks");
+        var (status, output) = MSBuild("functions/PaymentsApp", "-t:PrepareForBuild", "-p:AzureSdk=mocks");
 
         Assert.NotEqual(0, status);
         Assert.Contains("AzureSdk is 'mocks'", output, StringComparison.Ordinal);
     }
 
-    static (int Status, string Output) MSBuild(params string[] arguments)
+    static (int Status, string Output) MSBuild(string project, params string[] arguments)
     {
-        var (status, output, _) = Repository.Run("dotnet", ["msbuild", "functions/PaymentsApp", "-nologo", "-nodeReuse:false", .. arguments]);
+        var (status, output, _) = Repository.Run("dotnet", ["msbuild", project, "-nologo", "-nodeReuse:false", .. arguments]);
         return (status, output);
     }
 }
