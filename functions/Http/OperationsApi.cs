@@ -7,18 +7,16 @@ namespace OrderFunctions.Http;
 
 /// <summary>What operators see and do. All of it from Orders' own store, by Orders' own facts: no service reads another's data.</summary>
 /// <param name="orders">The participant Orders.</param>
-/// <param name="isLocal">See <see cref="TopologyBody"/>.</param>
-/// <param name="deadLetter">Gives a participant's dead letter by its id, where the bus is at hand; null where it is not Orders' to read.</param>
-public sealed class OperationsApi(
-    Participant orders, IOrderQueries queries, bool isLocal = false, Func<string, string, DeadLetter?>? deadLetter = null)
+/// <param name="deadLetter">
+/// Returns a participant's dead letter by its id, in the local host, where all participants share one bus. Null in Azure, where Orders may read
+/// only its own.
+/// </param>
+public sealed class OperationsApi(Participant orders, IOrderQueries queries, Func<string, string, DeadLetter?>? deadLetter = null)
 {
     /// <summary>Replays asked for at once.</summary>
     const int AtOnce = 8;
 
-    /// <summary>The operations page: no data, so nobody's role.</summary>
-    public static IResult Page => Http.Page.Instance;
-
-    readonly Choreography choreography = new(isLocal);
+    readonly Choreography choreography = new(isLocal: deadLetter is not null);
 
     /// <summary>Who says and who hears what.</summary>
     public Task<IResult> TopologyAsync(HttpRequest request) =>

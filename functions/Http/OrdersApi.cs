@@ -8,7 +8,8 @@ namespace OrderFunctions.Http;
 
 /// <summary>Orders as a customer, or somebody on their behalf, places, follows and cancels them, and as an operator finds them.</summary>
 /// <param name="orders">The participant Orders.</param>
-public sealed class OrdersApi(Participant orders, IOrderQueries queries)
+/// <param name="operationsPage">What a browser is shown.</param>
+public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page operationsPage)
 {
     static readonly Problem NoSuchOrder = Problem.NotFound("There is no such order.");
 
@@ -51,7 +52,7 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries)
 
     /// <summary>Every fact of an order; to a browser the page that shows them, so that a link to an order can be mailed.</summary>
     public Task<IResult> TimelineAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        Page.IsWantedBy(request) ? Page.Instance
+        Page.IsWantedBy(request) ? operationsPage
         : await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
             ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream), Bodies.Json.TimelineBody)
             : NoSuchOrder);

@@ -7,12 +7,12 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Http;
 
 /// <summary>The whole API, for a host that serves all of it. In Azure each app serves its part.</summary>
-public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi CarrierEvents, OperationsApi Operations)
+public sealed record SagaApi(OrdersApi Orders, StockApi Stock, CarrierEventsApi CarrierEvents, OperationsApi Operations, Page Page)
 {
     /// <summary>Every call: the local host serves these, the apps are tested against them, openapi.json describes them.</summary>
     public static readonly ImmutableArray<ApiRoute> Routes =
     [
-        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (_, _) => Task.FromResult(OperationsApi.Page)),
+        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (api, _) => Task.FromResult<IResult>(api.Page)),
         new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
         new("list-orders", "GET", Paths.Orders, [Roles.Operator], Participants.Orders, (api, request) => api.Orders.ListAsync(request)),
         new("order", "GET", Paths.Order, [Roles.Customer, Roles.Operator], Participants.Orders,

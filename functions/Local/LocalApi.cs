@@ -11,9 +11,12 @@ static class LocalApi
 {
     const int SkusShown = 20;
 
+    /// <summary>The operations page with the local host's own parts.</summary>
+    public static Page Page { get; } = new(Read("local.html"), Read("local.js"));
+
     public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
     {
-        app.MapLive(new(saga.Lists, time, stopping));
+        app.MapGet("api/operations/events", new Live(saga.Lists, time, stopping).ServeAsync);
         app.MapGet("api/local/stock", async (CancellationToken cancellation) => Answer(await saga.Stock.HottestAsync(SkusShown, cancellation)));
         app.MapGet("api/local/card-outage", async () => Answer(new CardOutage(await saga.Cards.IsOutAsync())));
         app.MapPut("api/local/card-outage", async (HttpRequest request) =>
@@ -31,6 +34,14 @@ static class LocalApi
                 return Results.Problem("The body must be { \"isOn\": true } or { \"isOn\": false }.", statusCode: StatusCodes.Status400BadRequest);
             }
         });
+    }
+
+    static string Read(string file)
+    {
+        using var content = typeof(LocalApi).Assembly.GetManifestResourceStream($"Page/{file}")
+            ?? throw new InvalidOperationException($"{file} is not embedded.");
+        using var reader = new StreamReader(content);
+        return reader.ReadToEnd();
     }
 
     static IResult Answer<T>(T body) => Results.Json(body, JsonSerializerOptions.Web);

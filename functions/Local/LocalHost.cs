@@ -52,10 +52,11 @@ public sealed class LocalHost : IAsyncDisposable
         try
         {
             host.MapSaga(new(
-                new(saga[Participants.Orders], saga.Lists),
+                new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),
                 new(saga[Participants.Shipping], new(CarrierSecret, TimeProvider.System)),
-                new(saga[Participants.Orders], saga.Lists, isLocal: true, saga.Bus.Peek)));
+                new(saga[Participants.Orders], saga.Lists, saga.Bus.Peek),
+                LocalApi.Page));
             host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();

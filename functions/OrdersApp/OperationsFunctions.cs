@@ -4,11 +4,11 @@ using OrderFunctions.Http;
 
 namespace OrderFunctions.OrdersApp;
 
-/// <summary>Where operators call Orders. The page itself tells nothing and is open; all that it shows it asks for with its reader's token.</summary>
-public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations)
+/// <summary>Where operators call Orders. The page holds no data and is open; all that it shows it reads with its reader's token.</summary>
+public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations, Page page)
 {
     [Function("operations-page")]
-    public static IResult Shown([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => OperationsApi.Page;
+    public IResult OperationsPage([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => page;
 
     [Function("order-record")]
     public Task<IResult> Record([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Record)] HttpRequest request, string id) =>
@@ -39,5 +39,5 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
         operations.DiscardAsync(request);
 
     [Function("openapi")]
-    public static IResult Described([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) => OpenApi.Document;
+    public static IResult OpenApiDocument([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) => OpenApi.Document;
 }

@@ -9,6 +9,6 @@ using OrderFunctions.Saga.Orders;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.UseCallerCheck();
-builder.Services.AddSingleton<OrdersApi>().AddSingleton<OperationsApi>().AddSingleton<Gauges>();
+builder.Services.AddSingleton(new Page()).AddSingleton<OrdersApi>().AddSingleton<OperationsApi>().AddSingleton<Gauges>();
 builder.AddParticipant(Participants.Orders, Order.Decider, _ => Intents.Nothing);
 await builder.Build().RunAsync();

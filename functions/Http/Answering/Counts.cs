@@ -1,14 +1,21 @@
+using System.Text.Json;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-static class Counts
+/// <summary>How many orders there are: the counts that the operations page shows.</summary>
+public static class Counts
 {
     static readonly OrderStatus[] Statuses = Enum.GetValues<OrderStatus>();
     static readonly OrderFacts[] Facts = [.. Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)];
 
-    /// <exception cref="TransientException">The store is away.</exception>
-    public static async Task<CountsBody> ReadAsync(IOrderQueries queries, CancellationToken cancellation)
+    /// <summary>The counts as the API answers them, in JSON.</summary>
+    /// <exception cref="TransientException">The store is unavailable.</exception>
+    public static async Task<byte[]> ReadJsonAsync(IOrderQueries queries, CancellationToken cancellation) =>
+        JsonSerializer.SerializeToUtf8Bytes(await ReadAsync(queries, cancellation), Bodies.Json.CountsBody);
+
+    /// <exception cref="TransientException">The store is unavailable.</exception>
+    internal static async Task<CountsBody> ReadAsync(IOrderQueries queries, CancellationToken cancellation)
     {
         var counting = queries.CountAsync(cancellation);
         var facts = await queries.CountFactsAsync(cancellation);

@@ -5,9 +5,6 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>A message as it lies in a dead-letter queue.</summary>
-public sealed record DeadLetter(string Type, ReadOnlyMemory<byte> Body);
-
 /// <summary>
 /// The messages at which an order's lines stop. The message itself is there where Orders said it, or where the bus is at hand as in the local host; else
 /// it is told where it lies.

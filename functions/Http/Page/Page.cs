@@ -6,18 +6,20 @@ using Microsoft.Net.Http.Headers;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The operations page: one answer without data, put together from the files in Page/. It loads nothing from anywhere else, and its security policy
-/// lets no other script run in it.
+/// The operations page: one answer without data, put together from the files in this folder. It loads nothing from elsewhere, and its security
+/// policy lets no other script run in it.
 /// </summary>
-sealed class Page : IResult, IStatusCodeHttpResult
+public sealed class Page : IResult, IStatusCodeHttpResult
 {
-    public static readonly Page Instance = new();
+    const string HostPart = "<!-- what the host adds -->";
 
     readonly byte[] html;
     readonly string policy;
     readonly EntityTagHeaderValue tag;
 
-    Page()
+    /// <param name="hostHtml">What the host adds to the page.</param>
+    /// <param name="hostScript">The script for that; it runs after the page's own.</param>
+    public Page(string hostHtml = "", string hostScript = "")
     {
         var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
         foreach (var line in Read("page.html").Split('\n'))
@@ -27,7 +29,9 @@ sealed class Page : IResult, IStatusCodeHttpResult
             else if (Between(line, "<script src=\"", "\"></script>") is { } js)
                 script.Append(Read(js)).Append('\n');
             else if (line is "</head>")
-                text.Append($"<style>{style}</style>\n<script type=\"module\">{script}</script>\n</head>\n");
+                text.Append($"<style>{style}</style>\n<script type=\"module\">{script.Append(Lines(hostScript))}</script>\n</head>\n");
+            else if (line is HostPart)
+                text.Append(Lines(hostHtml));
             else
                 text.Append(line).Append('\n');
         }
@@ -59,7 +63,7 @@ sealed class Page : IResult, IStatusCodeHttpResult
         return httpContext.Response.WriteAsync(StatusCodes.Status200OK, "text/html; charset=utf-8", html);
     }
 
-    /// <summary>The page names its files as links, one a line; they go out with it.</summary>
+    /// <summary>The page names its files as links, one per line; they go out with it.</summary>
     static string? Between(string line, string begin, string end) =>
         line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal) ? line[begin.Length..^end.Length] : null;
 
@@ -67,8 +71,12 @@ sealed class Page : IResult, IStatusCodeHttpResult
 
     static string Read(string file)
     {
-        using var content = typeof(Page).Assembly.GetManifestResourceStream($"Page/{file}") ?? throw new InvalidOperationException($"{file} is not embedded.");
+        using var content = typeof(Page).Assembly.GetManifestResourceStream($"Page/{file}")
+            ?? throw new InvalidOperationException($"{file} is not embedded.");
         using var reader = new StreamReader(content, Encoding.UTF8);
-        return reader.ReadToEnd().ReplaceLineEndings("\n");
+        return Lines(reader.ReadToEnd());
     }
+
+    /// <summary>With the line ends of the policy's digests, whatever those of the files are.</summary>
+    static string Lines(string text) => text.ReplaceLineEndings("\n");
 }

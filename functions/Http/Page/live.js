@@ -1,11 +1,14 @@
-// Keeps the page as the store is: told by the local host, asking elsewhere. A lost connection shows, and heals.
+// Keeps the page up to date: the local host pushes changes, elsewhere the page polls. A lost connection shows, and heals.
 
 const live = (() => {
   const pollEvery = 5_000;
   let lostSince = null,
     timer = 0,
-    source = null,
-    asking = false;
+    isAsking = false,
+    host = null;
+
+  // The host may add parts of its own to the page: one that reads, and listens where the host pushes changes.
+  const extend = part => (host = part);
 
   const connection = (name, text) => {
     const node = byId('connection');
@@ -13,10 +16,14 @@ const live = (() => {
     node.dataset.state = name;
   };
 
-  const arrived = counts => {
+  const connected = () => {
     if (lostSince !== null) refresh();
     lostSince = null;
-    connection('live', source ? 'live' : 'up to date');
+    connection('live', host ? 'live' : 'up to date');
+  };
+
+  const arrived = counts => {
+    connected();
     const isNew = JSON.stringify(counts) !== JSON.stringify(state.counts);
     state.counts = counts;
     if (isNew) refresh();
@@ -32,7 +39,7 @@ const live = (() => {
       picture.update();
       plots.update();
       orders.read();
-      local.read();
+      host?.read();
     }
     parked.read();
   };
@@ -52,50 +59,35 @@ const live = (() => {
     clearTimeout(timer);
     try {
       if (!state.topology) await start();
-      if (!source) arrived(await api('/api/operations/counts'));
+      if (!host) arrived(await api('/api/operations/counts'));
     } catch (error) {
       failed(error);
     }
-    if (!source) timer = setTimeout(poll, lostSince === null ? pollEvery : 1_000);
-  };
-
-  const listen = () => {
-    source = new EventSource('/api/operations/events');
-    source.onmessage = message => arrived(JSON.parse(message.data));
-    source.onopen = () => {
-      if (lostSince !== null) refresh();
-      lostSince = null;
-      connection('live', 'live');
-    };
-    source.onerror = () => {
-      lost();
-      // A browser gives up where the answer is no stream: a proxy may say 502 while the host starts.
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 1_000);
-    };
+    if (!host || !state.topology) timer = setTimeout(poll, lostSince === null ? pollEvery : 1_000);
   };
 
   const start = async () => {
     state.topology = await api('/api/operations/topology');
     picture.draw();
-    if (state.topology.isLocal) listen();
+    host?.listen({ arrived, connected, lost });
     enter();
   };
 
-  // In Azure the API wants a token of Entra ID. The page itself holds no data, so it is open.
+  // In Azure the API needs a token of Entra ID. The page itself holds no data, so it is open.
   const signIn = async error => {
-    if (asking) return;
-    asking = true;
-    connection('lost', 'sign in to go on');
+    if (isAsking) return;
+    isAsking = true;
+    connection('lost', 'sign in to continue');
     const given = await ask({
-      title: error.status === 403 ? 'This token has not the role that is needed' : 'Sign in',
-      action: 'Go on',
+      title: error.status === 403 ? 'This token lacks the role that is needed' : 'Sign in',
+      action: 'Continue',
       text: [
         'Paste an access token of an operator. It is kept until this tab is closed.',
         h('pre', { tabindex: 0 }, 'az account get-access-token --query accessToken -o tsv --resource api://<application id>'),
       ],
       field: { label: 'Access token', max: 20_000, secret: true },
     });
-    asking = false;
+    isAsking = false;
     if (given?.trim()) {
       token.set(given.trim());
       poll();
@@ -117,8 +109,8 @@ const live = (() => {
   };
 
   const theme = byId('theme');
-  const isDark = () =>
-    (document.documentElement.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+  const preferred = matchMedia('(prefers-color-scheme: dark)');
+  const isDark = () => (document.documentElement.dataset.theme ?? (preferred.matches ? 'dark' : 'light')) === 'dark';
   const themed = () => {
     theme.textContent = isDark() ? 'Light' : 'Dark';
     theme.setAttribute('aria-label', `Switch to ${isDark() ? 'light' : 'dark'} colours`);
@@ -129,13 +121,14 @@ const live = (() => {
     localStorage.setItem('theme', document.documentElement.dataset.theme);
     themed();
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', themed);
+  preferred.addEventListener('change', themed);
   themed();
 
   addEventListener('hashchange', () => state.topology && enter());
   addEventListener('visibilitychange', () => !document.hidden && state.topology && refresh());
 
-  return { poll, failed };
+  return { poll, failed, extend };
 })();
 
-live.poll();
+// Once all scripts have run, the host's too.
+queueMicrotask(live.poll);

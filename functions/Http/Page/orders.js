@@ -1,146 +1,67 @@
 // The tiles, and the list of orders: filtered and paged by the server.
 
 const orders = (() => {
-  const tiles = [
-    { name: 'All', class: 'all', filter: { status: '', parked: false }, value: c => sum(c, statuses) },
-    {
-      name: 'Open',
-      class: 'open',
-      filter: null,
-      value: c =>
-        sum(
-          c,
-          statuses.filter(status => !finals.includes(status)),
-        ),
-    },
-    ...finals.map(status => ({
-      name: status,
-      class: status.toLowerCase(),
-      filter: { status, parked: false },
-      value: c => c.byStatus[status] ?? 0,
-    })),
-    { name: 'Parked', class: 'parked', filter: { status: '', parked: true }, value: c => c.parked },
-  ];
   const sum = (counts, of) => of.reduce((all, status) => all + (counts.byStatus[status] ?? 0), 0);
+  const open = statuses.filter(status => !finals.includes(status));
+  const tiles = [
+    { name: 'All', filter: { status: '', parked: false }, value: counts => sum(counts, statuses) },
+    { name: 'Open', filter: null, value: counts => sum(counts, open) },
+    ...finals.map(status => ({ name: status, filter: { status, parked: false }, value: counts => sum(counts, [status]) })),
+    { name: 'Parked', filter: { status: '', parked: true }, value: counts => counts.parked },
+  ];
+  const everything = '/api/orders?limit=25';
   let pages = 1,
-    wanted = 0;
+    changes = 0;
 
   const query = () => {
-    const parameters = new URLSearchParams({ limit: '25' });
-    if (byId('text').value.trim()) parameters.set('text', byId('text').value.trim());
+    const parameters = new URLSearchParams();
+    const text = byId('text').value.trim();
+    if (text) parameters.set('text', text);
     if (byId('status').value) parameters.set('status', byId('status').value);
     if (byId('only-parked').checked) parameters.set('parked', 'true');
-    return `/api/orders?${parameters}`;
+    return parameters.size > 0 ? `${everything}&${parameters}` : everything;
   };
 
-  const read = calmly(async () => {
-    const mine = ++wanted;
+  const read = throttled(async () => {
+    const change = ++changes;
     try {
-      const rows = [];
-      let next = query(),
-        page = 0;
-      for (; next && page < pages; page++) {
-        const answer = await api(next);
-        rows.push(...answer.orders);
-        next = answer.next;
-      }
-      if (mine === wanted) show(rows, next);
+      const [rows, next] = await pagesOf(query(), 'orders', pages);
+      if (change === changes) show(rows, next);
     } catch (error) {
-      if (error.status === 400) fill(byId('orders'), h('p', { class: 'nothing' }, error.message));
+      if (error.status === 400) show([], null, error.message);
       else live.failed(error);
     }
   }, 700);
 
-  const show = (rows, next) => {
-    if (rows.length === 0) {
-      fill(
-        byId('orders'),
-        h('p', { class: 'nothing' }, query() === '/api/orders?limit=25' ? 'There are no orders yet.' : 'No order matches.'),
-      );
-      return;
-    }
-    const focused = document.activeElement?.closest('#orders a')?.getAttribute('href');
-    fill(
-      byId('orders'),
-      h(
-        'div',
-        { class: 'scroll' },
-        h(
-          'table',
-          {},
-          h('caption', { class: 'unseen' }, 'Orders, newest first'),
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', { scope: 'col' }, 'Placed'),
-              h('th', { scope: 'col' }, 'Order'),
-              h('th', { scope: 'col', class: 'wide' }, 'Customer'),
-              h('th', { scope: 'col' }, 'Status'),
-              h('th', { scope: 'col', class: 'number wide' }, 'Lines'),
-              h('th', { scope: 'col', class: 'number' }, 'Total'),
-              h('th', { scope: 'col', class: 'number wide' }, 'Took'),
-            ),
-          ),
-          h('tbody', {}, rows.map(row)),
-        ),
-      ),
-      next &&
-        h(
-          'p',
-          { class: 'more' },
-          h(
-            'button',
-            {
-              type: 'button',
-              onclick: () => {
-                pages++;
-                read();
-              },
-            },
-            'Older orders',
-          ),
-        ),
-    );
-    if (focused)
-      byId('orders')
-        .querySelector(`a[href="${CSS.escape(focused)}"]`)
-        ?.focus();
+  const show = (rows, next, message = query() === everything ? 'There are no orders yet.' : 'No order matches.') => {
+    byId('orders-none').textContent = rows.length === 0 ? message : '';
+    byId('orders-none').hidden = rows.length > 0;
+    byId('orders-table').hidden = rows.length === 0;
+    byId('orders-more').hidden = !next;
+    refill(byId('orders-rows'), rows.map(row));
   };
 
-  const row = order =>
-    h(
-      'tr',
-      { 'data-order': order.id },
-      h('td', {}, h('time', { datetime: order.placedAt, title: moment(order.placedAt) }, clock(order.placedAt))),
-      h(
-        'td',
-        {},
-        h(
-          'a',
-          { class: 'id', href: `#/orders/${order.id}`, title: order.id },
-          order.idempotencyKey && order.idempotencyKey.length <= 24 ? order.idempotencyKey : shortId(order.id),
-        ),
-      ),
-      h('td', { class: 'wide' }, order.customerId),
-      h(
-        'td',
-        {},
-        badge(order.status),
-        order.parked.length > 0 && h('span', { class: 'badge Parked' }, `parked at ${order.parked.join(', ')}`),
-        (order.reason || order.delayed || order.cancellationRefused) &&
-          h(
-            'span',
-            { class: 'why' },
-            [order.reason, order.delayed && 'delayed', order.cancellationRefused && 'cancellation refused'].filter(Boolean).join('; '),
-          ),
-      ),
-      h('td', { class: 'number wide' }, count(order.lines)),
-      h('td', { class: 'number' }, money(order.total)),
-      h('td', { class: 'number wide' }, order.finalAt ? span(new Date(order.finalAt) - new Date(order.placedAt)) : '…'),
-    );
+  const row = order => {
+    const notes = [order.reason, order.delayed && 'delayed', order.cancellationRefused && 'cancellation refused'].filter(Boolean);
+    const key = order.idempotencyKey;
+    return clone('order-row', {
+      row: { 'data-order': order.id },
+      placed: at(order.placedAt),
+      link: {
+        href: `#/orders/${order.id}`,
+        title: order.id,
+        'data-focus': order.id,
+        text: key && key.length <= 24 ? key : shortId(order.id),
+      },
+      customer: order.customerId,
+      status: badge(order.status),
+      parked: parkedAt(order),
+      notes: notes.length > 0 && notes.join('; '),
+      lines: count(order.lines),
+      total: money(order.total),
+      took: order.finalAt ? span(between(order.placedAt, order.finalAt)) : '…',
+    });
+  };
 
   const filter = ({ status, parked }) => {
     byId('status').value = status;
@@ -150,7 +71,7 @@ const orders = (() => {
 
   const changed = () => {
     pages = 1;
-    wanted++;
+    changes++;
     update();
     read();
   };
@@ -158,35 +79,29 @@ const orders = (() => {
   const update = () => {
     if (!state.counts) return;
     const now = { status: byId('status').value, parked: byId('only-parked').checked };
-    if (!byId('tiles').hasChildNodes()) {
-      byId('tiles').append(
-        ...tiles.map(tile =>
-          h(
-            'button',
-            {
-              type: 'button',
-              class: tile.class,
-              disabled: !tile.filter,
-              onclick: () => filter(tile.filter),
-            },
-            h('b', {}),
-            h('span', {}, tile.name),
-          ),
-        ),
-      );
-    }
+    if (!byId('tiles').hasChildNodes()) byId('tiles').append(...tiles.map(button));
     tiles.forEach((tile, i) => {
       const button = byId('tiles').children[i],
         value = tile.value(state.counts);
       button.querySelector('b').textContent = short(value);
       button.classList.toggle('none', value === 0);
-      if (tile.filter) button.setAttribute('aria-pressed', String(tile.filter.status === now.status && tile.filter.parked === now.parked));
+      if (tile.filter) button.setAttribute('aria-pressed', tile.filter.status === now.status && tile.filter.parked === now.parked);
     });
   };
+
+  const button = tile =>
+    clone('tile', {
+      button: { class: tile.name.toLowerCase(), disabled: !tile.filter, onclick: () => filter(tile.filter) },
+      name: tile.name,
+    });
 
   byId('status').append(...statuses.map(status => h('option', {}, status)));
   byId('filters').addEventListener('submit', event => event.preventDefault());
   byId('filters').addEventListener('change', changed);
+  byId('orders-more').addEventListener('click', () => {
+    pages++;
+    read();
+  });
   let typing = 0;
   byId('text').addEventListener('input', () => {
     clearTimeout(typing);

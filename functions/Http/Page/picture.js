@@ -1,4 +1,4 @@
-// The choreography, drawn from the topology: a lane for each participant, and each event a row from who says it to who hears it.
+// The choreography, drawn from the topology: a lane per participant, and a row per event, from who says it to who hears it.
 
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
@@ -20,13 +20,8 @@ const picture = (() => {
     const svg = h('svg:svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': 'true' });
 
     svg.append(h('svg:rect', { class: 'topic', x: 0, y: band, width, height: 20, rx: 6 }));
-    svg.append(
-      h(
-        'svg:text',
-        { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' },
-        narrow ? `topic ${topic}` : `topic ${topic}, one session an order`,
-      ),
-    );
+    const title = narrow ? `topic ${topic}` : `topic ${topic}, one session per order`;
+    svg.append(h('svg:text', { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' }, title));
     const flags = {};
     for (const name of participants) {
       svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
@@ -54,7 +49,8 @@ const picture = (() => {
       }
     }
     drawn = { width, rows, flags };
-    fill(byId('picture'), svg, h('div', { class: 'unseen' }, table(events)));
+    fill(byId('drawing'), svg);
+    fill(byId('event-rows'), events.map(described));
     update();
   };
 
@@ -71,10 +67,10 @@ const picture = (() => {
           node.append(h('svg:path', { class: 'tip', d: `M${from + 8} ${y + 5} l8.5 -3.5 v8 z` }));
           continue;
         }
-        const way = Math.sign(to - from),
-          tip = to - way * 3;
-        node.append(h('svg:line', { class: 'wire', x1: from, x2: tip - way * 6, y1: y, y2: y }));
-        node.append(h('svg:path', { class: 'tip', d: `M${tip} ${y} l${-way * 8} -4.5 v9 z` }));
+        const direction = Math.sign(to - from),
+          tip = to - direction * 3;
+        node.append(h('svg:line', { class: 'wire', x1: from, x2: tip - direction * 6, y1: y, y2: y }));
+        node.append(h('svg:path', { class: 'tip', d: `M${tip} ${y} l${-direction * 8} -4.5 v9 z` }));
         const beat = h('svg:circle', { class: 'beat', r: 4, cx: from, cy: y });
         beat.style.setProperty('--from', `${from}px`);
         beat.style.setProperty('--to', `${to}px`);
@@ -96,28 +92,8 @@ const picture = (() => {
 
   const sentence = event => `${event.name}: said by ${event.saidBy.join(' and ')}, heard by ${event.heardBy.join(', ')}`;
 
-  // The same for whoever cannot see the picture.
-  const table = events =>
-    h(
-      'table',
-      {},
-      h('caption', {}, 'Events of the topic'),
-      h('thead', {}, h('tr', {}, ...['Event', 'Said by', 'Heard by', 'Orders'].map(name => h('th', { scope: 'col' }, name)))),
-      h(
-        'tbody',
-        {},
-        ...events.map(event =>
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'row' }, event.name),
-            h('td', {}, event.saidBy.join(', ')),
-            h('td', {}, event.heardBy.join(', ')),
-            h('td', { 'data-event': event.name }),
-          ),
-        ),
-      ),
-    );
+  const described = ({ name, saidBy, heardBy }) =>
+    clone('event-row', { name, saidBy: saidBy.join(', '), heardBy: heardBy.join(', '), orders: { 'data-event': name } });
 
   const update = () => {
     const counts = state.counts?.byEvent;
@@ -144,11 +120,11 @@ const picture = (() => {
     requestAnimationFrame(() => beat.classList.add('on'));
   };
 
-  // Parked orders as they are known: the list tells where.
+  // Marks participants at which orders of the list are parked.
   const flag = places => {
     if (!drawn) return;
     for (const [name, node] of Object.entries(drawn.flags)) {
-      const parked = places[name] ?? 0;
+      const parked = places.get(name)?.length ?? 0;
       node.toggleAttribute('hidden', parked === 0);
       node.style.display = parked === 0 ? 'none' : '';
       node.querySelector('text').textContent = parked > 99 ? '99+' : parked;

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using OrderFunctions.Http;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 

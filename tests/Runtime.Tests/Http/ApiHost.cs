@@ -44,7 +44,8 @@ public sealed class ApiHost : IAsyncLifetime
                 context.User = new(new ClaimsIdentity([new("oid", user), new("preferred_username", $"{user}@example.org")], "test"));
             return next();
         });
-        app.MapSaga(new(new(Orders, OrderStreams), new(Stock), new(shipping, Signature), new(Orders, OrderStreams)));
+        var page = new Page();
+        app.MapSaga(new(new(Orders, OrderStreams, page), new(Stock), new(shipping, Signature), new(Orders, OrderStreams), page));
     }
 
     internal MemoryStreams OrderStreams { get; } = new();
