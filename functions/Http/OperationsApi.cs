@@ -35,8 +35,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
         var page = await query.PageAsync(queries, filter, request.HttpContext.RequestAborted);
         var parked =
             from order in page.Orders
-            from place in order.Parked
-            where place.Value.IsParked
+            from place in order.ParkedNow
             select new ParkedBody(
                 order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value,
                 place.Value.MessageId, place.Value.Reason, place.Value.Description);
@@ -158,8 +157,8 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
         }
 
         public IEnumerable<ReplayTarget> In(OrderSummary order) =>
-            from place in order.Parked
-            where place.Value.IsParked && (Participant ?? place.Key) == place.Key && (Reason is null || Reason == place.Value.Reason)
+            from place in order.ParkedNow
+            where (Participant ?? place.Key) == place.Key && (Reason is null || Reason == place.Value.Reason)
             select new ReplayTarget(order.OrderId, place.Key);
     }
 }

@@ -105,8 +105,8 @@ public sealed class Audit(Database database, SqliteBus bus)
             var id = $"Order {Order.OrderId}";
             if (!Order.IsFinal)
                 yield return $"{id} is open: {Order.Status}.";
-            if (Order.Parked.Values.Any(parked => parked.IsParked))
-                yield return $"{id} is parked at {string.Join(", ", Order.Parked.Where(parked => parked.Value.IsParked).Select(parked => parked.Key))}.";
+            if (Order.ParkedNow.Any())
+                yield return $"{id} is parked at {string.Join(", ", Order.ParkedNow.Select(place => place.Key))}.";
             if (Charges.Count > 1)
                 yield return $"{id} was charged {Charges.Count} times.";
             if (Refunds.Count > 1)

@@ -59,7 +59,7 @@ public enum OrderFacts
 /// <param name="Reason">Why it was, or is being, rejected or cancelled.</param>
 /// <param name="Delayed">The carrier missed the promised time, even if it has picked the order up since.</param>
 /// <param name="CancellationRefused">The customer wanted to cancel, too late.</param>
-/// <param name="Parked">Where the order is set aside, by participant.</param>
+/// <param name="Parked">The latest report of each participant that ever parked the order; see <see cref="ParkedNow"/>.</param>
 /// <param name="Facts">What has been said of it.</param>
 public sealed record OrderSummary(
     string OrderId,
@@ -89,6 +89,10 @@ public sealed record OrderSummary(
 
     /// <summary>Whether a request to cancel would still change anything.</summary>
     public bool CanBeCancelled => !IsFinal && !CancellationRefused && Status is not OrderStatus.Rejecting;
+
+    /// <summary>Where the order is parked now, by participant.</summary>
+    [JsonIgnore]
+    public IEnumerable<KeyValuePair<string, ParkedAt>> ParkedNow => Parked.Where(place => place.Value.IsParked);
 
     /// <summary>Null where the order was never placed.</summary>
     public static OrderSummary? Of(OrderStream stream)

@@ -43,7 +43,7 @@ public sealed record OrderBody(
     internal static OrderBody Of(OrderSummary order) => new(
         order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded,
         order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
-        [.. order.Parked.Where(place => place.Value.IsParked).Select(place => place.Key)], order.IdempotencyKey,
+        [.. order.ParkedNow.Select(place => place.Key)], order.IdempotencyKey,
         order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrderFunctions.Runtime;
@@ -15,8 +14,7 @@ static class ParkedMessages
     public static ParkedOrderBody Of(OrderStream stream, Func<string, string, DeadLetter?>? deadLetter) => new(
         stream.OrderId,
         [
-            .. from place in OrderSummary.Of(stream)?.Parked ?? ImmutableSortedDictionary<string, ParkedAt>.Empty
-               where place.Value.IsParked
+            .. from place in OrderSummary.Of(stream)?.ParkedNow ?? []
                select Of(stream, place.Key, place.Value, deadLetter),
         ]);
 

@@ -38,10 +38,6 @@ static class SummaryRow
             .Bind(order.Status.ToString()).Bind((int)order.Facts).Bind(more).Run();
 
     /// <summary>Since when it is parked where it is parked longest.</summary>
-    static long? ParkedSince(OrderSummary order)
-    {
-        if (order.Parked.IsEmpty)
-            return null;
-        return order.Parked.Values.Where(parked => parked.IsParked).Min(parked => parked.Since?.UtcTicks);
-    }
+    static long? ParkedSince(OrderSummary order) =>
+        order.Parked.IsEmpty ? null : order.ParkedNow.Min(place => place.Value.Since?.UtcTicks);
 }

@@ -57,7 +57,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
             var first = filter.After is null ? 0 : int.Parse(filter.After, NumberStyles.None, CultureInfo.InvariantCulture);
             var found = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>()
                 .Where(order => filter.Status is null || order.Status == filter.Status)
-                .Where(order => !filter.Parked || order.Parked.Values.Any(p => p.IsParked))
+                .Where(order => !filter.Parked || order.ParkedNow.Any())
                 .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }.Any(text => text.StartsWith(filter.Text ?? "")))
                 .OrderByDescending(order => order.PlacedAt).ThenBy(order => order.OrderId)
                 .Skip(first).Take(filter.Limit + 1).ToList();
@@ -73,12 +73,12 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         {
             ThrowIfAway();
             var orders = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>().ToList();
-            var parked = orders.SelectMany(order => order.Parked.Values).Where(p => p.IsParked).ToList();
+            var parked = orders.SelectMany(order => order.ParkedNow).ToList();
             return Task.FromResult(new OrderCounts(
                 orders.CountBy(order => order.Status).ToDictionary(count => count.Key, count => (long)count.Value),
-                orders.Count(order => order.Parked.Values.Any(p => p.IsParked)),
+                orders.Count(order => order.ParkedNow.Any()),
                 orders.Where(order => !order.IsFinal).Min(order => (DateTimeOffset?)order.PlacedAt),
-                parked.Min(p => p.Since)));
+                parked.Min(place => place.Value.Since)));
         }
     }
 

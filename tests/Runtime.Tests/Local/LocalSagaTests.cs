@@ -82,7 +82,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     {
         var saga = await StartAsync(Path.Combine(folder.FullName, "saga.db"), Soon with { Turn = Soon.Turn with { RetriesMax = 1, DeliveriesMax = 2 } });
         await PlaceAsync(saga, "down", token: "tok_down");
-        await UntilAsync(async () => (await LoadAsync(saga, "down")).Parked.Values.Any(parked => parked.IsParked), "The order is not parked.");
+        await UntilAsync(async () => (await LoadAsync(saga, "down")).ParkedNow.Any(), "The order is not parked.");
         Assert.Contains((await saga.Audit.RunAsync()).Findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
 
         await saga.Cards.SetOutageAsync(false);
