@@ -14,7 +14,8 @@ namespace OrderFunctions.Hosting;
 /// <summary>Lets a request through to its function if its Entra ID token has one of the function's roles.</summary>
 public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
 {
-    static readonly FrozenDictionary<string, ApiRoute> Routes = SagaApi.Routes.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase);
+    static readonly FrozenDictionary<string, ApiRoute> ByFunction =
+        Routes.All.ToFrozenDictionary(route => route.Name, StringComparer.OrdinalIgnoreCase);
 
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -24,7 +25,7 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
             return;
         }
 
-        var roles = Routes[context.FunctionDefinition.Name].RolesFor(http.Request);
+        var roles = ByFunction[context.FunctionDefinition.Name].RolesFor(http.Request);
         if (!roles.IsEmpty)
         {
             ClaimsIdentity? caller;
@@ -58,7 +59,7 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
 
 public static class CallerCheckSetup
 {
-    /// <summary>Checks the callers of all HTTP functions, as <see cref="SagaApi.Routes"/> says who may call what.</summary>
+    /// <summary>Checks the callers of all HTTP functions, as <see cref="Routes"/> says who may call what.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
     public static void UseCallerCheck(this FunctionsApplicationBuilder builder)
     {

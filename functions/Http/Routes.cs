@@ -1,7 +1,72 @@
 using System.Collections.Immutable;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
+
+/// <summary>Every call: the local host serves these, the apps are tested against them, and openapi.json describes them.</summary>
+public static class Routes
+{
+    public static readonly ImmutableArray<ApiRoute> All =
+    [
+        new("operations-page", "GET", Paths.Page, [], Participants.Orders, (api, _) => Task.FromResult<IResult>(api.Page)),
+        new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
+        new("list-orders", "GET", Paths.Orders, [Roles.Operator], Participants.Orders, (api, request) => api.Orders.ListAsync(request)),
+        new("order", "GET", Paths.Order, [Roles.Customer, Roles.Operator], Participants.Orders,
+            (api, request) => api.Orders.StatusAsync(request, Value(request, "id"))),
+        new("order-timeline", "GET", Paths.Timeline, [Roles.Customer, Roles.Operator], Participants.Orders,
+            (api, request) => api.Orders.TimelineAsync(request, Value(request, "id"))),
+        new("order-record", "GET", Paths.Record, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Orders.RecordAsync(request, Value(request, "id"))),
+        new("cancel-order", "POST", Paths.Cancel, [Roles.Customer, Roles.Operator], Participants.Orders,
+            (api, request) => api.Orders.CancelAsync(request, Value(request, "id"))),
+        new("set-received", "PUT", Paths.Stock, [Roles.Warehouse], Participants.Inventory,
+            (api, request) => api.Stock.SetReceivedAsync(request, Value(request, "sku"))),
+        new("stock-level", "GET", Paths.Stock, [Roles.Warehouse, Roles.Operator], Participants.Inventory,
+            (api, request) => api.Stock.LevelAsync(request, Value(request, "sku"))),
+        new("carrier-event", "POST", Paths.CarrierEvents, [], Participants.Shipping,
+            (api, request) => api.CarrierEvents.ReceiveAsync(request)),
+        new("topology", "GET", Paths.Topology, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Operations.TopologyAsync(request)),
+        new("counts", "GET", Paths.Counts, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.CountsAsync(request)),
+        new("parked", "GET", Paths.Parked, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ParkedAsync(request)),
+        new("parked-order", "GET", Paths.ParkedOrder, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Operations.ParkedOrderAsync(request, Value(request, "id"))),
+        new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
+        new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.DiscardAsync(request)),
+        new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
+            (_, _) => Task.FromResult(OpenApi.Document)),
+    ];
+
+    /// <summary>Serves every route. In Azure each app serves its own by functions.</summary>
+    public static void MapSaga(this IEndpointRouteBuilder app, SagaApi api)
+    {
+        foreach (var route in All)
+        {
+            RequestDelegate serve = async context => await (await route.Answer(api, context.Request)).ExecuteAsync(context);
+            app.MapMethods(route.Path, [route.Method], serve);
+        }
+    }
+
+    static string Value(HttpRequest request, string name) => request.RouteValues[name] as string ?? "";
+}
+
+/// <summary>One call of the API.</summary>
+/// <param name="Name">Also the name of the function that serves it, and its operationId in openapi.json.</param>
+/// <param name="Path">Without a leading slash.</param>
+/// <param name="Roles">Any one of these is enough. Without any the call is open: it shows no data, or checks by itself who sends it.</param>
+/// <param name="Participant">Whose app serves it.</param>
+public sealed record ApiRoute(
+    string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant,
+    Func<SagaApi, HttpRequest, Task<IResult>> Answer)
+{
+    /// <summary>
+    /// The roles that this request needs. The page, which holds no data, needs none: a browser that follows a link sends no token.
+    /// </summary>
+    public ImmutableArray<string> RolesFor(HttpRequest request) => Path == Paths.Timeline && Page.IsWantedBy(request) ? [] : Roles;
+}
 
 /// <summary>The app roles of Entra ID.</summary>
 public static class Roles
@@ -14,7 +79,7 @@ public static class Roles
 /// <summary>Paths as the attributes of the Functions apps need them.</summary>
 public static class Paths
 {
-    /// <summary>The root. The Functions host takes an empty route for none, and this one for the root.</summary>
+    /// <summary>The root. The Functions host ignores an empty route, and takes this one for the root.</summary>
     public const string Page = "{ignored:maxlength(0)?}";
     public const string Orders = "api/orders";
     public const string Order = "api/orders/{id}";
@@ -30,16 +95,4 @@ public static class Paths
     public const string Replay = "api/operations/replay";
     public const string Discard = "api/operations/discard";
     public const string OpenApi = "openapi.json";
-}
-
-/// <summary>One call of the API.</summary>
-/// <param name="Name">Also the name of the function that serves it, and the operationId in openapi.json.</param>
-/// <param name="Path">Without a leading slash.</param>
-/// <param name="Roles">Any one of these is needed; with none, the call is open: it shows nothing, or checks by itself who sends it.</param>
-/// <param name="Participant">Whose app serves it.</param>
-public sealed record ApiRoute(
-    string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant, Func<SagaApi, HttpRequest, Task<IResult>> Answer)
-{
-    /// <summary>Whose token the request needs. The page, which holds no data, needs none: a browser that follows a link sends none.</summary>
-    public ImmutableArray<string> RolesFor(HttpRequest request) => Path == Paths.Timeline && Page.IsWantedBy(request) ? [] : Roles;
 }

@@ -54,7 +54,7 @@ public class TriggerTests
     [Theory, MemberData(nameof(Names))]
     public void An_app_serves_its_part_of_the_API_and_nothing_else(string participant)
     {
-        var expected = SagaApi.Routes.Where(route => route.Participant == participant).Select(route => (route.Name, route.Method.ToLowerInvariant(), route.Path));
+        var expected = Routes.All.Where(route => route.Participant == participant).Select(route => (route.Name, route.Method.ToLowerInvariant(), route.Path));
         var served = Functions<HttpTriggerAttribute>(participant).Select(f => (f.Name, Assert.Single(f.Trigger.Methods!), f.Trigger.Route ?? ""));
 
         Assert.Equal(expected.Order(), served.Order());

@@ -13,7 +13,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     public void Every_route_is_described_with_its_roles()
     {
         var served =
-            from route in SagaApi.Routes
+            from route in Routes.All
             let path = route.Path == Paths.Page ? "" : route.Path
             let security = route.Path == Paths.CarrierEvents ? "carrier" : string.Join(" or ", route.Roles.Select(role => $"entra {role}"))
             select $"{route.Method} /{path} {route.Name}: {security}";
