@@ -4,7 +4,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
-/// <summary>The carrier's webhook. A carrier repeats what was not answered 2xx, so that is only answered once the fact is published.</summary>
+/// <summary>The carrier's webhook. A carrier repeats what is not answered 2xx, so the answer waits until the fact is published.</summary>
 /// <param name="shipping">The participant Shipping.</param>
 public sealed class CarrierEventsApi(Participant shipping, CarrierSignature signature)
 {
@@ -18,13 +18,13 @@ public sealed class CarrierEventsApi(Participant shipping, CarrierSignature sign
 
         JsonBody.RequireJson(request);
         using var body = JsonBody.Parse(bytes);
-        var mistakes = new Mistakes();
-        var fields = Field.Root(body, mistakes);
+        var errors = new ValidationErrors();
+        var fields = Field.Root(body, errors);
         var eventId = fields["eventId"].Text(Limits.CarrierIdLength, Rules.CarrierId);
         var orderId = fields["orderId"].Text(32, Rules.OrderId);
         var trackingId = fields["trackingId"].Text(Limits.CarrierIdLength);
         fields["type"].Text(Limits.CarrierIdLength, type => type == PickedUp ? null : $"must be {PickedUp}");
-        mistakes.ThrowIfAny();
+        errors.ThrowIfAny();
 
         await shipping.RequestAsync(orderId, $"{orderId}/carrier/{eventId}", new CarrierPickedUp(trackingId), CancellationToken.None);
         return new JsonAnswer<CarrierEventBody>(StatusCodes.Status202Accepted, new(eventId, orderId), Bodies.Json.CarrierEventBody);

@@ -6,16 +6,18 @@ using OrderFunctions.Saga.Orders;
 
 namespace OrderFunctions.Http;
 
-/// <summary>Orders as a customer, or somebody on their behalf, places, follows and cancels them, and as an operator finds them.</summary>
+/// <summary>Placing, following and cancelling orders, for customers; finding them, for operators.</summary>
 /// <param name="orders">The participant Orders.</param>
-/// <param name="operationsPage">What a browser is shown.</param>
+/// <param name="operationsPage">What a browser gets in place of a timeline.</param>
 public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page operationsPage)
 {
+    const string DefaultReason = "cancelled by the customer";
+
     static readonly Problem NoSuchOrder = Problem.NotFound("There is no such order.");
 
     /// <summary>
-    /// Places an order. With an idempotency key the order's id follows from the key, so that any number of equal requests, at once or days apart,
-    /// place one.
+    /// Places an order. With an idempotency key the order's id follows from the key, so that any number of equal requests, at once or
+    /// days apart, place one order.
     /// </summary>
     public Task<IResult> PlaceAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
@@ -28,18 +30,22 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         {
             return Problem.Of(
                 StatusCodes.Status413PayloadTooLarge,
-                $"The order takes {bytes} bytes as a message, and may take at most {Limits.EventBytesMax}: split it.");
+                $"The order takes {bytes} bytes as a message; the limit is {Limits.EventBytesMax}. Split it.");
         }
 
-        // What is begun is finished even if the client hangs up; it can ask again with its key.
+        // Finished even if the client disconnects; it can ask again with its key.
         var id = key?.Digest ?? Guid.CreateVersion7().ToString("N");
         var stream = await orders.RequestAsync(id, $"{id}/http/{nameof(PlaceOrder)}", order, CancellationToken.None);
 
-        // Only a stream that was there before has an ETag: this request did not make it.
+        // Only a stream that existed before this request has an ETag.
         var replayed = stream.ETag is not null;
         if (replayed && !IsSame(created, stream.History.OfType<OrderCreated>().First()))
-            return Problem.Of(StatusCodes.Status422UnprocessableEntity, "This Idempotency-Key stands for another order, one with a different body.");
-        return new JsonAnswer<AcceptedOrder>(StatusCodes.Status202Accepted, AcceptedOrder.Of(OrderSummary.Of(stream)!), Bodies.Json.AcceptedOrder)
+        {
+            const string detail = "This Idempotency-Key was used for an order with a different body.";
+            return Problem.Of(StatusCodes.Status422UnprocessableEntity, detail);
+        }
+        var accepted = AcceptedOrder.Of(OrderSummary.Of(stream)!);
+        return new JsonAnswer<AcceptedOrder>(StatusCodes.Status202Accepted, accepted, Bodies.Json.AcceptedOrder)
         {
             Location = $"/api/orders/{id}",
             Replayed = replayed,
@@ -48,33 +54,35 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
 
     /// <summary>Where an order stands.</summary>
     public Task<IResult> StatusAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        await SummaryAsync(request, id) is { } order ? new TaggedAnswer<OrderBody>(OrderBody.Of(order), Bodies.Json.OrderBody) : NoSuchOrder);
+        await SummaryAsync(request, id) is { } order
+            ? new TaggedAnswer<OrderBody>(OrderBody.Of(order), Bodies.Json.OrderBody)
+            : NoSuchOrder);
 
-    /// <summary>Every fact of an order; to a browser the page that shows them, so that a link to an order can be mailed.</summary>
+    /// <summary>Every fact of an order. A browser gets the page that shows them, so that a link to an order can be mailed.</summary>
     public Task<IResult> TimelineAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
         Page.IsWantedBy(request) ? operationsPage
         : await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
             ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream), Bodies.Json.TimelineBody)
             : NoSuchOrder);
 
-    /// <summary>What Orders has stored of an order, entry by entry, without its secrets.</summary>
+    /// <summary>What Orders has stored of an order, entry by entry, without secrets.</summary>
     public Task<IResult> RecordAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
         await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
             ? new TaggedAnswer<JsonObject>(OrderRecord.Of(stream), Bodies.Json.JsonObject)
             : NoSuchOrder);
 
-    /// <summary>Asks for a cancellation. A repetition of one that was accepted is accepted again, whatever has come of it.</summary>
+    /// <summary>Requests a cancellation. A repetition is accepted again, whatever came of the first request.</summary>
     public Task<IResult> CancelAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
     {
         var reason = await CancellationReasonAsync(request);
         if (await LoadAsync(id, request.HttpContext.RequestAborted) is not { } stream)
             return NoSuchOrder;
-        if (IsWanted(stream) || OrderSummary.Of(stream)!.CanBeCancelled)
+        if (IsRequested(stream) || OrderSummary.Of(stream)!.CanBeCancelled)
             stream = await orders.RequestAsync(id, $"{id}/http/{nameof(CancelOrder)}", new CancelOrder(reason), CancellationToken.None);
 
-        // It may have come too late in between, too.
-        if (!IsWanted(stream))
-            return Problem.Conflict("The order cannot be cancelled any more.");
+        // It may also have become too late in the meantime.
+        if (!IsRequested(stream))
+            return Problem.Conflict("The order can no longer be cancelled.");
         return new JsonAnswer<OrderBody>(StatusCodes.Status202Accepted, OrderBody.Of(OrderSummary.Of(stream)!), Bodies.Json.OrderBody)
         {
             Location = $"/api/orders/{id}",
@@ -87,33 +95,37 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         var query = new Query(request);
         var text = query.Text("text", Limits.SearchLength);
         var filter = new OrderFilter(query.Status("status"), text, query.Flag("parked"), query.PageToken, query.Limit);
-        query.ThrowIfAnyMistake();
+        query.ThrowIfAny();
         var page = await query.PageAsync(queries, filter, request.HttpContext.RequestAborted);
-        return new TaggedAnswer<OrderListBody>(new([.. page.Orders.Select(OrderBody.Of)], query.Next(page)), Bodies.Json.OrderListBody);
+        var body = new OrderListBody([.. page.Orders.Select(OrderBody.Of)], query.Next(page));
+        return new TaggedAnswer<OrderListBody>(body, Bodies.Json.OrderListBody);
     });
 
     async Task<OrderSummary?> SummaryAsync(HttpRequest request, string id) =>
         await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream ? OrderSummary.Of(stream) : null;
 
-    /// <summary>Null unless the order was placed: of one that never was, others may have said something all the same.</summary>
+    /// <summary>Null unless the order was placed: Orders has a stream too of an order that it only heard of.</summary>
     async Task<OrderStream?> LoadAsync(string id, CancellationToken cancellation) =>
-        Rules.IsOrderId(id) && await orders.LoadAsync(id, cancellation) is { } stream && stream.History.Any(e => e is OrderCreated) ? stream : null;
+        Rules.IsOrderId(id) && await orders.LoadAsync(id, cancellation) is { } stream && stream.History.Any(e => e is OrderCreated)
+            ? stream
+            : null;
 
-    static bool IsWanted(OrderStream stream) => stream.History.Any(e => e is OrderCancellationRequested);
+    static bool IsRequested(OrderStream stream) => stream.History.Any(e => e is OrderCancellationRequested);
 
     static async Task<string> CancellationReasonAsync(HttpRequest request)
     {
         using var body = await JsonBody.ReadOptionalAsync(request, Limits.BodyBytesMax);
         if (body is null)
-            return "cancelled by the customer";
-        var mistakes = new Mistakes();
-        var reason = Field.Root(body, mistakes)["reason"].OptionalText(Limits.ReasonLength);
-        mistakes.ThrowIfAny();
-        return reason ?? "cancelled by the customer";
+            return DefaultReason;
+        var errors = new ValidationErrors();
+        var reason = Field.Root(body, errors)["reason"].OptionalText(Limits.ReasonLength);
+        errors.ThrowIfAny();
+        return reason ?? DefaultReason;
     }
 
-    /// <summary>By their encoded form, with numbers as numbers: a store may give back 7 for 7.0.</summary>
-    static bool IsSame(OrderCreated one, OrderCreated other) => EventJson.Encode(Normal(one)).AsSpan().SequenceEqual(EventJson.Encode(Normal(other)));
+    /// <summary>Compares their encoded form, without trailing zeros: a store may return 7 for 7.0.</summary>
+    static bool IsSame(OrderCreated one, OrderCreated other) =>
+        EventJson.Encode(Normal(one)).AsSpan().SequenceEqual(EventJson.Encode(Normal(other)));
 
     static OrderCreated Normal(OrderCreated order) => order with
     {

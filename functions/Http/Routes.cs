@@ -35,7 +35,8 @@ public static class Routes
         new("parked-order", "GET", Paths.ParkedOrder, [Roles.Operator], Participants.Orders,
             (api, request) => api.Operations.ParkedOrderAsync(request, Value(request, "id"))),
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
-        new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.DiscardAsync(request)),
+        new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Operations.DiscardAsync(request)),
         new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
             (_, _) => Task.FromResult(OpenApi.Document)),
     ];
@@ -56,7 +57,7 @@ public static class Routes
 /// <summary>One call of the API.</summary>
 /// <param name="Name">Also the name of the function that serves it, and its operationId in openapi.json.</param>
 /// <param name="Path">Without a leading slash.</param>
-/// <param name="Roles">Any one of these is enough. Without any the call is open: it shows no data, or checks by itself who sends it.</param>
+/// <param name="Roles">Any one is enough. With none the call is open: it shows no data, or checks its sender itself.</param>
 /// <param name="Participant">Whose app serves it.</param>
 public sealed record ApiRoute(
     string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant,

@@ -3,22 +3,20 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>Goods received, and what is left of them.</summary>
+/// <summary>Goods received, and how many are left.</summary>
 public sealed class StockApi(IStock stock)
 {
-    const string DefaultWarehouse = "main";
-
-    /// <summary>Says how many of a SKU a warehouse has received in all: <c>{ "received": 500 }</c>. Saying it twice changes nothing.</summary>
+    /// <summary>Sets how many of a SKU a warehouse has received in all: <c>{ "received": 500 }</c>. A repetition changes nothing.</summary>
     public Task<IResult> SetReceivedAsync(HttpRequest request, string sku) => request.AnswerAsync(async () =>
     {
         var warehouse = Warehouse(request, sku);
         using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
-        var mistakes = new Mistakes();
-        var received = Field.Root(body, mistakes)["received"].Whole(0, Limits.ReceivedMax);
-        mistakes.ThrowIfAny();
+        var errors = new ValidationErrors();
+        var received = Field.Root(body, errors)["received"].Whole(0, Limits.ReceivedMax);
+        errors.ThrowIfAny();
         return await stock.SetReceivedAsync(warehouse, sku, received, CancellationToken.None) is { } level
             ? Ok(level)
-            : Problem.Conflict("More of this SKU is reserved and consumed than that.");
+            : Problem.Conflict("More of this SKU is already reserved or consumed.");
     });
 
     /// <summary>How many of a SKU a warehouse has.</summary>
@@ -32,9 +30,9 @@ public sealed class StockApi(IStock stock)
     static string Warehouse(HttpRequest request, string sku)
     {
         var query = new Query(request);
-        var warehouse = query.Text("warehouse", Limits.WarehouseLength, Rules.Warehouse) ?? DefaultWarehouse;
-        query.Require("sku", Field.WhatIsWrong(sku, Limits.SkuLength) ?? Rules.Sku(sku));
-        query.ThrowIfAnyMistake();
+        var warehouse = query.Text("warehouse", Limits.WarehouseLength, Rules.Warehouse) ?? Limits.WarehouseDefault;
+        query.AddIfAny("sku", Field.WhatIsWrong(sku, Limits.SkuLength) ?? Rules.Sku(sku));
+        query.ThrowIfAny();
         return warehouse;
     }
 }

@@ -13,7 +13,9 @@ sealed class Live(IOrderQueries queries, TimeProvider time, CancellationToken st
     /// <summary>Between two polls of the store, which all viewers share.</summary>
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>With very many open orders a poll takes longer. Then the interval is this many times as long: viewers must not slow orders down.</summary>
+    /// <summary>
+    /// With very many open orders a poll takes long. Then the interval is this many times as long: viewers must not slow orders down.
+    /// </summary>
     const int IdleRatioMin = 20;
 
     /// <summary>A quiet connection is used this often, so that either side notices when it is lost.</summary>
@@ -39,7 +41,8 @@ sealed class Live(IOrderQueries queries, TimeProvider time, CancellationToken st
                 var isNew = !ReferenceEquals(counts, sent);
                 if (isNew || time.GetElapsedTime(sentAt) > Heartbeat)
                 {
-                    await context.Response.Body.WriteAsync(isNew ? [.. "data: "u8, .. counts, .. "\n\n"u8] : ":\n\n"u8.ToArray(), both.Token);
+                    byte[] frame = isNew ? [.. "data: "u8, .. counts, .. "\n\n"u8] : [.. ":\n\n"u8];
+                    await context.Response.Body.WriteAsync(frame, both.Token);
                     await context.Response.Body.FlushAsync(both.Token);
                     (sent, sentAt) = (counts, time.GetTimestamp());
                 }

@@ -6,7 +6,7 @@ using OrderFunctions.Http;
 
 namespace OrderFunctions.Local;
 
-/// <summary>What the operations page can see and do only here: changes as they happen, the shelf, the outage of the simulated card provider.</summary>
+/// <summary>What the operations page can do only here: see changes as they happen, see stock, end an outage of the card provider.</summary>
 static class LocalApi
 {
     const int SkusShown = 20;
@@ -17,7 +17,8 @@ static class LocalApi
     public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
     {
         app.MapGet("api/operations/events", new Live(saga.Lists, time, stopping).ServeAsync);
-        app.MapGet("api/local/stock", async (CancellationToken cancellation) => Answer(await saga.Stock.HottestAsync(SkusShown, cancellation)));
+        app.MapGet("api/local/stock", async (CancellationToken cancellation) =>
+            Answer(await saga.Stock.HottestAsync(SkusShown, cancellation)));
         app.MapGet("api/local/card-outage", async () => Answer(new CardOutage(await saga.Cards.IsOutAsync())));
         app.MapPut("api/local/card-outage", async (HttpRequest request) =>
         {
@@ -31,7 +32,8 @@ static class LocalApi
             }
             catch (JsonException)
             {
-                return Results.Problem("The body must be { \"isOn\": true } or { \"isOn\": false }.", statusCode: StatusCodes.Status400BadRequest);
+                const string detail = """The body must be { "isOn": true } or { "isOn": false }.""";
+                return Results.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
             }
         });
     }
@@ -46,6 +48,6 @@ static class LocalApi
 
     static IResult Answer<T>(T body) => Results.Json(body, JsonSerializerOptions.Web);
 
-    /// <summary>Whether the simulated card provider answers for no <c>tok_down</c>.</summary>
+    /// <summary>Whether the simulated card provider is down for <c>tok_down</c>.</summary>
     sealed record CardOutage([property: System.Text.Json.Serialization.JsonRequired] bool IsOn);
 }

@@ -27,7 +27,8 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
         operations.ParkedAsync(request);
 
     [Function("parked-order")]
-    public Task<IResult> ParkedOrder([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.ParkedOrder)] HttpRequest request, string id) =>
+    public Task<IResult> ParkedOrder(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.ParkedOrder)] HttpRequest request, string id) =>
         operations.ParkedOrderAsync(request, id);
 
     [Function("replay")]
@@ -39,5 +40,6 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
         operations.DiscardAsync(request);
 
     [Function("openapi")]
-    public static IResult OpenApiDocument([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) => OpenApi.Document;
+    public static IResult OpenApiDocument([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) =>
+        OpenApi.Document;
 }

@@ -8,7 +8,7 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.OrdersApp;
 
-/// <summary>Where Orders is called. Its timer measures what no single turn can, too.</summary>
+/// <summary>The functions of Orders. Its timer also measures what no single turn can.</summary>
 public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauges gauges, OrdersApi orders)
 {
     [Function($"{Participants.Orders}-on-message")]

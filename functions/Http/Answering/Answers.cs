@@ -10,10 +10,10 @@ namespace OrderFunctions.Http;
 /// <summary>A JSON answer.</summary>
 sealed class JsonAnswer<T>(int status, T body, JsonTypeInfo<T> type) : IResult, IStatusCodeHttpResult
 {
-    /// <summary>Where what was accepted can be followed.</summary>
+    /// <summary>Where the accepted order can be followed.</summary>
     public string? Location { get; init; }
 
-    /// <summary>Whether an earlier request with this idempotency key had been answered before.</summary>
+    /// <summary>Whether an earlier request with this idempotency key was answered already.</summary>
     public bool Replayed { get; init; }
 
     public int? StatusCode => status;
@@ -29,7 +29,7 @@ sealed class JsonAnswer<T>(int status, T body, JsonTypeInfo<T> type) : IResult, 
     }
 }
 
-/// <summary>A JSON answer to a reader who may have it already: its weak ETag is a digest of what it says.</summary>
+/// <summary>A JSON answer with a weak ETag, a digest of the body: a client that has it already gets 304.</summary>
 sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => StatusCodes.Status200OK;
@@ -54,7 +54,7 @@ sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCod
 static class Answers
 {
     /// <summary>
-    /// Turns what ended the handling into its answer. What is neither the client's mistake nor the outside's silence is a bug, and the host's to log.
+    /// Turns exceptions into answers. An exception that is neither the client's fault nor an outage is a bug, and the host logs it.
     /// </summary>
     public static async Task<IResult> AnswerAsync(this HttpRequest request, Func<Task<IResult>> answer)
     {
@@ -62,13 +62,13 @@ static class Answers
         {
             return await answer();
         }
-        catch (RefusedException refused)
+        catch (ProblemException e)
         {
-            return refused.Problem;
+            return e.Problem;
         }
-        catch (BadHttpRequestException broken)
+        catch (BadHttpRequestException e)
         {
-            return Problem.Of(broken.StatusCode, "The request broke off, or is not well-formed HTTP.");
+            return Problem.Of(e.StatusCode, "The request ended early, or is not well-formed HTTP.");
         }
         catch (TransientException)
         {
@@ -76,8 +76,7 @@ static class Answers
         }
         catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
         {
-            // Nobody listens any more.
-            return Problem.Of(StatusCodes.Status499ClientClosedRequest, "The client hung up.");
+            return Problem.Of(StatusCodes.Status499ClientClosedRequest, "The client closed the connection.");
         }
     }
 

@@ -17,7 +17,7 @@ public sealed record AcceptedOrder(string Id, OrderStatus Status, Money Total, D
 }
 
 /// <param name="Lines">How many lines the order has.</param>
-/// <param name="Parked">The participants at which the order is set aside.</param>
+/// <param name="Parked">The participants at which the order is parked.</param>
 public sealed record OrderBody(
     string Id,
     string CustomerId,
@@ -41,13 +41,13 @@ public sealed record OrderBody(
     OrderLinks Links)
 {
     internal static OrderBody Of(OrderSummary order) => new(
-        order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged, order.Refunded,
-        order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
+        order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged,
+        order.Refunded, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
         [.. order.ParkedNow.Select(place => place.Key)], order.IdempotencyKey,
         order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 
-/// <param name="Cancel">Where a cancellation is to be posted; left out where it is too late.</param>
+/// <param name="Cancel">Where to post a cancellation; left out once it is too late.</param>
 public sealed record OrderLinks(string Self, string Timeline, string? Cancel)
 {
     internal static OrderLinks Of(string id, bool canBeCancelled) =>
@@ -59,15 +59,15 @@ public sealed record OrderListBody(IReadOnlyList<OrderBody> Orders, string? Next
 
 public sealed record TimelineBody(string OrderId, IReadOnlyList<FactBody> Facts);
 
-/// <param name="Sequence">From 1, in the order in which Orders heard and said them.</param>
-/// <param name="At">When it was said; a message, when the bus accepted it.</param>
-/// <param name="HandledAt">When Orders had handled it.</param>
+/// <param name="Sequence">From 1, in the order in which Orders heard or said the facts.</param>
+/// <param name="At">When its sender recorded it.</param>
+/// <param name="HandledAt">When Orders handled it.</param>
 /// <param name="Service">The participant that said it, or <c>http</c>.</param>
-/// <param name="Via"><c>bus</c>, <c>http</c>, <c>parking</c> or <c>discard</c>: how it came to Orders, or what made Orders say it.</param>
+/// <param name="Via"><c>bus</c>, <c>http</c>, <c>parking</c> or <c>discard</c>: how it came to Orders, or why Orders said it.</param>
 /// <param name="Cause">The id of the message that caused it.</param>
 /// <param name="SinceCauseMs">Milliseconds since the cause; left out where Orders did not hear the cause.</param>
-/// <param name="Deliveries">How many deliveries it took Orders to handle it; 1 for what Orders said itself.</param>
-/// <param name="Detail">The reason, amount or tracking id that it brought.</param>
+/// <param name="Deliveries">How many deliveries Orders needed to handle it; 1 for what Orders said itself.</param>
+/// <param name="Detail">Its reason, amount or tracking id.</param>
 public sealed record FactBody(
     int Sequence,
     DateTimeOffset At,
@@ -84,8 +84,8 @@ public sealed record FactBody(
 /// <param name="Next">The next page; left out at the end.</param>
 public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Next);
 
-/// <summary>An order that is set aside at one participant.</summary>
-/// <param name="MessageId">The first message of its line.</param>
+/// <summary>An order that is parked at one participant.</summary>
+/// <param name="MessageId">The message that blocks it: the first one parked.</param>
 /// <param name="Reason">One word: see <see cref="ParkingReasons"/>.</param>
 public sealed record ParkedBody(
     string OrderId,
@@ -99,10 +99,10 @@ public sealed record ParkedBody(
 
 public sealed record ParkedOrderBody(string OrderId, IReadOnlyList<ParkedMessageBody> Parked);
 
-/// <summary>The message at which an order's line stops at one participant.</summary>
-/// <param name="Queue">Where the message lies.</param>
+/// <summary>The message that blocks an order at one participant.</summary>
+/// <param name="Queue">The queue that holds the message.</param>
 /// <param name="Type">Left out where Orders neither said nor heard it.</param>
-/// <param name="Source">One of <see cref="MessageSources"/>; left out where the message can be read in the queue only.</param>
+/// <param name="Source">One of <see cref="MessageSources"/>; left out where the body can only be read in the queue.</param>
 /// <param name="Message">Its body, without card token and address.</param>
 public sealed record ParkedMessageBody(
     string Participant,
@@ -118,24 +118,24 @@ public sealed record ParkedMessageBody(
 /// <summary>Where the body of a parked message comes from.</summary>
 public static class MessageSources
 {
-    /// <summary>Orders said it: it stands in its own stream.</summary>
+    /// <summary>Orders said it: it is in its own stream.</summary>
     public const string Orders = "orders";
 
     /// <summary>The dead-letter queue, in the local host.</summary>
     public const string Queue = "queue";
 }
 
-/// <param name="More">There is more than one call may ask for: call again once these are handled.</param>
+/// <param name="More">There are more than one request may replay: send it again once these are handled.</param>
 public sealed record ReplayBody(IReadOnlyList<ReplayTarget> Requested, bool More);
 
 public sealed record ReplayTarget(string OrderId, string Participant);
 
 public sealed record DiscardBody(string OrderId, string Participant, string MessageId, string By, string Reason);
 
-/// <param name="ByStatus">Every status, those without orders too.</param>
-/// <param name="ByEvent">Of how many orders each event of the topic is known to have been said.</param>
+/// <param name="ByStatus">All statuses, also those without orders.</param>
+/// <param name="ByEvent">For each event of the topic, the number of orders for which it was said, as far as Orders knows.</param>
 /// <param name="OldestOpen">When the oldest order that is not final was placed.</param>
-/// <param name="ParkedSince">Since when the order is parked that is parked longest.</param>
+/// <param name="ParkedSince">Since when the longest parked order is parked.</param>
 public sealed record CountsBody(
     IReadOnlyDictionary<string, long> ByStatus,
     IReadOnlyDictionary<string, long> ByEvent,
@@ -143,9 +143,10 @@ public sealed record CountsBody(
     DateTimeOffset? OldestOpen,
     DateTimeOffset? ParkedSince);
 
-/// <summary>What the choreography's picture is drawn from: topology.json with its events in the order of the story.</summary>
-/// <param name="IsLocal">The local host serves it: it tells of changes, shows its stock, and its card provider's outage can be ended.</param>
-public sealed record TopologyBody(string Topic, IReadOnlyList<string> Participants, IReadOnlyList<EventBody> Events, bool IsLocal);
+/// <summary>What the page draws the choreography from: topology.json with its events in the order of the story.</summary>
+/// <param name="IsLocal">Whether the local host serves it.</param>
+public sealed record TopologyBody(
+    string Topic, IReadOnlyList<string> Participants, IReadOnlyList<EventBody> Events, bool IsLocal);
 
 /// <param name="Kind"><c>forward</c>, <c>failure</c> or <c>undoing</c>.</param>
 public sealed record EventBody(string Name, string Kind, IReadOnlyList<string> SaidBy, IReadOnlyList<string> HeardBy);
@@ -174,7 +175,7 @@ sealed partial class BodiesContext : JsonSerializerContext;
 
 static class Bodies
 {
-    /// <summary>Non-Latin text as it is: the answers are JSON of their own, never part of a page.</summary>
+    /// <summary>Non-Latin text is not escaped: the answers are JSON documents, never part of a page.</summary>
     public static readonly BodiesContext Json =
         new(new JsonSerializerOptions(BodiesContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -3,10 +3,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
-/// <summary>topology.json as the operations page draws it. What it does not tell, an event's place in the story and its kind, stands here.</summary>
+/// <summary>topology.json as the operations page draws it, with the order and kind of each event, which it does not contain.</summary>
 sealed class Choreography(bool isLocal)
 {
-    /// <summary>The events in the order of the story. One that is missing here is drawn all the same, at the end.</summary>
+    /// <summary>The events in the order of the story. An event that is missing here is drawn at the end.</summary>
     static readonly (string Name, string Kind)[] Story =
     [
         (nameof(OrderCreated), Forward),
@@ -30,20 +30,22 @@ sealed class Choreography(bool isLocal)
         (nameof(OrderCancelled), Undoing),
     ];
 
-    /// <summary>Said by every kernel: the picture marks parked participants instead.</summary>
+    /// <summary>Said by every participant: the picture marks parked participants instead.</summary>
     static readonly string[] Kernel = [nameof(OrderParked), nameof(OrderResumed), nameof(ReplayRequested), nameof(DiscardRequested)];
 
     const string Forward = "forward";
     const string Failure = "failure";
     const string Undoing = "undoing";
 
-    public TopologyBody Body { get; } = new(Topology.Current.Topic, [.. Topology.Current.Subscriptions.Select(s => s.Name)], [.. Events()], isLocal);
+    public TopologyBody Body { get; } =
+        new(Topology.Current.Topic, [.. Topology.Current.Subscriptions.Select(s => s.Name)], [.. Events()], isLocal);
 
     static IEnumerable<EventBody> Events() =>
         from name in Story.Select(e => e.Name).Union(Topology.Current.Subscriptions.SelectMany(s => s.Says))
         where !Kernel.Contains(name)
         let saidBy = Topology.Current.Subscriptions.Where(s => s.Says.Contains(name)).Select(s => s.Name).ToList()
         where saidBy.Count > 0
+        let heardBy = Topology.Current.Subscriptions.Where(s => s.Hears.Contains(name)).Select(s => s.Name).ToList()
         let kind = Story.FirstOrDefault(e => e.Name == name).Kind ?? Forward
-        select new EventBody(name, kind, saidBy, [.. Topology.Current.Subscriptions.Where(s => s.Hears.Contains(name)).Select(s => s.Name)]);
+        select new EventBody(name, kind, saidBy, heardBy);
 }

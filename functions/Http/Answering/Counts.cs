@@ -3,7 +3,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>How many orders there are: the counts that the operations page shows.</summary>
+/// <summary>How many orders there are, as the operations page shows it.</summary>
 public static class Counts
 {
     static readonly OrderStatus[] Statuses = Enum.GetValues<OrderStatus>();

@@ -4,7 +4,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>An order's stream at Orders as JSON, for whoever needs to see the messages themselves; card tokens and addresses are left out.</summary>
+/// <summary>An order's stream at Orders as JSON, for those who need the messages themselves. Without card tokens and addresses.</summary>
 static class OrderRecord
 {
     public static JsonObject Of(OrderStream stream)

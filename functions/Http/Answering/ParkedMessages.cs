@@ -5,12 +5,12 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The messages at which an order's lines stop. The message itself is there where Orders said it, or where the bus is at hand as in the local host; else
-/// it is told where it lies.
+/// The messages that block an order, one per participant where it is parked. The body is included where Orders sent the message, and in the
+/// local host, which can read every queue; else only the queue is named.
 /// </summary>
 static class ParkedMessages
 {
-    /// <param name="deadLetter">Gives a participant's dead letter by its id; null where the bus is another service's to read.</param>
+    /// <param name="deadLetter">As in <see cref="OperationsApi"/>.</param>
     public static ParkedOrderBody Of(OrderStream stream, Func<string, string, DeadLetter?>? deadLetter) => new(
         stream.OrderId,
         [
@@ -18,21 +18,21 @@ static class ParkedMessages
                select Of(stream, place.Key, place.Value, deadLetter),
         ]);
 
-    static ParkedMessageBody Of(OrderStream stream, string participant, ParkedAt word, Func<string, string, DeadLetter?>? deadLetter)
+    static ParkedMessageBody Of(OrderStream stream, string participant, ParkedAt report, Func<string, string, DeadLetter?>? deadLetter)
     {
-        var id = word.MessageId ?? "";
+        var id = report.MessageId ?? "";
         var said = stream.Entries.SelectMany(entry => entry.Events).FirstOrDefault(recorded => recorded.Id == id)?.Event;
         var dead = said is null ? deadLetter?.Invoke(participant, id) : null;
         var heard = stream.Entries.Find(entry => entry.On == id);
         return new(
-            participant, word.Since!.Value, word.MessageId, word.Reason, word.Description,
+            participant, report.Since!.Value, report.MessageId, report.Reason, report.Description,
             $"{Topology.Current.Topic}/subscriptions/{participant}/$deadletterqueue",
             said?.GetType().Name ?? dead?.Type ?? heard?.Type,
             said is not null ? MessageSources.Orders : dead is not null ? MessageSources.Queue : null,
             said is not null ? Concealed(EventJson.Encode(said)) : dead is not null ? Concealed(dead.Body.Span) : null);
     }
 
-    /// <summary>What is no JSON object cannot be searched for secrets, so only its length is told.</summary>
+    /// <summary>A body that is not a JSON object cannot be searched for secrets, so only its length is shown.</summary>
     static JsonObject Concealed(ReadOnlySpan<byte> body)
     {
         try
@@ -45,8 +45,8 @@ static class ParkedMessages
         }
         catch (JsonException)
         {
-            // Told below.
+            // Answered below.
         }
-        return new() { ["unreadable"] = $"{body.Length} bytes that are no JSON object" };
+        return new() { ["unreadable"] = $"{body.Length} bytes that are not a JSON object" };
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace OrderFunctions.Http;
 
-/// <summary>An answer that says what is wrong: problem details of RFC 9457. Its title is the status's own phrase.</summary>
+/// <summary>An answer that says what is wrong: problem details of RFC 9457. Its title is the reason phrase of the status.</summary>
 /// <param name="Detail">For a person. It never repeats what was sent, which may hold a card token.</param>
 /// <param name="Errors">What is wrong with each field, by its path in the body (<c>lines[3].quantity</c>) or its name.</param>
 public sealed record Problem(string Title, int Status, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null)
@@ -22,7 +22,7 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
 
     public static readonly Problem Unavailable = Of(
         StatusCodes.Status503ServiceUnavailable,
-        "Something that this needs is busy or away. Send the same request again; an order needs its Idempotency-Key for that.");
+        "A service that this needs is busy or unavailable. Send the same request again; an order needs its Idempotency-Key for that.");
 
     int? IStatusCodeHttpResult.StatusCode => Status;
 
@@ -35,10 +35,10 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
     }
 }
 
-/// <summary>Ends the handling of a request with a problem; nothing was stored.</summary>
-sealed class RefusedException(Problem problem) : Exception(problem.Detail)
+/// <summary>Ends a request with a problem. Nothing was stored.</summary>
+sealed class ProblemException(Problem problem) : Exception(problem.Detail)
 {
     public Problem Problem => problem;
 
-    public static RefusedException Of(int status, string detail) => new(Problem.Of(status, detail));
+    public static ProblemException Of(int status, string detail) => new(Problem.Of(status, detail));
 }

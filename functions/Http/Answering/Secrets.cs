@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.Http;
 
-/// <summary>What an operator need not see of a message: card tokens and addresses.</summary>
+/// <summary>What operators need not see of a message: card tokens and addresses.</summary>
 static class Secrets
 {
     static readonly string[] Names = ["cardToken", "shipTo"];

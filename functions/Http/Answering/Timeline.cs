@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// Tells an order's story from Orders' own stream: what Orders was asked, what it heard, and what it said. Notes are left out, because the fact that
-/// they note stands there itself; so are bodies, which hold the card token.
+/// An order's history from Orders' own stream: what Orders was asked, what it heard, and what it said. Notes are left out, because the
+/// facts that they note are listed themselves; bodies, because they contain the card token.
 /// </summary>
 static class Timeline
 {
@@ -16,7 +16,7 @@ static class Timeline
         var saidAt = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
         foreach (var entry in stream.Entries)
         {
-            // A message that was only set aside is told once it is handled; the republisher's mark is nobody's story.
+            // A parked message is listed once it is handled; a republishing is not part of the history.
             if (entry.Via is not (Via.Parking or Via.Republished))
             {
                 var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);

@@ -6,8 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The operations page: one answer without data, put together from the files in this folder. It loads nothing from elsewhere, and its security
-/// policy lets no other script run in it.
+/// The operations page: one answer without data, put together from the files in this folder. It loads nothing from elsewhere, and its
+/// security policy allows no other script.
 /// </summary>
 public sealed class Page : IResult, IStatusCodeHttpResult
 {
@@ -65,7 +65,9 @@ public sealed class Page : IResult, IStatusCodeHttpResult
 
     /// <summary>The page names its files as links, one per line; they go out with it.</summary>
     static string? Between(string line, string begin, string end) =>
-        line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal) ? line[begin.Length..^end.Length] : null;
+        line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal)
+            ? line[begin.Length..^end.Length]
+            : null;
 
     static string Hash(StringBuilder text) => $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))}";
 

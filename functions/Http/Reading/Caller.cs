@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderFunctions.Http;
 
-/// <summary>Who sends a request, by the token that the host has checked. The local host checks none, so its callers have no names.</summary>
+/// <summary>Who sends a request, by the token that the host has checked. The local host checks none.</summary>
 static class Caller
 {
     /// <summary>Separates one caller's idempotency keys from another's. Empty where the host checks no tokens.</summary>

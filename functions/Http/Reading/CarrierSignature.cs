@@ -6,8 +6,8 @@ using System.Text;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The carrier's signature of its webhook: <c>t=&lt;Unix seconds&gt;,v1=&lt;hex of HMAC-SHA256 over "seconds.body"&gt;</c>. The time is signed too,
-/// so that a recorded request cannot be sent again for long.
+/// The carrier's signature of its webhook: <c>t=&lt;Unix seconds&gt;,v1=&lt;hex of HMAC-SHA256 over "seconds.body"&gt;</c>.
+/// The time is signed too, so that a recorded request cannot be replayed for long.
 /// </summary>
 /// <param name="secret">Shared with the carrier.</param>
 public sealed class CarrierSignature(string secret, TimeProvider time)
@@ -20,14 +20,14 @@ public sealed class CarrierSignature(string secret, TimeProvider time)
         ? Encoding.UTF8.GetBytes(secret)
         : throw new ArgumentException("The carrier's secret is empty.", nameof(secret));
 
-    /// <summary>The header's value for a body sent now.</summary>
+    /// <summary>The header value for a body sent now.</summary>
     public string Sign(ReadOnlySpan<byte> body)
     {
         var seconds = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         return $"t={seconds},v1={Convert.ToHexStringLower(Digest(seconds, body))}";
     }
 
-    /// <summary>Whether the carrier signed this very body, within the tolerance of now.</summary>
+    /// <summary>Whether the carrier signed exactly this body, not longer ago or later than the tolerance.</summary>
     public bool IsValid(string? header, ReadOnlySpan<byte> body)
     {
         if (header?.Split(',') is not [['t', '=', .. var seconds], ['v', '1', '=', .. var digest]])

@@ -1,47 +1,18 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 
 namespace OrderFunctions.Http;
 
-/// <summary>All that is wrong with a request, by field.</summary>
-sealed class Mistakes
-{
-    readonly Dictionary<string, string[]> errors = new(StringComparer.Ordinal);
-    int unlisted;
-
-    public bool None => errors.Count == 0;
-
-    public void Add(string path, string what)
-    {
-        if (errors.TryGetValue(path, out var known))
-            errors[path] = [.. known, what];
-        else if (errors.Count < Limits.MistakesMax)
-            errors[path] = [what];
-        else
-            unlisted++;
-    }
-
-    /// <exception cref="RefusedException">Anything is wrong: 400.</exception>
-    public void ThrowIfAny()
-    {
-        if (None)
-            return;
-        var detail = unlisted == 0 ? "Some fields are wrong." : $"Some fields are wrong; {unlisted} more mistakes are not listed.";
-        throw new RefusedException(Problem.Of(StatusCodes.Status400BadRequest, detail, errors));
-    }
-}
-
 /// <summary>
-/// One value of a body. Reading it as what it should be notes a mistake where it is not, and gives a default then, so that all mistakes are found.
+/// One value of a JSON body. Reading a value of the wrong form adds an error and returns a default, so that one answer lists all errors.
 /// </summary>
-readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
+readonly record struct Field(JsonElement Value, string Path, ValidationErrors? Errors)
 {
-    public static Field Root(JsonDocument body, Mistakes mistakes) => new Field(body.RootElement, "", mistakes).Object();
+    public static Field Root(JsonDocument body, ValidationErrors errors) => new Field(body.RootElement, "", errors).Object();
 
     public bool IsAbsent => Value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
-    /// <summary>Within something that is not an object, whose mistake is noted already.</summary>
-    bool IsNowhere => Mistakes is null;
+    /// <summary>Inside something that is not an object, for which there is an error already.</summary>
+    bool IsNowhere => Errors is null;
 
     public Field this[string name]
     {
@@ -50,7 +21,7 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
             if (IsNowhere || Value.ValueKind is not JsonValueKind.Object)
                 return default;
             Value.TryGetProperty(name, out var value);
-            return new(value, Path.Length == 0 ? name : $"{Path}.{name}", Mistakes);
+            return new(value, Path.Length == 0 ? name : $"{Path}.{name}", Errors);
         }
     }
 
@@ -68,12 +39,12 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
             return [];
         if (Value.GetArrayLength() == 0)
             Note("must not be empty");
-        var (path, mistakes) = (Path, Mistakes);
-        return Value.EnumerateArray().Select((item, index) => new Field(item, $"{path}[{index}]", mistakes));
+        var (path, errors) = (Path, Errors);
+        return Value.EnumerateArray().Select((item, index) => new Field(item, $"{path}[{index}]", errors));
     }
 
     /// <summary>Text that a person could have typed: not blank, of a bounded length, without control characters.</summary>
-    /// <param name="rule">What is wrong with such a text all the same; null where nothing is.</param>
+    /// <param name="rule">Returns what else is wrong with the text; null where nothing is.</param>
     public string Text(int lengthMax, Func<string, string?>? rule = null)
     {
         if (!Is(JsonValueKind.String, "a string"))
@@ -85,7 +56,7 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
         }
         catch (InvalidOperationException)
         {
-            Note("holds half of a surrogate pair, which is no character");
+            Note("contains half of a surrogate pair, which is not a character");
             return "";
         }
         if ((WhatIsWrong(text, lengthMax) ?? rule?.Invoke(text)) is { } wrong)
@@ -95,7 +66,7 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
 
     public string? OptionalText(int lengthMax, Func<string, string?>? rule = null) => IsAbsent ? null : Text(lengthMax, rule);
 
-    /// <summary>Null where the text would pass as <see cref="Text"/>.</summary>
+    /// <summary>Null where <see cref="Text"/> accepts the text.</summary>
     public static string? WhatIsWrong(string text, int lengthMax) =>
         string.IsNullOrWhiteSpace(text) ? "must not be blank"
         : text.Length > lengthMax ? $"must have at most {lengthMax} characters"
@@ -112,7 +83,7 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
         return min;
     }
 
-    /// <summary>False where it is absent.</summary>
+    /// <summary>False where absent.</summary>
     public bool Flag()
     {
         if (!IsAbsent && Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
@@ -126,10 +97,11 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
         if (!Is(JsonValueKind.Number, "a number"))
             return 0;
 
-        // The parser rounds what a decimal cannot hold; nothing of a sensible length is rounded, except for tiny numbers to zero.
+        // The parser rounds what a decimal cannot hold. A text of this length is never rounded, except that tiny numbers become zero.
         const int digitsMax = 24;
         var raw = Value.GetRawText();
-        if (raw.Length > digitsMax || !Value.TryGetDecimal(out var price) || price < 0 || price > Limits.UnitPriceMax || (price == 0 && !IsZero(raw)))
+        var isExact = Value.TryGetDecimal(out var price) && raw.Length <= digitsMax && (price != 0 || IsZero(raw));
+        if (!isExact || price < 0 || price > Limits.UnitPriceMax)
         {
             Note($"must be a number from 0 to {Limits.UnitPriceMax} with at most {Limits.PriceDecimalsMax} decimals");
             return 0;
@@ -145,7 +117,7 @@ readonly record struct Field(JsonElement Value, string Path, Mistakes? Mistakes)
 
     static bool IsZero(string raw) => raw.TakeWhile(c => c is not ('e' or 'E')).All(c => c is '-' or '.' or '0');
 
-    public void Note(string what) => Mistakes?.Add(Path.Length == 0 ? "$" : Path, what);
+    public void Note(string error) => Errors?.Add(Path.Length == 0 ? "$" : Path, error);
 
     bool Is(JsonValueKind kind, string what)
     {

@@ -12,7 +12,7 @@ sealed record IdempotencyKey(string Value, string Digest)
     public const string Header = "Idempotency-Key";
 
     /// <summary>Null where the request has none.</summary>
-    /// <exception cref="RefusedException">400.</exception>
+    /// <exception cref="ProblemException">400.</exception>
     public static IdempotencyKey? Of(HttpRequest request)
     {
         var sent = request.Headers[Header];
@@ -22,9 +22,9 @@ sealed record IdempotencyKey(string Value, string Digest)
         var isText = key.All(c => c is >= ' ' and <= '~') && !string.IsNullOrWhiteSpace(key);
         if (sent.Count > 1 || !isText || key.Length > Limits.IdempotencyKeyLength)
         {
-            var mistakes = new Mistakes();
-            mistakes.Add(Header, $"must be one value of 1 to {Limits.IdempotencyKeyLength} printable ASCII characters");
-            mistakes.ThrowIfAny();
+            var errors = new ValidationErrors();
+            errors.Add(Header, $"must be one value of 1 to {Limits.IdempotencyKeyLength} printable ASCII characters");
+            errors.ThrowIfAny();
         }
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{Caller.Scope(request.HttpContext)}\n{key}"));
         return new(key, Convert.ToHexStringLower(digest.AsSpan(0, 16)));

@@ -5,12 +5,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace OrderFunctions.Http;
 
-/// <summary>Reads a request's body, within a limit.</summary>
+/// <summary>Reads a request's body, up to a limit.</summary>
 static class JsonBody
 {
     static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <exception cref="RefusedException">413 too large, 415 not JSON by its content type, 400 not JSON by its content.</exception>
+    /// <exception cref="ProblemException">413: too large; 415: its Content-Type is not JSON; 400: its content is not JSON.</exception>
     public static async Task<JsonDocument> ReadAsync(HttpRequest request, int bytesMax)
     {
         RequireJson(request);
@@ -18,7 +18,7 @@ static class JsonBody
     }
 
     /// <summary>Null where the request has no body at all.</summary>
-    /// <exception cref="RefusedException">As <see cref="ReadAsync"/>.</exception>
+    /// <exception cref="ProblemException">As <see cref="ReadAsync"/>.</exception>
     public static async Task<JsonDocument?> ReadOptionalAsync(HttpRequest request, int bytesMax)
     {
         var bytes = await BytesAsync(request, bytesMax);
@@ -28,7 +28,7 @@ static class JsonBody
         return Parse(bytes);
     }
 
-    /// <exception cref="RefusedException">413 too large.</exception>
+    /// <exception cref="ProblemException">413: too large.</exception>
     public static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpRequest request, int bytesMax)
     {
         if (request.ContentLength > bytesMax)
@@ -44,25 +44,26 @@ static class JsonBody
         return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 
-    /// <exception cref="RefusedException">415.</exception>
+    /// <exception cref="ProblemException">415.</exception>
     public static void RequireJson(HttpRequest request)
     {
         var isUtf8 = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+            && HeaderUtilities.RemoveQuotes(type.Charset) is var charset
+            && (!charset.HasValue || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
         if (!isUtf8 || !request.HasJsonContentType())
         {
-            throw RefusedException.Of(
-                StatusCodes.Status415UnsupportedMediaType, "The body has to be application/json in UTF-8, and its Content-Type has to say so.");
+            throw ProblemException.Of(
+                StatusCodes.Status415UnsupportedMediaType, "The body must be application/json in UTF-8, and the Content-Type must say so.");
         }
     }
 
-    /// <exception cref="RefusedException">400.</exception>
+    /// <exception cref="ProblemException">400.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Span.StartsWith(ByteOrderMark))
             bytes = bytes[ByteOrderMark.Length..];
         if (!Utf8.IsValid(bytes.Span))
-            throw RefusedException.Of(StatusCodes.Status400BadRequest, "The body is not valid UTF-8.");
+            throw ProblemException.Of(StatusCodes.Status400BadRequest, "The body is not valid UTF-8.");
         try
         {
             return JsonDocument.Parse(bytes);
@@ -70,11 +71,11 @@ static class JsonBody
         catch (JsonException e)
         {
             // Deliberately not the reader's own message, which may quote the body.
-            throw RefusedException.Of(
-                StatusCodes.Status400BadRequest, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it.");
+            throw ProblemException.Of(
+                StatusCodes.Status400BadRequest, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
         }
     }
 
-    static RefusedException TooLarge(int bytesMax) =>
-        RefusedException.Of(StatusCodes.Status413PayloadTooLarge, $"The body may have at most {bytesMax} bytes.");
+    static ProblemException TooLarge(int bytesMax) =>
+        ProblemException.Of(StatusCodes.Status413PayloadTooLarge, $"The body may have at most {bytesMax} bytes.");
 }

@@ -1,12 +1,16 @@
 namespace OrderFunctions.Http;
 
-/// <summary>What a request may hold at most. The same numbers stand in openapi.json.</summary>
+/// <summary>What a request may contain at most, and its defaults. openapi.json states the same.</summary>
 public static class Limits
 {
-    /// <summary>Bytes of the largest event that an order causes, as encoded: a Service Bus Standard message holds 256 KB with its headers.</summary>
+    /// <summary>
+    /// Bytes of the largest event that an order causes, as encoded: a Service Bus Standard message holds 256 KB with its headers.
+    /// </summary>
     public const int EventBytesMax = 192 * 1024;
 
-    /// <summary>Bytes of an order's body. More than <see cref="EventBytesMax"/>: it may be indented and escaped, and its lines are merged.</summary>
+    /// <summary>
+    /// Bytes of an order's body. More than <see cref="EventBytesMax"/>: it may be indented and escaped, and lines of one SKU are merged.
+    /// </summary>
     public const int OrderBytesMax = 1024 * 1024;
 
     /// <summary>Bytes of any other body.</summary>
@@ -17,10 +21,10 @@ public static class Limits
     public const decimal UnitPriceMax = 1_000_000_000m;
     public const int PriceDecimalsMax = 4;
 
-    /// <summary>With four decimals these are 15 significant digits: no store that keeps numbers as doubles changes them.</summary>
+    /// <summary>With four decimals, 15 significant digits: a store that keeps numbers as doubles does not change them.</summary>
     public const decimal TotalMax = 10_000_000_000m;
 
-    /// <summary>Of one SKU ever received by one warehouse.</summary>
+    /// <summary>Pieces of one SKU that one warehouse ever received.</summary>
     public const long ReceivedMax = 1_000_000_000_000;
 
     public const int SkuLength = 64;
@@ -32,10 +36,11 @@ public static class Limits
     public const int CityLength = 100;
     public const int PostalCodeLength = 20;
     public const int WarehouseLength = 32;
+    public const string WarehouseDefault = "main";
     public const int ReasonLength = 200;
     public const int IdempotencyKeyLength = 255;
 
-    /// <summary>Of the carrier's event and tracking ids. An event id becomes part of a message id, which holds 128 characters.</summary>
+    /// <summary>Of the carrier's event and tracking ids. An event id becomes part of a message id, of at most 128 characters.</summary>
     public const int CarrierIdLength = 64;
 
     public const int MessageIdLength = 128;
@@ -44,12 +49,12 @@ public static class Limits
     public const int PageMax = 200;
     public const int PageDefault = 50;
 
-    /// <summary>Orders named in one call to replay.</summary>
+    /// <summary>Orders named in one replay request.</summary>
     public const int ReplayOrdersMax = 200;
 
-    /// <summary>Replays that one call asks for; the answer says whether there are more.</summary>
+    /// <summary>Replays that one request starts; the answer says whether there are more.</summary>
     public const int ReplaysMax = 1_000;
 
-    /// <summary>Fields with mistakes that one answer lists.</summary>
-    public const int MistakesMax = 100;
+    /// <summary>Fields that one answer lists errors of.</summary>
+    public const int ErrorsMax = 100;
 }

@@ -6,13 +6,11 @@ namespace OrderFunctions.Http;
 /// <summary>Reads the body of an order.</summary>
 static class OrderForm
 {
-    const string DefaultWarehouse = "main";
-
-    /// <exception cref="RefusedException">400, with everything that is wrong.</exception>
+    /// <exception cref="ProblemException">400, with all errors.</exception>
     public static PlaceOrder Read(JsonDocument json, string? idempotencyKey)
     {
-        var mistakes = new Mistakes();
-        var body = Field.Root(json, mistakes);
+        var errors = new ValidationErrors();
+        var body = Field.Root(json, errors);
         var shipTo = body["shipTo"].Object();
         var order = new PlaceOrder(
             body["customerId"].Text(Limits.CustomerIdLength),
@@ -25,13 +23,13 @@ static class OrderForm
                 shipTo["city"].Text(Limits.CityLength),
                 shipTo["postalCode"].Text(Limits.PostalCodeLength),
                 shipTo["country"].Text(2, Rules.Country)),
-            body["warehouse"].OptionalText(Limits.WarehouseLength, Rules.Warehouse) ?? DefaultWarehouse,
+            body["warehouse"].OptionalText(Limits.WarehouseLength, Rules.Warehouse) ?? Limits.WarehouseDefault,
             idempotencyKey);
-        mistakes.ThrowIfAny();
+        errors.ThrowIfAny();
         return order;
     }
 
-    /// <summary>A SKU may stand on several lines; the limits are on what they add up to.</summary>
+    /// <summary>Several lines may have the same SKU; the limits apply to their sums.</summary>
     static List<OrderLine> Lines(Field field)
     {
         var lines = new List<OrderLine>();

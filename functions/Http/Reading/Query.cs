@@ -5,13 +5,13 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>The parameters of a list, read as strictly as a body.</summary>
+/// <summary>The query parameters of a request, validated as strictly as a body.</summary>
 sealed class Query(HttpRequest request)
 {
     static readonly FrozenDictionary<string, OrderStatus> Statuses =
         Enum.GetValues<OrderStatus>().ToFrozenDictionary(status => status.ToString(), StringComparer.OrdinalIgnoreCase);
 
-    readonly Mistakes mistakes = new();
+    readonly ValidationErrors errors = new();
 
     public string? PageToken => Text("after", Limits.PageTokenLength);
 
@@ -23,7 +23,7 @@ sealed class Query(HttpRequest request)
                 return Limits.PageDefault;
             if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= Limits.PageMax)
                 return limit;
-            mistakes.Add("limit", $"must be a whole number from 1 to {Limits.PageMax}");
+            errors.Add("limit", $"must be a whole number from 1 to {Limits.PageMax}");
             return Limits.PageDefault;
         }
     }
@@ -32,7 +32,7 @@ sealed class Query(HttpRequest request)
     {
         var text = Text(name, 5);
         if (text is not (null or "true" or "false"))
-            mistakes.Add(name, "must be true or false");
+            errors.Add(name, "must be true or false");
         return text is "true";
     }
 
@@ -42,34 +42,34 @@ sealed class Query(HttpRequest request)
             return null;
         if (Statuses.TryGetValue(text, out var status))
             return status;
-        mistakes.Add(name, $"must be one of {string.Join(", ", Enum.GetNames<OrderStatus>())}");
+        errors.Add(name, $"must be one of {string.Join(", ", Enum.GetNames<OrderStatus>())}");
         return null;
     }
 
-    /// <summary>Null where the parameter is not there, or empty as a form sends it.</summary>
+    /// <summary>Null where the parameter is missing, or empty as a form sends it.</summary>
     public string? Text(string name, int lengthMax, Func<string, string?>? rule = null)
     {
         var sent = request.Query[name];
         if (sent.Count > 1)
-            mistakes.Add(name, "must be given once");
+            errors.Add(name, "must be given once");
         if (sent.Count != 1 || sent[0] is not { Length: > 0 } text)
             return null;
         if ((Field.WhatIsWrong(text, lengthMax) ?? rule?.Invoke(text)) is { } wrong)
-            mistakes.Add(name, wrong);
+            errors.Add(name, wrong);
         return text;
     }
 
-    /// <param name="wrong">Null where nothing is.</param>
-    public void Require(string name, string? wrong)
+    /// <param name="error">What is wrong with it; null where nothing is.</param>
+    public void AddIfAny(string name, string? error)
     {
-        if (wrong is not null)
-            mistakes.Add(name, wrong);
+        if (error is not null)
+            errors.Add(name, error);
     }
 
-    /// <exception cref="RefusedException">400.</exception>
-    public void ThrowIfAnyMistake() => mistakes.ThrowIfAny();
+    /// <exception cref="ProblemException">400.</exception>
+    public void ThrowIfAny() => errors.ThrowIfAny();
 
-    /// <exception cref="RefusedException">400: the page's token is none of the store's.</exception>
+    /// <exception cref="ProblemException">400: the page token is not one of the store's.</exception>
     public async Task<OrderPage> PageAsync(IOrderQueries queries, OrderFilter filter, CancellationToken cancellation)
     {
         try
@@ -78,13 +78,13 @@ sealed class Query(HttpRequest request)
         }
         catch (FormatException)
         {
-            mistakes.Add("after", "must be taken from the link to the next page");
-            mistakes.ThrowIfAny();
+            errors.Add("after", "must be taken from the link to the next page");
+            errors.ThrowIfAny();
             throw;
         }
     }
 
-    /// <summary>This same list, from the next page on.</summary>
+    /// <summary>The link to the next page of this list.</summary>
     public string? Next(OrderPage page)
     {
         if (page.Next is null)

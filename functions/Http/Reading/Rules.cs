@@ -2,35 +2,37 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;
 
-/// <summary>What is wrong with a text of a certain kind; null where nothing is.</summary>
+/// <summary>Rules for texts. Each returns what is wrong with the text, or null.</summary>
 static class Rules
 {
     /// <summary>32 hexadecimal digits, as this API makes them.</summary>
     public static bool IsOrderId(string text) => text.Length == 32 && text.All(char.IsAsciiHexDigitLower);
 
-    public static string? OrderId(string text) => IsOrderId(text) ? null : "must be an order's id: 32 lower-case hexadecimal digits";
+    public static string? OrderId(string text) => IsOrderId(text) ? null : "must be an order id: 32 lower-case hexadecimal digits";
 
-    /// <summary>A SKU stands in paths and in ids of documents.</summary>
+    /// <summary>A SKU is part of paths and of document ids.</summary>
     public static string? Sku(string sku) =>
         sku.AsSpan().IndexOfAny(@"/\?#") >= 0 ? @"must not contain / \ ? #"
-        : !char.IsLetterOrDigit(sku[0]) || char.IsWhiteSpace(sku[^1]) ? "must begin with a letter or a digit and must not end in a space"
+        : !char.IsLetterOrDigit(sku[0]) || char.IsWhiteSpace(sku[^1]) ? "must begin with a letter or digit and must not end with a space"
         : null;
 
     public static string? Warehouse(string name) =>
-        name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "must consist of letters, digits, - and _ of ASCII";
+        name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? null : "must consist of ASCII letters, digits, - and _";
 
     public static string? CarrierId(string id) =>
-        id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':') ? null : "must consist of letters, digits, - _ . and : of ASCII";
+        id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
+            ? null
+            : "must consist of ASCII letters, digits, - _ . and :";
 
-    public static string? Currency(string code) => Currencies.Contains(code) ? null : "must be a currency of ISO 4217, such as EUR";
+    public static string? Currency(string code) => Currencies.Contains(code) ? null : "must be an ISO 4217 currency, such as EUR";
 
     public static string? Country(string code) =>
-        code.Length == 2 && code.All(char.IsAsciiLetterUpper) ? null : "must be two capital letters of ISO 3166, such as GB";
+        code.Length == 2 && code.All(char.IsAsciiLetterUpper) ? null : "must be an ISO 3166 code of two capital letters, such as GB";
 
-    /// <summary>Whoever sends a card's number by mistake must not find it stored.</summary>
+    /// <summary>A card number sent by mistake must not be stored.</summary>
     public static string? CardToken(string token) =>
         token.Length is >= 12 and <= 23 && token.All(c => char.IsAsciiDigit(c) || c is ' ' or '-')
-            ? "must be the card provider's token, never a card's number"
+            ? "must be the card provider's token, never a card number"
             : null;
 
     public static string? Participant(string name) =>

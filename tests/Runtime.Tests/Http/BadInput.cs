@@ -102,7 +102,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Order("country not Latin", "shipTo.country", Of("shipTo", "country", "ГБ")),
         Order("warehouse with a slash", "warehouse", o => o["warehouse"] = "a/b"),
         Order("warehouse empty", "warehouse", o => o["warehouse"] = ""),
-        Order("several mistakes at once", "currency lines[0].quantity lines[1].sku shipTo.country", o =>
+        Order("several errors at once", "currency lines[0].quantity lines[1].sku shipTo.country", o =>
         {
             o["currency"] = 1;
             o["lines"]![0]!["quantity"] = 0;
@@ -248,7 +248,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     public async Task In_thousands_of_fields_is_answered_shortly()
     {
         var reply = await host.PostAsync("/api/orders", OrderJson.WithLines(Enumerable.Repeat(("", "", 0L, -1m), 5_000)).ToJsonString());
-        Assert.Equal((400, Limits.MistakesMax), (reply.Status, reply.WrongFields.Count()));
-        Assert.Contains("more mistakes", reply.Detail, StringComparison.Ordinal);
+        Assert.Equal((400, Limits.ErrorsMax), (reply.Status, reply.WrongFields.Count()));
+        Assert.Contains("more errors", reply.Detail, StringComparison.Ordinal);
     }
 }
