@@ -8,7 +8,8 @@ public sealed class Chromium : IAsyncLifetime
 {
     static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-    static readonly string Root = typeof(Chromium).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "Root").Value!;
+    static readonly string Root =
+        typeof(Chromium).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "Root").Value!;
     static readonly string Axe = Path.Combine(Root, ".tools/node_modules/axe-core/axe.min.js");
     static readonly string Screenshots = Path.Combine(Root, "TestResults/screenshots");
 
@@ -40,7 +41,7 @@ public sealed class Chromium : IAsyncLifetime
         playwright?.Dispose();
     }
 
-    /// <param name="errors">Gets what the page's console says of errors.</param>
+    /// <param name="errors">Receives the errors of the page's console.</param>
     public async Task<IPage> OpenAsync(Uri address, ColorScheme scheme = ColorScheme.Light, int width = 1280, List<string>? errors = null)
     {
         Assert.SkipWhen(browser is null, "There is no Chromium: install it, or name one in CHROMIUM.");
@@ -65,7 +66,7 @@ public sealed class Chromium : IAsyncLifetime
         }
     }
 
-    /// <summary>What axe-core finds wrong for people who use a screen reader, a keyboard, or see little.</summary>
+    /// <summary>The accessibility violations that axe-core finds.</summary>
     public static async Task<string[]> ViolationsAsync(IPage page)
     {
         Assert.SkipUnless(File.Exists(Axe), "axe-core is not installed: ./test does it, by npm.");
@@ -73,8 +74,11 @@ public sealed class Chromium : IAsyncLifetime
         // Evaluated, not added as a script: the page's security policy lets no other script in.
         await page.EvaluateAsync(await File.ReadAllTextAsync(Axe));
         return await page.EvaluateAsync<string[]>("""
-            async () => (await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations
-                .map(one => `${one.id}: ${one.nodes.map(node => `${node.target}: ${node.failureSummary}`).join('; ')}`)
+            async () => {
+                const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+                const { violations } = await axe.run(document, { runOnly: rules });
+                return violations.map(one => `${one.id}: ${one.nodes.map(node => `${node.target}: ${node.failureSummary}`).join('; ')}`);
+            }
             """);
     }
 

@@ -11,13 +11,15 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     readonly List<string> errors = [];
 
     [Fact]
-    public async Task It_shows_the_choreography_and_the_samples_orders_without_an_error()
+    public async Task The_page_shows_the_choreography_and_the_sample_orders()
     {
         var page = await OpenAsync();
         await Expect(page.Locator("#tiles .all b")).ToHaveTextAsync(new Regex("^20[0-9]$"));
         await Expect(page.Locator("#connection")).ToHaveTextAsync("live");
         await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
-        foreach (var (name, least) in new[] { ("OrderCreated", 200), ("RefundPayment", 1), ("InventoryReservationFailed", 1), ("OrderCancelled", 1) })
+        (string Event, int Least)[] counts =
+            [("OrderCreated", 200), ("RefundPayment", 1), ("InventoryReservationFailed", 1), ("OrderCancelled", 1)];
+        foreach (var (name, least) in counts)
         {
             var count = page.Locator($"#picture [data-event={name}]");
             Assert.True(int.Parse(await count.TextContentAsync() ?? "", null) >= least, $"{name}: {await count.TextContentAsync()}");
@@ -33,7 +35,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Fact]
-    public async Task It_filters_by_status_and_by_the_beginning_of_a_key()
+    public async Task Orders_are_filtered_by_status_and_by_the_beginning_of_a_key()
     {
         var page = await OpenAsync();
         await page.Locator("#tiles .rejected").ClickAsync();
@@ -49,15 +51,15 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Fact]
-    public async Task It_tells_an_orders_story_and_shows_the_messages_themselves()
+    public async Task An_orders_timeline_is_shown_with_its_messages()
     {
         var page = await OpenAsync();
         await page.GetByLabel("Status").SelectOptionAsync("Rejected");
         await page.Locator("#orders tbody tr", new() { HasText = "carrier" }).First.Locator("a").ClickAsync();
         string[] story =
         [
-            "PlaceOrder", "OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShippingFailed", "PaymentRefunded", "InventoryRestocked",
-            "OrderRejected",
+            "PlaceOrder", "OrderCreated", "InventoryReserved", "PaymentSucceeded",
+            "ShippingFailed", "PaymentRefunded", "InventoryRestocked", "OrderRejected",
         ];
         foreach (var type in story)
             await Expect(page.Locator($"#story li[data-type={type}]")).ToBeVisibleAsync();
@@ -80,7 +82,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Fact]
-    public async Task A_parked_order_is_replayed_once_its_cause_is_mended_and_completes()
+    public async Task A_parked_order_completes_when_it_is_replayed_after_the_outage()
     {
         var page = await OpenAsync();
         await page.GetByLabel("A sample order that").SelectOptionAsync("meets a card provider that is down");
@@ -123,7 +125,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     [Fact]
     public async Task An_order_is_placed_and_cancelled_from_the_page()
     {
-        // Even a late carrier comes after three seconds, which is soon for a person, and for a browser on a busy machine: it has some tries.
+        // Even a late carrier comes after three seconds, which is soon for a browser on a busy machine: it has three tries.
         for (var tries = 3; !await IsCancelledAsync(); tries--)
             Assert.True(tries > 1, "No order could be cancelled before the carrier came.");
         Assert.Empty(errors);
@@ -151,7 +153,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Theory, InlineData(ColorScheme.Light), InlineData(ColorScheme.Dark)]
-    public async Task It_passes_axe_and_fits_a_phone(ColorScheme scheme)
+    public async Task The_page_passes_axe_and_fits_a_phone(ColorScheme scheme)
     {
         foreach (var width in new[] { 1280, 360 })
         {
@@ -171,7 +173,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Fact]
-    public async Task It_is_used_by_keyboard_alone()
+    public async Task The_page_works_with_the_keyboard_alone()
     {
         var page = await OpenAsync();
         await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(25);
@@ -187,7 +189,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     }
 
     [Fact]
-    public async Task It_says_that_the_connection_is_lost_and_goes_on_when_the_host_is_back()
+    public async Task A_lost_connection_is_shown_and_heals_when_the_host_is_back()
     {
         using var data = new DataFolder();
         var host = HostProcess.Start(data.Database, "--no-orders");
@@ -220,7 +222,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     Task<IPage> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1280) =>
         chromium.OpenAsync(sample.Host.Api.BaseAddress!, scheme, width, errors);
 
-    /// <summary>Nothing that axe finds, and nothing that only a program would say.</summary>
+    /// <summary>No violation that axe finds, and no text that only a program would write.</summary>
     static async Task CheckAsync(IPage page, string name)
     {
         await Chromium.ShootAsync(page, name);

@@ -18,7 +18,8 @@ using OrderFunctions.Saga.Shipping;
 namespace OrderFunctions.Http.Tests;
 
 /// <summary>
-/// The API on a real Kestrel, over memory. Every answer to <see cref="Client"/> is held against openapi.json, and no request may end in an exception.
+/// The API on a real Kestrel, over memory. Every answer to <see cref="Client"/> is compared with openapi.json, and no request may end in an
+/// exception.
 /// </summary>
 public sealed class ApiHost : IAsyncLifetime
 {
@@ -59,8 +60,8 @@ public sealed class ApiHost : IAsyncLifetime
     public HttpClient Client { get; private set; } = new();
     public IReadOnlyCollection<string> Log => log.Lines;
 
-    /// <summary>All that was ever stored, published or received.</summary>
-    public int Traces => OrderStreams.Writes + ShippingStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
+    /// <summary>Changes so far: what was stored, published or received.</summary>
+    public int Effects => OrderStreams.Writes + ShippingStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
 
     public async ValueTask InitializeAsync()
     {
@@ -117,7 +118,7 @@ public sealed class ApiHost : IAsyncLifetime
         return SendAsync(request);
     }
 
-    /// <summary>Places an order and gives its id.</summary>
+    /// <summary>Places an order and returns its id.</summary>
     public async Task<string> PlaceAsync(string? key = null)
     {
         var reply = await PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), key);
@@ -126,7 +127,8 @@ public sealed class ApiHost : IAsyncLifetime
     }
 
     /// <summary>Lets Orders hear what another participant says.</summary>
-    public async Task HearAsync(string orderId, string participant, int sequence, PublicEvent said, string? cause = null, int deliveries = 1) =>
+    public async Task HearAsync(
+        string orderId, string participant, int sequence, PublicEvent said, string? cause = null, int deliveries = 1) =>
         await Orders.HandleAsync(
             new($"{orderId}/{participant}/{sequence}", orderId, said.GetType().Name, said, cause, null, Time.GetUtcNow(), deliveries),
             TestContext.Current.CancellationToken);
@@ -143,7 +145,8 @@ public sealed class ApiHost : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             Lines.Enqueue(formatter(state, exception));
             if (logLevel >= LogLevel.Error && exception is not null)
@@ -156,7 +159,7 @@ public sealed class ApiHost : IAsyncLifetime
     }
 }
 
-/// <summary>What came back.</summary>
+/// <summary>An answer of the API.</summary>
 public sealed record Reply(int Status, string Text, JsonNode? Json, HttpResponseHeaders Headers)
 {
     public string? ETag => Headers.ETag?.ToString();
@@ -188,7 +191,8 @@ static class OrderJson
         return order;
     }
 
-    public static JsonObject WithLines(IEnumerable<(string Sku, string Description, long Quantity, decimal UnitPrice)> lines) => With(order =>
+    public static JsonObject WithLines(
+        IEnumerable<(string Sku, string Description, long Quantity, decimal UnitPrice)> lines) => With(order =>
         order["lines"] = new JsonArray([.. lines.Select(line => new JsonObject
         {
             ["sku"] = line.Sku,

@@ -9,7 +9,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     static readonly Address Somewhere = new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB");
 
     [Fact]
-    public async Task The_status_tells_all_that_orders_has_heard()
+    public async Task The_status_shows_everything_that_orders_has_heard()
     {
         var id = await host.PlaceAsync("status");
         var promised = host.Time.GetUtcNow().AddDays(2);
@@ -34,7 +34,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_rejection_tells_the_step_and_the_reason_and_what_was_given_back()
+    public async Task A_rejection_shows_the_failed_step_the_reason_and_the_refund()
     {
         var id = await host.PlaceAsync();
         await host.HearAsync(id, "payments", 2, new PaymentSucceeded("ch-1", Total, "17850", Somewhere));
@@ -43,16 +43,20 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         await host.HearAsync(id, "inventory", 5, new InventoryRestocked("no such street"));
 
         var order = (await host.GetAsync($"/api/orders/{id}")).Json!;
-        Assert.Equal(("Rejected", "Shipping", "no such street"), ((string?)order["status"], (string?)order["failedAt"], (string?)order["reason"]));
+        Assert.Equal(
+            ("Rejected", "Shipping", "no such street"), ((string?)order["status"], (string?)order["failedAt"], (string?)order["reason"]));
         Assert.Equal(22.3m, (decimal)order["refunded"]!["amount"]!);
     }
 
     [Fact]
-    public async Task What_has_not_changed_is_not_sent_again()
+    public async Task An_unchanged_answer_is_304()
     {
         var id = await host.PlaceAsync();
         string[] paths =
-            [$"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders?text={id}", "/api/operations/counts", "/api/operations/parked"];
+        [
+            $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders?text={id}",
+            "/api/operations/counts", "/api/operations/parked",
+        ];
         foreach (var path in paths)
         {
             var first = await host.GetAsync(path);
@@ -72,13 +76,14 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task The_timeline_tells_every_fact_with_its_cause_and_how_long_it_took()
+    public async Task The_timeline_lists_every_fact_with_its_cause_and_duration()
     {
         var id = await host.PlaceAsync();
         host.Time.Advance(TimeSpan.FromMilliseconds(40));
         await host.HearAsync(id, "inventory", 2, new InventoryReserved("17850", Total, "tok", Somewhere), $"{id}/orders/1");
         host.Time.Advance(TimeSpan.FromMilliseconds(250));
-        await host.HearAsync(id, "payments", 2, new PaymentSucceeded("ch-1", Total, "17850", Somewhere), $"{id}/inventory/2", deliveries: 3);
+        var paid = new PaymentSucceeded("ch-1", Total, "17850", Somewhere);
+        await host.HearAsync(id, "payments", 2, paid, $"{id}/inventory/2", deliveries: 3);
         host.Time.Advance(TimeSpan.FromSeconds(1));
         await host.HearAsync(id, "shipping", 2, new ShipmentBooked("trk-1", host.Time.GetUtcNow()), $"{id}/payments/2");
         await host.HearAsync(id, "shipping", 4, new OrderShipped("trk-1"), $"{id}/carrier/evt-1", deliveries: 2);
@@ -98,11 +103,12 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task The_timeline_tells_of_cancelling_parking_and_discarding()
+    public async Task The_timeline_lists_cancelling_parking_and_discarding()
     {
         var id = await host.PlaceAsync();
         await host.PostAsync($"/api/orders/{id}/cancel", """{"reason":"ordered twice"}""");
-        await host.HearAsync(id, "payments", 2, new OrderParked("payments", 2, $"{id}/inventory/2", "HandlerFailed", "a secret of the code"));
+        var parked = new OrderParked("payments", 2, $"{id}/inventory/2", "HandlerFailed", "a secret of the code");
+        await host.HearAsync(id, "payments", 2, parked);
         await host.Orders.HandleAsync(
             new($"{id}/inventory/2", id, nameof(InventoryReserved), null, null, null, host.Time.GetUtcNow(), 1, "not JSON"),
             TestContext.Current.CancellationToken);
@@ -126,7 +132,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_cancellation_is_accepted_once_and_its_repetition_too()
+    public async Task A_repeated_cancellation_is_accepted_again_and_changes_nothing()
     {
         var id = await host.PlaceAsync();
         var first = await host.PostAsync($"/api/orders/{id}/cancel", """{"reason":"ordered twice"}""");
@@ -144,7 +150,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_cancellation_that_comes_too_late_is_a_conflict_and_leaves_no_trace()
+    public async Task A_cancellation_that_comes_too_late_is_a_conflict_and_changes_nothing()
     {
         var failing = await host.PlaceAsync();
         await host.HearAsync(failing, "payments", 2, new PaymentFailed("declined"));
@@ -159,7 +165,7 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task An_order_of_which_others_only_spoke_is_none()
+    public async Task An_order_that_was_never_placed_is_not_found()
     {
         var id = new string('e', 32);
         await host.HearAsync(id, "inventory", 1, new InventoryReserved("17850", Total, "tok", Somewhere));
@@ -170,16 +176,17 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_store_that_is_away_is_answered_503()
+    public async Task An_unavailable_store_is_answered_503()
     {
         var id = await host.PlaceAsync();
-        host.OrderStreams.IsAway = true;
-        string[] paths = [$"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/orders", "/api/operations/counts", "/api/operations/parked"];
+        host.OrderStreams.IsUnavailable = true;
+        string[] paths =
+            [$"/api/orders/{id}", $"/api/orders/{id}/timeline", "/api/orders", "/api/operations/counts", "/api/operations/parked"];
         foreach (var path in paths)
             Assert.Equal(503, (await host.GetAsync(path)).Status);
         foreach (var path in new[] { $"/api/orders/{id}/cancel", "/api/operations/replay" })
             Assert.Equal(503, (await host.PostAsync(path, """{"all":true}""")).Status);
-        host.OrderStreams.IsAway = false;
+        host.OrderStreams.IsUnavailable = false;
     }
 
     static string Lines(JsonNode timeline, string id) => string.Join('\n', timeline["facts"]!.AsArray().Select(fact =>

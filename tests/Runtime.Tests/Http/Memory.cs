@@ -17,9 +17,9 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
 
     public int Writes => version;
 
-    public bool IsAway { get; set; }
+    public bool IsUnavailable { get; set; }
 
-    /// <summary>What the store makes of a stream's numbers and the like.</summary>
+    /// <summary>How the store changes a stream by storing it, such as its numbers.</summary>
     public Func<OrderStream, OrderStream> AsStored { get; set; } = stream => stream;
 
     public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
@@ -29,7 +29,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         await Task.Yield();
         lock (gate)
         {
-            ThrowIfAway();
+            ThrowIfUnavailable();
             return streams.GetValueOrDefault(orderId);
         }
     }
@@ -39,7 +39,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         await Task.Yield();
         lock (gate)
         {
-            ThrowIfAway();
+            ThrowIfUnavailable();
             if (streams.GetValueOrDefault(stream.OrderId)?.ETag != stream.ETag)
                 throw new StreamConflictException(stream.OrderId);
             streams[stream.OrderId] = AsStored(stream) with { ETag = (++version).ToString(CultureInfo.InvariantCulture) };
@@ -53,12 +53,13 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
     {
         lock (gate)
         {
-            ThrowIfAway();
+            ThrowIfUnavailable();
             var first = filter.After is null ? 0 : int.Parse(filter.After, NumberStyles.None, CultureInfo.InvariantCulture);
             var found = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>()
                 .Where(order => filter.Status is null || order.Status == filter.Status)
                 .Where(order => !filter.Parked || order.ParkedNow.Any())
-                .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }.Any(text => text.StartsWith(filter.Text ?? "")))
+                .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }
+                    .Any(text => text.StartsWith(filter.Text ?? "", StringComparison.Ordinal)))
                 .OrderByDescending(order => order.PlacedAt).ThenBy(order => order.OrderId)
                 .Skip(first).Take(filter.Limit + 1).ToList();
             var more = found.Count > filter.Limit;
@@ -71,7 +72,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
     {
         lock (gate)
         {
-            ThrowIfAway();
+            ThrowIfUnavailable();
             var orders = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>().ToList();
             var parked = orders.SelectMany(order => order.ParkedNow).ToList();
             return Task.FromResult(new OrderCounts(
@@ -86,16 +87,17 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
     {
         lock (gate)
         {
-            ThrowIfAway();
-            return Task.FromResult<IReadOnlyDictionary<OrderFacts, long>>(Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)
-                .ToDictionary(fact => fact, fact => streams.Values.LongCount(stream => stream.Summary?.Facts.HasFlag(fact) is true)));
+            ThrowIfUnavailable();
+            return Task.FromResult<IReadOnlyDictionary<OrderFacts, long>>(
+                Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None).ToDictionary(
+                    fact => fact, fact => streams.Values.LongCount(stream => stream.Summary?.Facts.HasFlag(fact) is true)));
         }
     }
 
-    void ThrowIfAway()
+    void ThrowIfUnavailable()
     {
-        if (IsAway)
-            throw new TransientException("The store is away.");
+        if (IsUnavailable)
+            throw new TransientException("The store is unavailable.");
     }
 }
 
@@ -103,28 +105,28 @@ sealed class MemoryBus : IEventBus
 {
     public ConcurrentQueue<OutboundMessage> Published { get; } = new();
 
-    public bool IsAway { get; set; }
+    public bool IsUnavailable { get; set; }
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
-        if (IsAway)
-            throw new TransientException("The bus is away.");
+        if (IsUnavailable)
+            throw new TransientException("The bus is unavailable.");
         foreach (var message in messages)
             Published.Enqueue(message);
         return Task.CompletedTask;
     }
 }
 
-/// <summary>A shelf from which tests take what they like.</summary>
+/// <summary>Stock whose levels tests set as they need.</summary>
 sealed class MemoryStock : IStock
 {
     public ConcurrentDictionary<(string Warehouse, string Sku), StockLevel> Levels { get; } = new();
 
-    public bool IsAway { get; set; }
+    public bool IsUnavailable { get; set; }
 
     public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation)
     {
-        ThrowIfAway();
+        ThrowIfUnavailable();
         var level = Levels.GetValueOrDefault((warehouse, sku)) ?? new StockLevel(sku, warehouse, 0, 0, 0, 0);
         if (received < level.Reserved + level.Consumed)
             return Task.FromResult<StockLevel?>(null);
@@ -134,20 +136,22 @@ sealed class MemoryStock : IStock
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation)
     {
-        ThrowIfAway();
+        ThrowIfUnavailable();
         return Task.FromResult(Levels.GetValueOrDefault((warehouse, sku)));
     }
 
     public Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation) =>
         throw new NotSupportedException();
 
-    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
-    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
-    void ThrowIfAway()
+    void ThrowIfUnavailable()
     {
-        if (IsAway)
-            throw new TransientException("The shelf is away.");
+        if (IsUnavailable)
+            throw new TransientException("The stock is unavailable.");
     }
 }

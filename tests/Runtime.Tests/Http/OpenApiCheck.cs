@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Http.Tests;
 
-/// <summary>Holds every answer that passes against openapi.json: its status, content type and body; no property may be undescribed.</summary>
+/// <summary>Compares every answer with openapi.json: its status, content type and body; no property may be undescribed.</summary>
 sealed partial class OpenApiCheck : DelegatingHandler
 {
     public static readonly JsonObject Document = Read();
@@ -59,7 +59,7 @@ sealed partial class OpenApiCheck : DelegatingHandler
         return null;
     }
 
-    /// <summary>A schema of the few words that openapi.json uses; any other word is an error, so that none goes unchecked.</summary>
+    /// <summary>Knows the keywords that openapi.json uses; any other is an error, so that none goes unchecked.</summary>
     public static void Check(JsonNode? value, JsonNode schema, string where)
     {
         schema = Resolve(schema);
@@ -80,7 +80,7 @@ sealed partial class OpenApiCheck : DelegatingHandler
                 "format" => (string?)rule == "date-time" && DateTimeOffset.TryParse((string)value!, CultureInfo.InvariantCulture, out _),
                 "required" => rule!.AsArray().All(name => value!.AsObject().ContainsKey((string)name!)),
                 "properties" or "items" or "additionalProperties" or "propertyNames" or "description" or "default" or "examples" => true,
-                _ => throw new NotSupportedException($"{where}: the check does not know the word {word}."),
+                _ => throw new NotSupportedException($"{where}: the check does not know the keyword {word}."),
             };
             Assert.True(holds, $"{where}: {value?.ToJsonString()} is not of {word} {rule?.ToJsonString()}.");
         }

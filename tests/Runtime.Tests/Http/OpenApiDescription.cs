@@ -27,7 +27,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task It_is_served_as_it_is_written()
+    public async Task The_document_is_served_as_written()
     {
         var reply = await host.GetAsync("/openapi.json");
         Assert.True(JsonNode.DeepEquals(OpenApiCheck.Document, reply.Json));
@@ -35,25 +35,29 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public void Its_limits_are_those_of_the_code()
+    public void Limits_match_the_code()
     {
         var schemas = OpenApiCheck.Document["components"]!["schemas"]!;
         var parameters = OpenApiCheck.Document["components"]!["parameters"]!;
         (string Schema, string Field, string Word, decimal Limit)[] limits =
         [
-            ("Order", "customerId", "maxLength", Limits.CustomerIdLength), ("OrderLine", "description", "maxLength", Limits.DescriptionLength),
+            ("Order", "customerId", "maxLength", Limits.CustomerIdLength),
+            ("OrderLine", "description", "maxLength", Limits.DescriptionLength),
             ("OrderLine", "quantity", "maximum", Limits.QuantityMax), ("OrderLine", "unitPrice", "maximum", Limits.UnitPriceMax),
             ("OrderLine", "unitPrice", "multipleOf", (decimal)Math.Pow(10, -Limits.PriceDecimalsMax)),
             ("Payment", "cardToken", "maxLength", Limits.CardTokenLength),
             ("Address", "name", "maxLength", Limits.NameLength), ("Address", "line1", "maxLength", Limits.Line1Length),
             ("Address", "city", "maxLength", Limits.CityLength), ("Address", "postalCode", "maxLength", Limits.PostalCodeLength),
             ("Cancellation", "reason", "maxLength", Limits.ReasonLength), ("GoodsReceived", "received", "maximum", Limits.ReceivedMax),
-            ("CarrierEvent", "eventId", "maxLength", Limits.CarrierIdLength), ("CarrierEvent", "trackingId", "maxLength", Limits.CarrierIdLength),
+            ("CarrierEvent", "eventId", "maxLength", Limits.CarrierIdLength),
+            ("CarrierEvent", "trackingId", "maxLength", Limits.CarrierIdLength),
             ("Replay", "orderIds", "maxItems", Limits.ReplayOrdersMax), ("Discard", "messageId", "maxLength", Limits.MessageIdLength),
             ("Discard", "reason", "maxLength", Limits.ReasonLength),
         ];
         Assert.All(limits, one => Assert.Equal(one.Limit, (decimal)schemas[one.Schema]!["properties"]![one.Field]![one.Word]!));
-        Assert.Equal((Limits.SkuLength, Limits.WarehouseLength), ((int)schemas["Sku"]!["maxLength"]!, (int)schemas["Warehouse"]!["maxLength"]!));
+        Assert.Equal(Limits.SkuLength, (int)schemas["Sku"]!["maxLength"]!);
+        var warehouse = schemas["Warehouse"]!;
+        Assert.Equal((Limits.WarehouseLength, Limits.WarehouseDefault), ((int)warehouse["maxLength"]!, (string?)warehouse["default"]));
         Assert.Equal(Limits.IdempotencyKeyLength, (int)parameters["IdempotencyKey"]!["schema"]!["maxLength"]!);
         Assert.Equal(Limits.PageTokenLength, (int)parameters["After"]!["schema"]!["maxLength"]!);
         var limit = parameters["Limit"]!["schema"]!;
@@ -61,20 +65,20 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public void Its_words_are_those_of_the_code()
+    public void Enumerations_match_the_code()
     {
         var schemas = OpenApiCheck.Document["components"]!["schemas"]!;
         Assert.Equal(Enum.GetNames<OrderStatus>(), Words(schemas["OrderStatus"]!));
         Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), Words(schemas["Participant"]!));
-        Assert.Equal(
-            Enum.GetValues<Via>().Where(via => via is not Via.Republished).Select(via => via.ToString().ToLowerInvariant()), Words(schemas["Fact"]!["properties"]!["via"]!));
+        var listed = Enum.GetValues<Via>().Where(via => via is not Via.Republished).Select(via => via.ToString().ToLowerInvariant());
+        Assert.Equal(listed, Words(schemas["Fact"]!["properties"]!["via"]!));
         Assert.Equal(Enum.GetNames<FailedStep>(), Words(schemas["OrderState"]!["properties"]!["failedAt"]!));
 
         static IEnumerable<string> Words(JsonNode schema) => schema["enum"]!.AsArray().Select(word => (string)word!);
     }
 
     [Fact]
-    public void Its_examples_are_of_their_own_schemas()
+    public void Examples_match_their_schemas()
     {
         foreach (var (name, schema) in OpenApiCheck.Document["components"]!["schemas"]!.AsObject())
         {
@@ -83,15 +87,15 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         }
     }
 
-    /// <summary>Every answer that any test gets is held against the description; this one gets each answer that is described.</summary>
+    /// <summary>Every answer in any test is compared with the description; this test gets each answer that is described.</summary>
     [Fact]
-    public async Task Every_answer_that_is_described_is_given()
+    public async Task Every_described_answer_occurs()
     {
         var id = await OrdersAsync();
         await StockAndCarrierAsync();
         await OperationsAsync(id);
         await host.GetAsync("/openapi.json");
-        await AwayAsync(id);
+        await UnavailableAsync(id);
 
         var described =
             from path in OpenApiCheck.Document["paths"]!.AsObject()
@@ -161,14 +165,15 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
 
         var discard = Example("Discard");
         await host.PostAsync("/api/operations/discard", discard.ToJsonString());
-        await host.PostAsync("/api/operations/discard", discard.ToJsonString().Replace((string)discard["orderId"]!, id, StringComparison.Ordinal));
+        var known = discard.ToJsonString().Replace((string)discard["orderId"]!, id, StringComparison.Ordinal);
+        await host.PostAsync("/api/operations/discard", known);
         await host.PostAsync("/api/operations/discard", "{}");
         await RefusedAsync("POST", "/api/operations/discard", Limits.BodyBytesMax);
     }
 
-    async Task AwayAsync(string id)
+    async Task UnavailableAsync(string id)
     {
-        host.OrderStreams.IsAway = host.ShippingStreams.IsAway = host.Stock.IsAway = true;
+        host.OrderStreams.IsUnavailable = host.ShippingStreams.IsUnavailable = host.Stock.IsUnavailable = true;
         string[] paths =
         [
             "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",
@@ -192,7 +197,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
             await host.GetAsync(refused);
     }
 
-    /// <summary>Too large, and of another type.</summary>
+    /// <summary>One body that is too large, one of another content type.</summary>
     async Task RefusedAsync(string method, string path, int bytesMax)
     {
         await host.SendAsync(HttpMethod.Parse(method), path, new string(' ', bytesMax + 1));

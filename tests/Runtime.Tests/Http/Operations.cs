@@ -13,7 +13,7 @@ public sealed class Operations : IAsyncLifetime
     public ValueTask DisposeAsync() => host.DisposeAsync();
 
     [Fact]
-    public async Task Counts_name_every_status()
+    public async Task Counts_include_every_status()
     {
         var oldest = host.Time.GetUtcNow();
         await host.PlaceAsync();
@@ -26,7 +26,7 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Counts_tell_of_how_many_orders_each_event_was_said()
+    public async Task Counts_include_the_number_of_orders_per_event()
     {
         var id = await host.PlaceAsync();
         await host.PlaceAsync();
@@ -46,12 +46,12 @@ public sealed class Operations : IAsyncLifetime
         var drawn = topology["events"]!.AsArray().Select(e => (string)e!["name"]!).ToList();
         Assert.Equal(said.Order(StringComparer.Ordinal), drawn.Order(StringComparer.Ordinal));
         Assert.Equal(("OrderCreated", "OrderCancelled"), (drawn[0], drawn[^1]));
-        Assert.Equal(drawn.Order(StringComparer.Ordinal),
-            (await host.GetAsync("/api/operations/counts")).Json!["byEvent"]!.AsObject().Select(count => count.Key).Order(StringComparer.Ordinal));
+        var counted = (await host.GetAsync("/api/operations/counts")).Json!["byEvent"]!.AsObject().Select(count => count.Key);
+        Assert.Equal(drawn.Order(StringComparer.Ordinal), counted.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task Only_parked_orders_are_listed_where_that_is_wanted()
+    public async Task The_list_can_be_limited_to_parked_orders()
     {
         await host.PlaceAsync();
         var parked = await ParkAsync("payments", "HandlerFailed");
@@ -61,7 +61,7 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Parked_orders_are_listed_with_where_why_and_since_when()
+    public async Task Parked_orders_are_listed_with_participant_reason_and_time()
     {
         await host.PlaceAsync();
         var id = await ParkAsync("payments", "HandlerFailed");
@@ -71,7 +71,8 @@ public sealed class Operations : IAsyncLifetime
             ["payments HandlerFailed it broke", "shipping Unreadable no body"],
             parked.Select(p => $"{p!["participant"]} {p["reason"]} {p["description"]}"));
         Assert.Equal([$"{id}/inventory/2", $"{id}/orders/3"], parked.Select(p => (string?)p!["messageId"]));
-        Assert.Equal(["payments", "shipping"], (await host.GetAsync($"/api/orders/{id}")).Json!["parked"]!.AsArray().Select(p => (string?)p));
+        var places = (await host.GetAsync($"/api/orders/{id}")).Json!["parked"]!.AsArray();
+        Assert.Equal(["payments", "shipping"], places.Select(place => (string?)place));
 
         await host.HearAsync(id, "payments", 9, new OrderResumed("payments", 9));
         parked = (await host.GetAsync("/api/operations/parked")).Json!["parked"]!.AsArray();
@@ -79,7 +80,7 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_parked_message_is_shown_without_secrets_where_orders_said_it_and_else_where_it_lies()
+    public async Task A_parked_message_is_shown_without_secrets_if_orders_said_it_and_else_by_its_queue()
     {
         var id = await ParkAsync("payments", "HandlerFailed");
         await host.HearAsync(id, "inventory", 5, new OrderParked("inventory", 5, $"{id}/orders/1", "Unreadable", "no body"));
@@ -132,28 +133,29 @@ public sealed class Operations : IAsyncLifetime
         var first = await host.PostAsync("/api/operations/replay", selection, "click 1");
         var again = await host.PostAsync("/api/operations/replay", selection, "click 1");
         Assert.Equal((202, 202, first.Text, false), (first.Status, again.Status, again.Text, (bool)first.Json!["more"]!));
-        Assert.Equal(expected, Told(first.Json["requested"]!.AsArray().Select(r => ((string)r!["orderId"]!, (string)r["participant"]!))));
-        Assert.Equal(expected, Told(Requests().DistinctBy(m => m.Id).Select(m => (m.OrderId, ((ReplayRequested)m.Event).Participant))));
+        Assert.Equal(expected, Listed(first.Json["requested"]!.AsArray().Select(r => ((string)r!["orderId"]!, (string)r["participant"]!))));
+        Assert.Equal(expected, Listed(Requests().DistinctBy(m => m.Id).Select(m => (m.OrderId, ((ReplayRequested)m.Event).Participant))));
 
         // Another click is another request, which the bus must not take for the first.
         await host.PostAsync("/api/operations/replay", selection);
         Assert.Equal(2 * Requests().DistinctBy(m => (m.OrderId, m.Event)).Count(), Requests().DistinctBy(m => m.Id).Count());
 
-        string Told(IEnumerable<(string Id, string Participant)> targets) =>
+        string Listed(IEnumerable<(string Id, string Participant)> targets) =>
             string.Join(", ", targets.Select(target => $"{Array.IndexOf(ids, target.Id) + 1} {target.Participant}").Order());
     }
 
     [Fact]
-    public async Task An_order_that_is_parked_at_two_places_is_asked_at_both()
+    public async Task An_order_parked_at_two_participants_is_replayed_at_both()
     {
         var id = await ParkAsync("payments", "HandlerFailed");
         await host.HearAsync(id, "shipping", 1, new OrderParked("shipping", 1, $"{id}/orders/3", "Unreadable", "no body"));
         await host.PostAsync("/api/operations/replay", """{"all":true}""");
-        Assert.Equal(["payments", "shipping"], Requests().DistinctBy(m => m.Id).Select(m => ((ReplayRequested)m.Event).Participant).Order());
+        var replays = Requests().DistinctBy(m => m.Id).Select(m => ((ReplayRequested)m.Event).Participant);
+        Assert.Equal(["payments", "shipping"], replays.Order());
     }
 
     [Fact]
-    public async Task A_replay_of_very_many_says_that_there_are_more()
+    public async Task A_replay_of_too_many_orders_says_that_there_are_more()
     {
         for (var i = 0; i <= Limits.ReplaysMax; i++)
         {
@@ -167,7 +169,7 @@ public sealed class Operations : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_discard_says_who_wanted_it_and_why()
+    public async Task A_discard_records_who_asked_and_why()
     {
         var id = await ParkAsync("payments", "HandlerFailed");
         var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash"}""";
@@ -184,10 +186,12 @@ public sealed class Operations : IAsyncLifetime
     [Theory]
     [InlineData(null, "ivo")]
     [InlineData("olga", "olga@example.org")]
-    public async Task Who_discards_is_taken_at_his_word_only_where_no_token_says_it(string? user, string expected)
+    public async Task The_name_in_a_discard_counts_only_without_a_token(string? user, string expected)
     {
         var id = await ParkAsync("payments", "HandlerFailed");
-        var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash","by":"ivo"}""";
+        var body = $$"""
+            {"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash","by":"ivo"}
+            """;
         Assert.Equal(expected, (string?)(await host.PostAsync("/api/operations/discard", body, user: user)).Json!["by"]);
     }
 

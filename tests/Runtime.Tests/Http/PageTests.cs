@@ -5,26 +5,28 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http.Tests;
 
-/// <summary>What a browser does with the page is tested end to end; here is what the page is.</summary>
+/// <summary>The page as it is served; what a browser does with it is tested end to end.</summary>
 public sealed class PageTests(ApiHost host) : IClassFixture<ApiHost>
 {
     [Fact]
-    public async Task It_runs_only_its_own_script_and_loads_nothing_from_elsewhere()
+    public async Task The_page_runs_only_its_own_script_and_loads_nothing_from_elsewhere()
     {
         var page = await host.GetAsync("/");
         var policy = page.Headers.GetValues("Content-Security-Policy").Single();
         foreach (var tag in new[] { "style", "script" })
         {
-            var content = Regex.Match(page.Text, $"<{tag}[^>]*>(.*?)</{tag}>", RegexOptions.Singleline, TimeSpan.FromSeconds(1)).Groups[1].Value;
+            var element = Regex.Match(page.Text, $"<{tag}[^>]*>(.*?)</{tag}>", RegexOptions.Singleline, TimeSpan.FromSeconds(1));
+            var content = element.Groups[1].Value;
             Assert.NotEmpty(content);
-            Assert.Contains($"{tag}-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'", policy, StringComparison.Ordinal);
+            var digest = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
+            Assert.Contains($"{tag}-src 'sha256-{digest}'", policy, StringComparison.Ordinal);
         }
         Assert.DoesNotMatch("(src|href)=\"(https?:)?//", page.Text);
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_browser_is_shown_the_page_where_others_get_the_timeline()
+    public async Task A_browser_gets_the_page_and_other_clients_the_timeline()
     {
         var id = await host.PlaceAsync();
         var request = new HttpRequestMessage(HttpMethod.Get, $"/api/orders/{id}/timeline");
@@ -34,10 +36,11 @@ public sealed class PageTests(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task The_record_tells_all_but_secrets()
+    public async Task The_record_contains_everything_but_secrets()
     {
         var id = await host.PlaceAsync();
-        await host.HearAsync(id, "inventory", 1, new InventoryReserved("17850", new(22.30m, "GBP"), "tok_secret", new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB")));
+        var address = new Address("Ada Bell", "34 High Street", "London", "E14 7AA", "GB");
+        await host.HearAsync(id, "inventory", 1, new InventoryReserved("17850", new(22.30m, "GBP"), "tok_secret", address));
         var record = await host.GetAsync($"/api/orders/{id}/record");
         var created = record.Json!["entries"]![0]!["events"]![0]!;
         Assert.Equal(("OrderCreated", "17850"), ((string?)created["type"], (string?)created["data"]!["customerId"]));

@@ -11,7 +11,7 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_order_is_stored_published_and_answered_with_its_place()
+    public async Task An_order_is_stored_published_and_answered_with_its_location()
     {
         var reply = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString());
 
@@ -25,16 +25,18 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
 
         var created = Assert.IsType<OrderCreated>(Assert.Single(host.Bus.Published, m => m.OrderId == id).Event);
         Assert.Equal(
-            ("17850", "tok_visa_secret", "main", "Ada Bell"), (created.CustomerId, created.CardToken, created.Warehouse, created.ShipTo.Name));
+            ("17850", "tok_visa_secret", "main", "Ada Bell"),
+            (created.CustomerId, created.CardToken, created.Warehouse, created.ShipTo.Name));
         Assert.Equal($"{id}/http/PlaceOrder", Assert.Single(host.OrderStreams[id]!.Entries).On);
         Assert.Equal(200, (await host.GetAsync(reply.Headers.Location!.ToString())).Status);
     }
 
     [Fact]
-    public async Task Without_a_key_the_same_order_sent_twice_is_two_orders() => Assert.NotEqual(await host.PlaceAsync(), await host.PlaceAsync());
+    public async Task Without_a_key_the_same_order_sent_twice_is_two_orders() =>
+        Assert.NotEqual(await host.PlaceAsync(), await host.PlaceAsync());
 
     [Fact]
-    public async Task With_a_key_the_same_order_sent_twice_gets_the_same_answer_even_once_it_went_on()
+    public async Task The_same_key_and_order_get_the_same_answer_even_after_the_order_went_on()
     {
         var first = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "same");
         var id = (string)first.Json!["id"]!;
@@ -57,7 +59,7 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("customerId", "17851")]
     [InlineData("currency", "EUR")]
     [InlineData("warehouse", "north")]
-    public async Task With_a_key_another_order_is_refused_and_changes_nothing(string field, string value)
+    public async Task The_same_key_with_another_order_is_refused_and_changes_nothing(string field, string value)
     {
         var id = await host.PlaceAsync($"other {field}");
         var before = host.OrderStreams[id];
@@ -68,19 +70,19 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_store_that_gives_back_numbers_without_their_zeros_does_not_make_it_another_order()
+    public async Task A_store_that_drops_trailing_zeros_does_not_make_it_another_order()
     {
         host.OrderStreams.AsStored = stream => stream with
         {
-            Entries = [.. stream.Entries.Select(entry => entry with
-            {
-                Events = [.. entry.Events.Select(e => e.Event is OrderCreated order ? e with { Event = order with { Total = new(7m, "GBP") } } : e)],
-            })],
+            Entries = [.. stream.Entries.Select(entry => entry with { Events = [.. entry.Events.Select(WithoutZeros)] })],
         };
         var sevenTimes = OrderJson.WithLines([("85123A", "HOLDER", 2, 3.5m)]).ToJsonString();
         Assert.Equal(202, (await host.PostAsync("/api/orders", sevenTimes, "zeros")).Status);
         Assert.Equal(202, (await host.PostAsync("/api/orders", sevenTimes, "zeros")).Status);
         host.OrderStreams.AsStored = stream => stream;
+
+        static RecordedEvent WithoutZeros(RecordedEvent e) =>
+            e.Event is OrderCreated order ? e with { Event = order with { Total = new(7m, "GBP") } } : e;
     }
 
     [Fact]
@@ -141,7 +143,7 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("白色金屬燈籠，掛在窗前的那一種")]
     [InlineData("🎁🏮🕯️🧵🪡🎀")]
     [InlineData("𠮷𡈽𠀋𡚴𡌛")]
-    public async Task Any_script_fits_by_its_bytes_and_nothing_over_the_limit_does(string text)
+    public async Task Text_of_any_script_is_limited_by_its_bytes(string text)
     {
         var description = string.Concat(Enumerable.Repeat(text, 200 / text.Length));
         var bytesEach = Encoding.UTF8.GetByteCount($$"""{"sku":"000","description":"{{description}}","quantity":1,"unitPrice":1},""");
@@ -158,7 +160,8 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(413, (await host.PostAsync("/api/orders", Order(fitting + 1 + 1_000 / bytesEach))).Status);
         Assert.Equal((stored, published), (host.OrderStreams.Count, host.Bus.Published.Count));
 
-        string Order(int lines) => OrderJson.WithLines(Enumerable.Range(0, lines).Select(i => ($"{i:000}", description, 1L, 1m))).ToJsonString();
+        string Order(int lines) =>
+            OrderJson.WithLines(Enumerable.Range(0, lines).Select(i => ($"{i:000}", description, 1L, 1m))).ToJsonString();
     }
 
     [Fact]
@@ -172,17 +175,17 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_store_or_a_bus_that_is_away_is_answered_503_and_the_same_key_places_it_later()
+    public async Task An_unavailable_store_or_bus_is_answered_503_and_the_same_key_places_the_order_later()
     {
-        host.Bus.IsAway = true;
-        var away = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
-        host.Bus.IsAway = false;
-        host.OrderStreams.IsAway = true;
-        var stillAway = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
-        host.OrderStreams.IsAway = false;
+        host.Bus.IsUnavailable = true;
+        var unavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
+        host.Bus.IsUnavailable = false;
+        host.OrderStreams.IsUnavailable = true;
+        var stillUnavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
+        host.OrderStreams.IsUnavailable = false;
 
-        Assert.Equal((503, 503), (away.Status, stillAway.Status));
-        Assert.NotNull(away.Headers.RetryAfter?.Delta);
+        Assert.Equal((503, 503), (unavailable.Status, stillUnavailable.Status));
+        Assert.NotNull(unavailable.Headers.RetryAfter?.Delta);
         var back = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
         Assert.Equal(202, back.Status);
         Assert.Single(host.Bus.Published, m => m.OrderId == (string?)back.Json!["id"]);
@@ -207,7 +210,7 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_body_without_a_stated_length_is_cut_off_at_the_limit()
+    public async Task A_body_of_unknown_length_is_refused_at_the_limit()
     {
         var content = new StreamContent(new MemoryStream(new byte[Limits.OrderBytesMax + 1]));
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = content };

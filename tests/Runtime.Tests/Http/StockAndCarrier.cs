@@ -12,7 +12,7 @@ public sealed class StockLevels(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("BANK CHARGES")]
     [InlineData("100%25")]
     [InlineData("燈籠")]
-    public async Task Goods_are_received_once_however_often_that_is_said(string sku)
+    public async Task Received_goods_count_once_however_often_they_are_reported(string sku)
     {
         var path = $"/api/stock/{Uri.EscapeDataString(sku)}?warehouse=north";
         Assert.Equal(404, (await host.GetAsync(path)).Status);
@@ -35,7 +35,7 @@ public sealed class StockLevels(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task Fewer_than_are_promised_already_is_a_conflict()
+    public async Task Receiving_fewer_than_are_reserved_or_consumed_is_a_conflict()
     {
         host.Stock.Levels[("main", "gone")] = new("gone", "main", 10, 3, 5, 2);
         Assert.Equal(409, (await host.PutAsync("/api/stock/gone", """{"received":6}""")).Status);
@@ -44,12 +44,12 @@ public sealed class StockLevels(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task A_shelf_that_is_away_is_answered_503()
+    public async Task An_unavailable_stock_is_answered_503()
     {
-        host.Stock.IsAway = true;
+        host.Stock.IsUnavailable = true;
         Assert.Equal(503, (await host.PutAsync("/api/stock/a", """{"received":7}""")).Status);
         Assert.Equal(503, (await host.GetAsync("/api/stock/a")).Status);
-        host.Stock.IsAway = false;
+        host.Stock.IsUnavailable = false;
     }
 }
 
@@ -75,19 +75,19 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public async Task It_is_not_answered_2xx_before_it_is_published()
+    public async Task A_pick_up_is_answered_2xx_only_once_it_is_published()
     {
         var id = NewOrder();
         await BookAsync(id);
-        host.Bus.IsAway = true;
+        host.Bus.IsUnavailable = true;
         Assert.Equal(503, (await host.CarrierAsync(PickedUp(id))).Status);
-        host.Bus.IsAway = false;
+        host.Bus.IsUnavailable = false;
         Assert.Equal(202, (await host.CarrierAsync(PickedUp(id))).Status);
         Assert.Single(host.Bus.Published, m => m.OrderId == id);
     }
 
     [Fact]
-    public async Task What_the_carrier_did_not_sign_is_refused()
+    public async Task An_event_that_the_carrier_did_not_sign_is_refused()
     {
         var id = NewOrder();
         var body = PickedUp(id);
@@ -97,10 +97,12 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
         var later = (long.Parse(seconds, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
         string[] wrong =
         [
-            "", " ", "v1=", $"t={seconds}", $"v1={digest}", $"t={later},v1={digest}", $"t={seconds},v1={digest[..^2]}", $"t={seconds},v1={digest}00",
+            "", " ", "v1=", $"t={seconds}", $"v1={digest}", $"t={later},v1={digest}",
+            $"t={seconds},v1={digest[..^2]}", $"t={seconds},v1={digest}00",
             $"t={seconds},v1={new string('0', 64)}", $"t={seconds},v1={new string('z', 64)}",
             $"t=-{seconds},v1={digest}", $"t={seconds}, v1={digest}",
-            $"t={new string('9', 30)},v1={digest}", digest, new CarrierSignature("another secret", host.Time).Sign(Encoding.UTF8.GetBytes(body)),
+            $"t={new string('9', 30)},v1={digest}", digest,
+            new CarrierSignature("another secret", host.Time).Sign(Encoding.UTF8.GetBytes(body)),
             host.Signature.Sign(Encoding.UTF8.GetBytes(body + " ")), host.Signature.Sign([]),
         ];
         foreach (var signature in wrong)
@@ -115,7 +117,7 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
     [InlineData(301, 401)]
     [InlineData(-300, 202)]
     [InlineData(-301, 401)]
-    public async Task A_signature_holds_for_five_minutes(int secondsAgo, int status)
+    public async Task A_signature_is_valid_for_five_minutes(int secondsAgo, int status)
     {
         var body = PickedUp(NewOrder());
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(host.Time.GetUtcNow().AddSeconds(-secondsAgo));
@@ -124,7 +126,7 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
     }
 
     [Fact]
-    public void An_empty_secret_is_no_secret() => Assert.Throws<ArgumentException>(() => new CarrierSignature("", TimeProvider.System));
+    public void An_empty_secret_is_refused() => Assert.Throws<ArgumentException>(() => new CarrierSignature("", TimeProvider.System));
 
     async Task BookAsync(string id)
     {

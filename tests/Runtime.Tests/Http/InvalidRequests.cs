@@ -4,10 +4,11 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.Http.Tests;
 
-/// <summary>Whatever a client gets wrong is its mistake, by name, and leaves no trace.</summary>
-public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
+/// <summary>An invalid request is answered 4xx, with the names of the wrong fields, and changes nothing.</summary>
+public sealed class InvalidRequests(ApiHost host) : IClassFixture<ApiHost>
 {
     static readonly string Id = new('0', 32);
+    static readonly string OrderText = OrderJson.Valid().ToJsonString();
 
     static TheoryDataRow<string, string, string, int, string> Row(string name, string call, string body, int status, string field) =>
         new(name, call, body, status, field) { TestDisplayName = name };
@@ -16,7 +17,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Row($"order: {name}", "POST /api/orders", OrderJson.With(change).ToJsonString(), 400, field);
 
     static TheoryDataRow<string, string, string, int, string> Raw(string name, string field, string part, string with) =>
-        Row($"order: {name}", "POST /api/orders", OrderJson.Valid().ToJsonString().Replace(part, with, StringComparison.Ordinal), 400, field);
+        Row($"order: {name}", "POST /api/orders", OrderText.Replace(part, with, StringComparison.Ordinal), 400, field);
 
     static Action<JsonObject> Line(string field, JsonNode? value) => order => order["lines"]![1]![field] = value;
 
@@ -24,7 +25,7 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
 
     static string Long(int length) => new('x', length);
 
-    public static IEnumerable<TheoryDataRow<string, string, string, int, string>> Everything() =>
+    public static IEnumerable<TheoryDataRow<string, string, string, int, string>> Requests() =>
     [
         Row("order: nothing", "POST /api/orders", "", 400, ""),
         Row("order: blank", "POST /api/orders", "  ", 400, ""),
@@ -92,7 +93,8 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
         Order("a card's number", "payment.cardToken", Of("payment", "cardToken", "4111 1111 1111 1111")),
         Order("no address", "shipTo", o => o["shipTo"] = null),
         Order("address an array", "shipTo", o => o["shipTo"] = new JsonArray()),
-        Order("empty address", "shipTo.name shipTo.line1 shipTo.city shipTo.postalCode shipTo.country", o => o["shipTo"] = new JsonObject()),
+        Order(
+            "empty address", "shipTo.name shipTo.line1 shipTo.city shipTo.postalCode shipTo.country", o => o["shipTo"] = new JsonObject()),
         Order("name too long", "shipTo.name", Of("shipTo", "name", Long(201))),
         Order("street too long", "shipTo.line1", Of("shipTo", "line1", Long(201))),
         Order("city too long", "shipTo.city", Of("shipTo", "city", Long(101))),
@@ -109,7 +111,9 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
             o["lines"]![1]!["sku"] = "";
             o["shipTo"]!["country"] = "";
         }),
-        Row("order: larger than any order", "POST /api/orders", OrderJson.With(o => o["customerId"] = Long(1024 * 1024)).ToJsonString(), 413, ""),
+        Row(
+            "order: larger than any order", "POST /api/orders",
+            OrderJson.With(o => o["customerId"] = Long(1024 * 1024)).ToJsonString(), 413, ""),
         Row("status: not an id", "GET /api/orders/1", "", 404, ""),
         Row("status: an id in capitals", $"GET /api/orders/{new string('A', 32)}", "", 404, ""),
         Row("status: unknown", $"GET /api/orders/{Id}", "", 404, ""),
@@ -162,19 +166,19 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     ];
 
     [Theory]
-    [MemberData(nameof(Everything))]
-    public async Task Is_named_and_leaves_no_trace(string name, string call, string body, int status, string fields)
+    [MemberData(nameof(Requests))]
+    public async Task An_invalid_field_is_named_and_nothing_is_stored(string name, string call, string body, int status, string fields)
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
-        var before = host.Traces;
+        var before = host.Effects;
         var reply = await host.SendAsync(HttpMethod.Parse(method), path, body.Length == 0 && method is "GET" ? null : body);
 
         Assert.True(status == reply.Status, $"{name}: {reply.Status} {reply.Text}");
         Assert.Equal(fields.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), reply.WrongFields.Order());
-        Assert.Equal(before, host.Traces);
+        Assert.Equal(before, host.Effects);
     }
 
-    public static IEnumerable<TheoryDataRow<string, string>> BadEvents() =>
+    public static IEnumerable<TheoryDataRow<string, string>> CarrierEvents() =>
     [
         new("nothing", ""), new("not JSON", "picked up"), new("no fields", "{}"),
         new("order", """{"eventId":"e","orderId":"1","trackingId":"t","type":"picked-up"}"""),
@@ -185,13 +189,13 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     ];
 
     [Theory]
-    [MemberData(nameof(BadEvents))]
-    public async Task From_the_carrier_is_refused_too_even_if_it_is_signed(string name, string body)
+    [MemberData(nameof(CarrierEvents))]
+    public async Task A_signed_but_invalid_carrier_event_is_refused(string name, string body)
     {
-        var before = host.Traces;
+        var before = host.Effects;
         var reply = await host.CarrierAsync(body);
         Assert.True(reply.Status == 400, $"{name}: {reply.Status} {reply.Text}");
-        Assert.Equal(before, host.Traces);
+        Assert.Equal(before, host.Effects);
     }
 
     [Theory]
@@ -199,9 +203,9 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("application/json; charset=utf-16")]
     [InlineData(null)]
-    public async Task Of_another_type_is_refused(string? type)
+    public async Task A_body_of_another_content_type_is_refused(string? type)
     {
-        var before = host.Traces;
+        var before = host.Effects;
         foreach (var (method, path) in new[] { ("POST", "/api/orders"), ("PUT", "/api/stock/a"), ("POST", "/api/operations/replay") })
         {
             var content = new ByteArrayContent(Encoding.UTF8.GetBytes(OrderJson.Valid().ToJsonString()));
@@ -210,42 +214,42 @@ public sealed class BadInput(ApiHost host) : IClassFixture<ApiHost>
                 request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
             Assert.Equal(415, (await host.SendAsync(request)).Status);
         }
-        Assert.Equal(before, host.Traces);
+        Assert.Equal(before, host.Effects);
     }
 
     [Fact]
-    public async Task That_is_not_Unicode_is_refused()
+    public async Task A_body_that_is_not_UTF8_is_refused()
     {
-        var before = host.Traces;
+        var before = host.Effects;
         var bytes = Encoding.Latin1.GetBytes(OrderJson.Valid().ToJsonString().Replace("Ada Bell", "Zoë", StringComparison.Ordinal));
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = new ByteArrayContent(bytes) };
         request.Content.Headers.ContentType = new("application/json");
         Assert.Equal(400, (await host.SendAsync(request)).Status);
-        Assert.Equal(before, host.Traces);
+        Assert.Equal(before, host.Effects);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("   ")]
     [InlineData("schlüssel")]
-    public async Task As_a_key_is_refused(string key)
+    public async Task An_invalid_idempotency_key_is_refused(string key)
     {
-        var before = host.Traces;
+        var before = host.Effects;
         var reply = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), key);
         Assert.Equal((400, "Idempotency-Key"), (reply.Status, reply.WrongFields.SingleOrDefault()));
         Assert.Equal(400, (await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), Long(256))).Status);
-        Assert.Equal(before, host.Traces);
+        Assert.Equal(before, host.Effects);
     }
 
     [Fact]
-    public async Task Tells_the_line_and_the_place_in_it()
+    public async Task A_syntax_error_is_reported_with_its_line_and_position()
     {
         var reply = await host.PostAsync("/api/orders", "{\n  \"customerId\": 1,\n  \"currency\" GBP }");
         Assert.Contains("line 3, byte 14", reply.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task In_thousands_of_fields_is_answered_shortly()
+    public async Task Thousands_of_errors_get_a_short_answer()
     {
         var reply = await host.PostAsync("/api/orders", OrderJson.WithLines(Enumerable.Repeat(("", "", 0L, -1m), 5_000)).ToJsonString());
         Assert.Equal((400, Limits.ErrorsMax), (reply.Status, reply.WrongFields.Count()));
