@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Moq;
-using OrderFunctions.Apps.Tests.Infrastructure;
+using OrderFunctions.AppHost;
 using OrderFunctions.Hosting;
 using OrderFunctions.InventoryApp;
 using OrderFunctions.NotificationsApp;
@@ -25,7 +24,7 @@ public class CompositionTests
     public static TheoryData<string> Names => [.. Apps.Select(Name)];
 
     [Theory, MemberData(nameof(Names))]
-    public async Task With_the_settings_of_the_emulators_an_app_has_all_that_its_functions_need(string app)
+    public async Task With_the_settings_of_the_app_host_an_app_has_all_that_its_functions_need(string app)
     {
         var services = Run(app, Settings(app));
         services.Replace(ServiceDescriptor.Singleton(Mock.Of<ServiceBusSender>()));
@@ -101,12 +100,12 @@ public class CompositionTests
 
     static Dictionary<string, string> Settings(string app)
     {
-        using var json = JsonDocument.Parse(Repository.Read($"functions/Local/emulators/settings/{app}.json"));
-        var settings = json.RootElement.GetProperty("Values").Deserialize<Dictionary<string, string>>()!;
-
-        // As the Core Tools say to the apps that they start.
-        settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development";
-        return settings;
+        var participant = app[..^"App".Length].ToLowerInvariant();
+        return new(AppSettings.Of(participant, new("Endpoint=sb://localhost", "http://localhost:8081/", "storage")))
+        {
+            // As the Core Tools say to the apps that they start.
+            ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development",
+        };
     }
 
     static IServiceCollection Run(string app, Dictionary<string, string> settings)
