@@ -12,7 +12,7 @@ public sealed record IntentCall(string OrderId, Intent Intent, bool Repeated)
     /// The order, the intent's name and, where one order may need several, its subject. Deliberately no sequence number: a turn that is decided again
     /// after a conflict or a crash must come to the same key.
     /// </summary>
-    public string Key => Intent is Notify notice ? $"{OrderId}/Notify/{notice.Notice}" : $"{OrderId}/{Intent.GetType().Name}";
+    public string Key => Intent.Subject() is { } subject ? $"{OrderId}/{Intent.GetType().Name}/{subject}" : $"{OrderId}/{Intent.GetType().Name}";
 }
 
 /// <summary>Performs a participant's intents on its port.</summary>

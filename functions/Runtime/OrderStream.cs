@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
@@ -55,7 +56,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     {
         get
         {
-            for (var index = FirstWithoutRedelivery(Entries.Count); index < Entries.Count; index++)
+            for (var index = FirstPending(Entries.Count); index < Entries.Count; index++)
             {
                 if (Entries[index].Events.Any(e => e.Event is PublicEvent))
                     return Entries[index].At;
@@ -73,77 +74,169 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return index;
     }
 
-    /// <summary>
-    /// The entries directly before <paramref name="index"/> that no bus message brings back: their events go out with the next turn's, unless the
-    /// republisher was faster.
-    /// </summary>
-    public IEnumerable<Entry> WithoutRedelivery(int index)
-    {
-        var first = FirstWithoutRedelivery(index);
-        return first == index ? [] : Entries.GetRange(first, index - first);
-    }
-
-    int FirstWithoutRedelivery(int index)
-    {
-        while (index > 0 && Entries[index - 1].Via is not (Via.Bus or Via.Republished))
-            index--;
-        return index;
-    }
-
     /// <summary>Its place in the line; -1 where it does not stand in it.</summary>
     public int PlaceOf(string messageId) => Parked.IsEmpty ? -1 : Parked.FindIndex(parked => parked.Id == messageId);
 
     public bool IsParked(string messageId) => PlaceOf(messageId) >= 0;
 
+    /// <summary>The place in the line that a message would have had, by when the bus accepted it.</summary>
+    public int PlaceFor(ReceivedMessage message)
+    {
+        var place = Parked.FindIndex(parked => IsAfter(parked, message));
+        return place < 0 ? Parked.Count : place;
+    }
+
+    /// <summary>
+    /// What is to be published once the entry at <paramref name="index"/> is saved: its public events, preceded by those of the entries directly before
+    /// it that no message of the bus brings back.
+    /// </summary>
+    public IReadOnlyList<OutboundMessage> OutboxThrough(int index) => Outbox(FirstPending(index), index + 1);
+
+    /// <summary>The public events at the stream's end that no message of the bus brings back: the next turn publishes them, or the republisher.</summary>
+    public IReadOnlyList<OutboundMessage> Pending => Outbox(FirstPending(Entries.Count), Entries.Count);
+
+    List<OutboundMessage> Outbox(int first, int end)
+    {
+        var messages = new List<OutboundMessage>();
+        for (var index = first; index < end; index++)
+        {
+            var entry = Entries[index];
+            foreach (var (id, @event) in entry.Events)
+            {
+                if (@event is PublicEvent @public)
+                    messages.Add(new(id, OrderId, @public, entry.On, entry.Trace, (@public as IScheduled)?.DueAt, entry.At));
+            }
+        }
+        return messages;
+    }
+
+    int FirstPending(int end)
+    {
+        while (end > 0 && Entries[end - 1].Via is not (Via.Bus or Via.Republished))
+            end--;
+        return end;
+    }
+
+    /// <summary>What a step leads to.</summary>
+    /// <param name="decided">What was decided, where the step is <see cref="Run"/>.</param>
+    public Ready Ready(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp)
+    {
+        var stream = After(step, message, decided, stamp);
+        return step switch
+        {
+            Run or Obey => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.Handled),
+            PublishAgain before => new(stream, stream.OutboxThrough(before.Index), TurnResult.Duplicate),
+            Park or StayParked => new(stream, stream.Pending, TurnResult.Parked(stream.Parked[stream.PlaceOf(message.Id)])),
+            Wait => new(stream, [], TurnResult.Waiting),
+            _ => new(stream, stream.Pending, TurnResult.Waiting),
+        };
+    }
+
+    OrderStream After(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp) => step switch
+    {
+        Run => Concluded(Unparked(message.Id), message, decided, stamp),
+        Obey => Obeyed(message, stamp),
+        Park park => Marked(Parked.Count, new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt),
+            message, stamp),
+        Adopt adopt => Marked(adopt.Place,
+            new(message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", stamp.At, stamp.At, Sent: message.EnqueuedAt),
+            message, stamp),
+        FailAgain fail => this with
+        {
+            Parked = Parked.SetItem(0, Parked[0] with
+            {
+                Reason = fail.Reason, Description = Short(fail.Description), Due = fail.Due, Attempts = Parked[0].Attempts + 1,
+            }),
+        },
+        _ => this,
+    };
+
+    /// <summary>The stream after a request that came over HTTP.</summary>
+    public OrderStream Requested(string requestId, OrderEvent request, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
+        With(new(requestId, request.GetType().Name, Via.Http, stamp.At, Numbered(decided, stamp), Trace: stamp.Trace));
+
+    /// <summary>The stream once what was <see cref="Pending"/> has been published.</summary>
+    public OrderStream Republished(DateTimeOffset at) => With(new("republisher", nameof(Via.Republished), Via.Republished, at, []));
+
+    public OrderStream With(Entry entry) => this with { Entries = Entries.Add(entry) };
+
     /// <summary>The message has left the line, if it stood in it.</summary>
     public OrderStream Unparked(string messageId) => IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
 
-    public OrderStream With(Entry entry) => this with { Entries = Entries.Add(entry) };
+    /// <summary>
+    /// A control message may be parked itself, from a time when it could not be read. One that is meant for another participant is recorded as well:
+    /// whoever else holds it, and cannot read it, must find that it is done.
+    /// </summary>
+    OrderStream Obeyed(ReceivedMessage message, Stamp stamp)
+    {
+        var stream = Unparked(message.Id);
+        var (changed, events) = message.Event switch
+        {
+            OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description)]),
+            OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
+            ReplayRequested r when r.Participant == stamp.Participant && !stream.Parked.IsEmpty =>
+                (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = stamp.At }) }, []),
+            DiscardRequested d when d.Participant == stamp.Participant => (stream.Discarded(d, message, stamp), []),
+            _ => (stream, (IReadOnlyList<OrderEvent>)[]),
+        };
+        return Concluded(changed, message, events, stamp);
+    }
+
+    OrderStream Discarded(DiscardRequested request, ReceivedMessage message, Stamp stamp)
+    {
+        var place = PlaceOf(request.MessageId);
+        if (place < 0)
+            return this;
+        var events = Numbered([new MessageDiscarded(request.MessageId, request.By, request.Reason)], stamp);
+        var entry = new Entry(request.MessageId, Parked[place].Type, Via.Discard, stamp.At, events, Cause: message.Id);
+        return With(entry) with { Parked = Parked.RemoveAt(place) };
+    }
+
+    /// <summary>Records what a message led to, and that the order is resumed where that emptied the line.</summary>
+    OrderStream Concluded(OrderStream changed, ReceivedMessage message, IReadOnlyList<OrderEvent> events, Stamp stamp)
+    {
+        if (!Parked.IsEmpty && changed.Parked.IsEmpty)
+            events = [.. events, new OrderResumed(stamp.Participant, changed.Sequence + events.Count + 1)];
+        return changed.With(EntryOf(message, Via.Bus, changed.Numbered(events, stamp), stamp));
+    }
+
+    /// <summary>Puts a message into the line, and records that the order is parked where the line was empty.</summary>
+    OrderStream Marked(int place, ParkedMessage parked, ReceivedMessage message, Stamp stamp)
+    {
+        var stream = this with { Parked = Parked.Insert(place, parked) };
+        if (!Parked.IsEmpty)
+            return stream;
+        var mark = new OrderParked(stamp.Participant, Sequence + 1, parked.Id, parked.Reason, parked.Description);
+        return stream.With(EntryOf(message, Via.Parking, Numbered([mark], stamp), stamp));
+    }
+
+    RecordedEvent[] Numbered(IReadOnlyList<OrderEvent> events, Stamp stamp)
+    {
+        if (events.Count == 0)
+            return [];
+        var sequence = Sequence;
+        var recorded = new RecordedEvent[events.Count];
+        for (var index = 0; index < recorded.Length; index++)
+            recorded[index] = new RecordedEvent($"{OrderId}/{stamp.Participant}/{++sequence}", events[index]);
+        return recorded;
+    }
+
+    static Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events, Stamp stamp) => new(
+        message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent, message.DeliveryCount);
+
+    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers. Those of two senders stay as they come.</summary>
+    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) => parked.Sent == message.EnqueuedAt
+        ? Sender(parked.Id) == Sender(message.Id) && Number(parked.Id) > Number(message.Id)
+        : parked.Sent > message.EnqueuedAt;
+
+    static string Sender(string messageId) => messageId[..Math.Max(0, messageId.LastIndexOf('/'))];
+
+    static int Number(string messageId) => int.TryParse(messageId.AsSpan(messageId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    /// <summary>A bus takes descriptions of a limited length, and an exception's message may have any.</summary>
+    static string Short(string description) => description.Length <= 500 ? description : description[..500];
 }
 
-/// <summary>How an entry came about.</summary>
-public enum Via
-{
-    /// <summary>By a message of the bus, which is delivered again until it is completed.</summary>
-    Bus,
-
-    /// <summary>By an HTTP request, which nobody repeats.</summary>
-    Http,
-
-    /// <summary>The kernel's mark that it set the message aside; the message itself is still to be handled.</summary>
-    Parking,
-
-    /// <summary>By an operator: the message is never to be handled.</summary>
-    Discard,
-
-    /// <summary>The kernel's mark that all entries before it are published.</summary>
-    Republished,
-}
-
-/// <summary>One message or request, and all that was decided on it.</summary>
-/// <param name="On">The id of the message or request.</param>
-/// <param name="Type">Its name.</param>
-/// <param name="Cause">The id of the message that caused it, where it states one.</param>
-/// <param name="Sent">When the bus accepted it.</param>
-/// <param name="Trace">W3C trace context of the turn.</param>
-/// <param name="Deliveries">How many deliveries it took.</param>
-public sealed record Entry(
-    string On,
-    string Type,
-    Via Via,
-    DateTimeOffset At,
-    IReadOnlyList<RecordedEvent> Events,
-    string? Cause = null,
-    DateTimeOffset? Sent = null,
-    string? Trace = null,
-    int Deliveries = 1);
-
-/// <param name="Id"><c>orderId/participant/sequence</c>; a public event's message has the same id.</param>
-public sealed record RecordedEvent(string Id, OrderEvent Event);
-
-/// <param name="Due">When the head of the line is to be tried again; null where that waits for an operator.</param>
-/// <param name="Attempts">Replays that failed.</param>
-/// <param name="Sent">When the bus accepted it: what the broker dead-letters by itself comes late and takes its place by this.</param>
-public sealed record ParkedMessage(
-    string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
-    DateTimeOffset? Sent = null);
+/// <summary>Who changes a stream, when, and in which trace.</summary>
+/// <param name="Trace">W3C trace context of the turn; null where nobody listens.</param>
+public readonly record struct Stamp(string Participant, DateTimeOffset At, string? Trace);

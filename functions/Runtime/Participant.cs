@@ -1,84 +1,66 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
 using OrderFunctions.Saga;
-using Polly;
 
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// The turn: loads an order's stream, decides, performs intents, saves once, publishes. It settles nothing: that is for <see cref="MessageHandler"/>
-/// and <see cref="Replayer"/>, by the result. Everything here may run twice, or at once in two processes, for the same message.
+/// The turn: loads an order's stream, takes the step that <see cref="Line"/> names, saves once, publishes once. It settles nothing: that is for
+/// <see cref="MessageHandler"/> and <see cref="Replayer"/>, by the result. Everything here may run twice, or at once in two processes, for the same message.
 /// </summary>
-public sealed partial class Participant(
+public sealed class Participant(
     string name, IDecider decider, Perform perform, IStreamStore store, IEventBus bus, TurnOptions options, TimeProvider time, Func<double>? random = null)
 {
     readonly Func<double> random = random ?? Random.Shared.NextDouble;
-    readonly ResiliencePipeline retry = options.Retry(name, time, random ?? Random.Shared.NextDouble);
+    readonly Outside outside = new(name, options, time, random ?? Random.Shared.NextDouble);
     readonly FrozenSet<string> hears = Topology.Current[name].Hears.ToFrozenSet();
 
     public string Name => name;
 
     /// <summary>Handles a message that the subscription delivers.</summary>
-    /// <exception cref="TransientException">Something outside is away: give the message back and try later.</exception>
-    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, (stream, attempt) => LiveAsync(stream, message, attempt, cancellation), cancellation);
+    /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
+    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) => TurnAsync(message, Lane.Subscription, cancellation);
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
-    public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, (stream, attempt) => ParkedAsync(stream, message, attempt, cancellation), cancellation);
+    public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) => TurnAsync(message, Lane.DeadLetters, cancellation);
 
     /// <summary>
     /// Handles what came over HTTP: saved, then published, whether the order is parked or not. A request id that was handled before changes nothing.
-    /// Gives the stream as it is afterwards.
+    /// Returns the stream as it is afterwards.
     /// </summary>
-    /// <param name="request">A <see cref="Request"/> for the decider, or a word for another participant's kernel.</param>
-    /// <exception cref="TransientException">Something outside is away. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.</exception>
+    /// <param name="request">A <see cref="Request"/> for the decider, or a control message for another participant's kernel.</param>
+    /// <exception cref="TransientException">
+    /// Something outside is unavailable. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.
+    /// </exception>
     public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
         OnStreamAsync(orderId, async (stream, attempt) =>
         {
             using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
+            var changed = stream;
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
-                IReadOnlyList<OrderEvent> events = request is IKernelEvent ? [request] : await DecideAsync(stream, request, attempt, cancellation);
-                var entry = new Entry(requestId, request.GetType().Name, Via.Http, time.GetUtcNow(), Numbered(stream, events), Trace: Activity.Current?.Id);
+                IReadOnlyList<OrderEvent> decided = request is IKernelEvent ? [request] : await DecideAsync(stream, request, attempt, cancellation);
+                changed = stream.Requested(requestId, request, decided, Stamp());
                 index = stream.Entries.Count;
-                stream = await SaveAsync(stream, stream.With(entry), cancellation);
             }
-            await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
-            return stream;
+            return await CommitAsync(stream, changed, changed.OutboxThrough(index), cancellation);
         }, cancellation);
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the
-    /// order. Gives the number of messages.
+    /// order. Returns the number of messages.
     /// </summary>
-    /// <exception cref="TransientException">The store or the bus is away.</exception>
+    /// <exception cref="TransientException">The store or the bus is unavailable.</exception>
     public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
-        await LoadAsync(orderId, cancellation) is { } stream ? await PublishUnconfirmedAsync(stream, cancellation) : 0;
-
-    async Task<int> PublishUnconfirmedAsync(OrderStream stream, CancellationToken cancellation)
-    {
-        var published = await PublishAsync(stream, stream.WithoutRedelivery(stream.Entries.Count), cancellation);
-        if (published == 0)
-            return 0;
-        try
-        {
-            await SaveAsync(stream, stream.With(new("republisher", nameof(Via.Republished), Via.Republished, time.GetUtcNow(), [])), cancellation);
-        }
-        catch (StreamConflictException)
-        {
-            // Something else happened to the order meanwhile.
-        }
-        return published;
-    }
+        await LoadAsync(orderId, cancellation) is { } stream ? await PublishPendingAsync(stream, cancellation) : 0;
 
     /// <summary>The order's stream as it is, for reading.</summary>
-    public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-        await CallAsync(c => store.LoadAsync(orderId, c), cancellation);
+    public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
+        outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation);
 
-    async Task<TurnResult> TurnAsync(ReceivedMessage message, Func<OrderStream, Attempt, Task<TurnResult>> turn, CancellationToken cancellation)
+    async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
     {
         // A subscription may pass more than is heard: a new one passes everything for a moment.
         if (!hears.Contains(message.Type))
@@ -88,7 +70,7 @@ public sealed partial class Participant(
         using var activity = Telemetry.StartTurn(name, message);
         try
         {
-            var result = await OnceAsync(message, turn, cancellation);
+            var result = await OnStreamAsync(message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation), cancellation);
             Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
             return result;
         }
@@ -99,35 +81,52 @@ public sealed partial class Participant(
         }
     }
 
-    Task<TurnResult> OnceAsync(ReceivedMessage message, Func<OrderStream, Attempt, Task<TurnResult>> turn, CancellationToken cancellation) =>
-        OnStreamAsync(message.OrderId, async (stream, attempt) =>
-        {
-            var index = stream.IndexOf(message.Id);
-            if (index >= 0)
-            {
-                // A redelivery: it was saved, but perhaps not published.
-                await PublishAsync(stream, [.. stream.WithoutRedelivery(index), stream.Entries[index]], cancellation);
-                return TurnResult.Duplicate;
-            }
-            return message.Event is IKernelEvent word ? await HearAsync(stream, message, word, cancellation) : await turn(stream, attempt);
-        }, cancellation);
-
-    async Task<TurnResult> DecideOnAsync(OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
+    async Task<TurnResult> OnceAsync(OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
     {
-        var events = await DecideAsync(stream, message.Event!, attempt.AfterAnother(!message.IsFirst), cancellation);
-        return await FinishAsync(stream, stream.Unparked(message.Id), message, events, cancellation);
+        var now = time.GetUtcNow();
+        var step = Line.Next(stream, message, lane, options, now);
+        try
+        {
+            return await TakeAsync(step, stream, message, attempt, cancellation);
+        }
+        catch (Exception e) when (step is Run && AfterFailure(e) is { } next)
+        {
+            return await TakeAsync(next, stream, message, attempt, cancellation);
+        }
+
+        Step? AfterFailure(Exception e) => e switch
+        {
+            StreamConflictException or OperationCanceledException => null,
+            TransientException => Line.AfterFailure(stream, message, lane, isTransient: true, e.Message, options, now),
+            _ => Line.AfterFailure(stream, message, lane, isTransient: false, $"{e.GetType().Name}: {e.Message}", options, now),
+        };
     }
 
-    /// <summary>Records what a message led to and publishes it.</summary>
-    async Task<TurnResult> FinishAsync(
-        OrderStream loaded, OrderStream changed, ReceivedMessage message, IReadOnlyList<OrderEvent> events, CancellationToken cancellation)
+    async Task<TurnResult> TakeAsync(Step step, OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        if (!loaded.Parked.IsEmpty && changed.Parked.IsEmpty)
-            events = [.. events, new OrderResumed(name, changed.Sequence + events.Count + 1)];
-        var stream = await SaveAsync(loaded, changed.With(EntryOf(message, Via.Bus, Numbered(changed, events))), cancellation);
-        var last = stream.Entries.Count - 1;
-        await PublishAsync(stream, [.. stream.WithoutRedelivery(last), stream.Entries[last]], cancellation);
-        return TurnResult.Handled;
+        var decided = step is Run run ? await DecideAsync(stream, message.Event!, attempt.After(another: run.Repeated), cancellation) : [];
+        if (step is Wait { IsHead: true })
+            await PublishPendingAsync(stream, cancellation);
+        var ready = stream.Ready(step, message, decided, Stamp());
+        await CommitAsync(stream, ready.Stream, ready.Messages, cancellation);
+        return ready.Result;
+    }
+
+    async Task<int> PublishPendingAsync(OrderStream stream, CancellationToken cancellation)
+    {
+        var pending = stream.Pending;
+        if (pending.Count == 0)
+            return 0;
+        await CommitAsync(stream, stream, pending, cancellation);
+        try
+        {
+            await CommitAsync(stream, stream.Republished(time.GetUtcNow()), [], cancellation);
+        }
+        catch (StreamConflictException)
+        {
+            // Something else happened to the order meanwhile.
+        }
+        return pending.Count;
     }
 
     async Task<IReadOnlyList<OrderEvent>> DecideAsync(OrderStream stream, OrderEvent input, Attempt attempt, CancellationToken cancellation)
@@ -143,7 +142,7 @@ public sealed partial class Participant(
                 if (@event is not Intent intent)
                     continue;
                 var isFirst = attempt.IsFirst;
-                inputs.Enqueue(await CallAsync(c =>
+                inputs.Enqueue(await outside.CallAsync(c =>
                 {
                     var call = new IntentCall(stream.OrderId, intent, Repeated: !isFirst || IsOverdue(attempt));
                     isFirst = false;
@@ -157,31 +156,20 @@ public sealed partial class Participant(
     /// <summary>The process may have been stopped for longer than any turn takes, and another have come and gone meanwhile.</summary>
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
 
-    async Task<OrderStream> SaveAsync(OrderStream loaded, OrderStream stream, CancellationToken cancellation)
+    /// <summary>Saves what has changed, then publishes: the only place that does either. Only what the store holds is ever published.</summary>
+    async Task<OrderStream> CommitAsync(OrderStream loaded, OrderStream changed, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
-        if (name is Participants.Orders)
-            stream = stream with { Summary = OrderSummary.Of(stream) };
-        await CallAsync(c => store.SaveAsync(stream, c), cancellation);
-        for (var index = loaded.Entries.Count; index < stream.Entries.Count; index++)
-            Telemetry.Recorded(name, stream, stream.Entries[index]);
-        return stream;
-    }
-
-    /// <summary>Only ever called with what the store holds: an id never stands for two contents.</summary>
-    async Task<int> PublishAsync(OrderStream stream, IEnumerable<Entry> entries, CancellationToken cancellation)
-    {
-        var messages = new List<OutboundMessage>();
-        foreach (var entry in entries)
+        if (!ReferenceEquals(changed, loaded))
         {
-            foreach (var (id, @event) in entry.Events)
-            {
-                if (@event is PublicEvent said)
-                    messages.Add(new(id, stream.OrderId, said, entry.On, entry.Trace, (said as ShipmentDue)?.DueAt, entry.At));
-            }
+            if (name is Participants.Orders)
+                changed = changed with { Summary = OrderSummary.Of(changed) };
+            await outside.CallAsync(c => store.SaveAsync(changed, c), cancellation);
+            for (var index = loaded.Entries.Count; index < changed.Entries.Count; index++)
+                Telemetry.Recorded(name, changed, changed.Entries[index]);
         }
         if (messages.Count > 0)
-            await CallAsync(c => bus.PublishAsync(messages, c), cancellation);
-        return messages.Count;
+            await outside.CallAsync(c => bus.PublishAsync(messages, c), cancellation);
+        return changed;
     }
 
     /// <summary>Starts again, with what the store then holds, after losing against another writer.</summary>
@@ -205,50 +193,12 @@ public sealed partial class Participant(
         }
     }
 
-    async Task CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
-    {
-        await call(c);
-        return true;
-    }, cancellation);
-
-    /// <summary>
-    /// Calls the outside, again after a transient failure. Nearly every call succeeds at once, and the pipeline costs more than the call then: it only comes
-    /// in where the first one has failed.
-    /// </summary>
-    async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
-    {
-        TransientException? failure;
-        cancellation.ThrowIfCancellationRequested();
-        try
-        {
-            return await call(cancellation);
-        }
-        catch (TransientException e)
-        {
-            failure = e;
-        }
-        return await retry.ExecuteAsync(async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
-    }
-
-    RecordedEvent[] Numbered(OrderStream stream, IReadOnlyList<OrderEvent> events)
-    {
-        if (events.Count == 0)
-            return [];
-        var sequence = stream.Sequence;
-        var recorded = new RecordedEvent[events.Count];
-        for (var index = 0; index < recorded.Length; index++)
-            recorded[index] = new RecordedEvent($"{stream.OrderId}/{name}/{++sequence}", events[index]);
-        return recorded;
-    }
-
-    Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events) => new(
-        message.Id, message.Type, via, time.GetUtcNow(), events, message.CausationId, message.EnqueuedAt,
-        Activity.Current?.Id ?? message.TraceParent, message.DeliveryCount);
+    Stamp Stamp() => new(name, time.GetUtcNow(), Activity.Current?.Id);
 
     /// <summary>One try at a turn.</summary>
     /// <param name="IsFirst">No other has performed any of its intents.</param>
     readonly record struct Attempt(bool IsFirst, long StartedAt)
     {
-        public Attempt AfterAnother(bool another) => this with { IsFirst = IsFirst && !another };
+        public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };
     }
 }

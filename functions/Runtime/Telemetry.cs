@@ -148,7 +148,7 @@ public static class Telemetry
                     OrdersFinished.Add(1, outcome, new("failed_at", (@event as OrderRejected)?.FailedAt.ToString() ?? ""));
                     TimeToFinal.Record((entry.At - stream.Entries[0].At).TotalSeconds, outcome);
                     break;
-                case RefundPayment or RestockInventory:
+                case Compensation:
                     Compensations.Add(1, new("kind", @event.GetType().Name), new("participant", participant));
                     break;
                 case PaymentSucceeded or PaymentFailed:

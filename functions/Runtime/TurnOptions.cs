@@ -1,6 +1,3 @@
-using Polly;
-using Polly.Retry;
-
 namespace OrderFunctions.Runtime;
 
 /// <summary>How long and how often a turn tries.</summary>
@@ -33,23 +30,4 @@ public sealed record TurnOptions
 
     /// <summary>The pause before replay number <paramref name="attempts"/> + 1.</summary>
     public TimeSpan ReplayPause(int attempts) => ReplayPauses[Math.Min(attempts, ReplayPauses.Count - 1)];
-
-    /// <summary>Repeats what failed for a transient reason.</summary>
-    internal ResiliencePipeline Retry(string participant, TimeProvider time, Func<double> random) =>
-        new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<TransientException>(),
-                MaxRetryAttempts = RetriesMax,
-                Delay = RetryPause,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Randomizer = random,
-                OnRetry = _ =>
-                {
-                    Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("participant", participant));
-                    return default;
-                },
-            })
-            .Build();
 }

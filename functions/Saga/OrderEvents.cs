@@ -5,11 +5,24 @@ namespace OrderFunctions.Saga;
 /// <summary>Whatever is heard, asked, answered, said or noted about one order.</summary>
 public abstract record OrderEvent;
 
-/// <summary>Said on the topic once it is saved: a fact, or a compensating message.</summary>
+/// <summary>Published on the topic once it is saved: a fact, or a <see cref="Compensation"/>.</summary>
 public abstract record PublicEvent : OrderEvent;
 
+/// <summary>Asks the participant of an earlier step to undo it.</summary>
+public abstract record Compensation : PublicEvent;
+
+/// <summary>A public event that is to be heard at a later time, and not before.</summary>
+public interface IScheduled
+{
+    DateTimeOffset DueAt { get; }
+}
+
 /// <summary>Asked of the outside within the turn; the <see cref="Answer"/> is decided on in the same turn.</summary>
-public abstract record Intent : OrderEvent;
+public abstract record Intent : OrderEvent
+{
+    /// <summary>Tells intents of one name apart, where one order may need several. A method, so that it is not recorded.</summary>
+    public virtual string? Subject() => null;
+}
 
 /// <summary>The outside's answer to an <see cref="Intent"/>. Heard, never recorded: what matters of it is in the event that follows.</summary>
 public abstract record Answer : OrderEvent;
@@ -73,7 +86,7 @@ public sealed record StockConsumed : Answer;
 
 public sealed record InventoryReserved(string CustomerId, Money Total, string CardToken, Address ShipTo) : PublicEvent;
 public sealed record InventoryReservationFailed(string Reason) : PublicEvent;
-public sealed record RestockInventory(string Reason) : PublicEvent;
+public sealed record RestockInventory(string Reason) : Compensation;
 public sealed record InventoryRestocked(string Reason) : PublicEvent;
 
 // Payments
@@ -88,7 +101,7 @@ public sealed record CardRefunded(string RefundId) : Answer;
 
 public sealed record PaymentSucceeded(string ChargeId, Money Amount, string CustomerId, Address ShipTo) : PublicEvent;
 public sealed record PaymentFailed(string Reason) : PublicEvent;
-public sealed record RefundPayment(string Reason) : PublicEvent;
+public sealed record RefundPayment(string Reason) : Compensation;
 public sealed record PaymentRefunded(string RefundId, Money Amount) : PublicEvent;
 public sealed record PaymentVoided(string Reason) : Note;
 
@@ -107,7 +120,7 @@ public sealed record CarrierPickedUp(string TrackingId) : Request;
 public sealed record ShipmentBooked(string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 
 /// <summary>Said to Shipping itself, to be heard at <paramref name="DueAt"/> and not before.</summary>
-public sealed record ShipmentDue(DateTimeOffset DueAt) : PublicEvent;
+public sealed record ShipmentDue(DateTimeOffset DueAt) : PublicEvent, IScheduled;
 public sealed record OrderShipped(string TrackingId) : PublicEvent;
 public sealed record ShippingFailed(string Reason) : PublicEvent;
 public sealed record ShippingDelayed(string CustomerId, string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
@@ -118,7 +131,11 @@ public sealed record EarlyPickUpNoted(string TrackingId) : Note;
 // Notifications
 
 /// <param name="Notice">The event that the customer is told of; an order may bring several notices.</param>
-public sealed record Notify(string Notice, string CustomerId, string Detail) : Intent;
+public sealed record Notify(string Notice, string CustomerId, string Detail) : Intent
+{
+    public override string Subject() => Notice;
+}
+
 public sealed record Notified : Answer;
 
 // The kernel's own words: they set an order aside at one participant and take it up again. No decider hears or says them.

@@ -84,7 +84,7 @@ sealed class Invariants(World world)
 
     /// <summary>What of an entry, and of those before that nothing brings back, is not published; null where all is.</summary>
     string? Unsaid(OrderStream stream, int index) =>
-        world.Bus.Unpublished(stream.WithoutRedelivery(index).Append(stream.Entries[index])).FirstOrDefault()?.Id;
+        stream.OutboxThrough(index).FirstOrDefault(message => world.Bus.Published(message.Id) is null)?.Id;
 
     /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
     public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
@@ -104,7 +104,7 @@ sealed class Invariants(World world)
         var lost = Times(calls, "conflicts");
         var stream = world.Store(participant)[orderId];
         var index = stream?.IndexOf(on) ?? -1;
-        var says = index >= 0 && stream!.WithoutRedelivery(index).Append(stream.Entries[index]).Any(entry => entry.Events.Any(e => e.Event is PublicEvent));
+        var says = index >= 0 && stream!.OutboxThrough(index).Count > 0;
         if (Times(calls, "loads") != 1 + lost || Times(calls, "saves") != saves + lost || Times(calls, "publishes") != (says ? 1 : 0))
             Broken("In calm a message costs one load, at most one save, and one publication", orderId, $"{on} at {participant}: {string.Join(", ", calls)}");
     }
@@ -118,7 +118,7 @@ sealed class Invariants(World world)
             Broken("The kernel dead-letters only what is parked", message.OrderId, $"{message.Id} at {subscription.Name}");
         if (stream is null || !stream.IsParked(message.Id))
             return;
-        if (world.Bus.Unpublished(stream.WithoutRedelivery(stream.Entries.Count)).FirstOrDefault(e => e.Event is OrderParked) is { } unsaid)
+        if (stream.Pending.FirstOrDefault(m => m.Event is OrderParked && world.Bus.Published(m.Id) is null) is { } unsaid)
             Broken("Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {unsaid.Id}");
     }
 

@@ -1,0 +1,49 @@
+using Polly;
+using Polly.Retry;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>Calls to store, bus and providers, repeated after a transient failure.</summary>
+sealed class Outside(string participant, TurnOptions options, TimeProvider time, Func<double> random)
+{
+    readonly ResiliencePipeline retry = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<TransientException>(),
+            MaxRetryAttempts = options.RetriesMax,
+            Delay = options.RetryPause,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Randomizer = random,
+            OnRetry = _ =>
+            {
+                Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("participant", participant));
+                return default;
+            },
+        })
+        .Build();
+
+    /// <exception cref="TransientException">It failed each time.</exception>
+    public async Task CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
+    {
+        await call(c);
+        return true;
+    }, cancellation);
+
+    /// <summary>Nearly every call succeeds at once, and the pipeline costs more than the call then: it only comes in where the first one has failed.</summary>
+    /// <exception cref="TransientException">It failed each time.</exception>
+    public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
+    {
+        TransientException? failure;
+        cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            return await call(cancellation);
+        }
+        catch (TransientException e)
+        {
+            failure = e;
+        }
+        return await retry.ExecuteAsync(async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
+    }
+}
