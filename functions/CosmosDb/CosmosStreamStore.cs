@@ -26,10 +26,10 @@ public sealed class CosmosStreamStore(Container container, TimeProvider time) : 
         return StreamDocument.Read(response.Content, (int)response.Content.Length);
     }
 
-    public async Task SaveAsync(OrderStream stream, CancellationToken cancellation)
+    public async Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation)
     {
         var key = new PartitionKey(stream.OrderId);
-        using var document = StreamDocument.Write(stream);
+        using var document = StreamDocument.Write(stream, summary);
         using var response = stream.ETag is null
             ? await calls.SendAsync("stream.create", c => container.CreateItemStreamAsync(Again(document), key, cancellationToken: c), cancellation)
             : await calls.SendAsync("stream.replace", c => container.ReplaceItemStreamAsync(

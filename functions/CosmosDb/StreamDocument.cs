@@ -21,7 +21,7 @@ static class StreamDocument
 
     public static readonly OrderFacts[] Facts = [.. Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)];
 
-    public static MemoryStream Write(OrderStream stream)
+    public static MemoryStream Write(OrderStream stream, OrderSummary? summary)
     {
         var buffer = new ArrayBufferWriter<byte>(Math.Max(1024, stream.Size + 1024));
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = EventJson.Options.Encoder }))
@@ -34,7 +34,7 @@ static class StreamDocument
             json.WritePropertyName("parked");
             JsonSerializer.Serialize(json, stream.Parked, EventJson.Options);
             WriteTime(json, UnconfirmedSince, stream.UnconfirmedSince);
-            if (stream.Summary is { } summary)
+            if (summary is not null)
             {
                 json.WritePropertyName("summary");
                 JsonSerializer.Serialize(json, summary, EventJson.Options);
@@ -58,7 +58,6 @@ static class StreamDocument
             root.GetProperty("_etag").GetString())
         {
             Size = size,
-            Summary = root.TryGetProperty("summary", out var summary) ? summary.Deserialize<OrderSummary>(EventJson.Options) : null,
         };
     }
 

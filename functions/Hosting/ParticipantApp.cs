@@ -31,7 +31,8 @@ public static class ParticipantApp
             provider.GetRequiredService<IStreamStore>(),
             provider.GetRequiredService<IEventBus>(),
             provider.GetRequiredService<TurnOptions>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(),
+            OrderSummary.For(name)));
         services.AddSingleton<MessageHandler>();
         services.AddSingleton<Replayer>();
         services.AddSingleton<Republisher>();

@@ -108,8 +108,8 @@ public sealed class LocalSaga : IAsyncDisposable
 
     void Add(string name, IDecider decider, Perform perform)
     {
-        participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time);
-        handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time);
+        participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time, OrderSummary.For(name));
+        handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time, OrderSummary.For(name));
         replayers[name] = new(handlers[name], Bus.DeadLetters(name));
     }
 

@@ -20,9 +20,6 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// <summary>Bytes of the stored document.</summary>
     public int Size { get; init; }
 
-    /// <summary>What Orders keeps of each order for lists; null at the other participants.</summary>
-    public OrderSummary? Summary { get; init; }
-
     /// <summary>What the decider decided so far.</summary>
     public IEnumerable<OrderEvent> History
     {

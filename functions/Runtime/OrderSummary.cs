@@ -55,6 +55,9 @@ public enum OrderFacts
     ShipmentDue = 1 << 18,
 }
 
+/// <summary>What lists show of an order, made of its stream; null where there is nothing to show.</summary>
+public delegate OrderSummary? Summarize(OrderStream stream);
+
 /// <summary>An order in one row, folded from Orders' stream and stored with it, so that lists need not read streams.</summary>
 /// <param name="Reason">Why it was, or is being, rejected or cancelled.</param>
 /// <param name="Delayed">The carrier missed the promised time, even if it has picked the order up since.</param>
@@ -93,6 +96,9 @@ public sealed record OrderSummary(
     /// <summary>Where the order is parked now, by participant.</summary>
     [JsonIgnore]
     public IEnumerable<KeyValuePair<string, ParkedAt>> ParkedNow => Parked.Where(place => place.Value.IsParked);
+
+    /// <summary>How a participant's streams are summarized: Orders keeps lists, the others none.</summary>
+    public static Summarize? For(string participant) => participant is Participants.Orders ? Of : null;
 
     /// <summary>Null where the order was never placed.</summary>
     public static OrderSummary? Of(OrderStream stream)

@@ -9,7 +9,8 @@ namespace OrderFunctions.Runtime;
 /// <see cref="MessageHandler"/> and <see cref="Replayer"/>, by the result. Everything here may run twice, or at once in two processes, for the same message.
 /// </summary>
 public sealed class Participant(
-    string name, IDecider decider, Perform perform, IStreamStore store, IEventBus bus, TurnOptions options, TimeProvider time, Func<double>? random = null)
+    string name, IDecider decider, Perform perform, IStreamStore store, IEventBus bus, TurnOptions options, TimeProvider time,
+    Summarize? summarize = null, Func<double>? random = null)
 {
     readonly Func<double> random = random ?? Random.Shared.NextDouble;
     readonly Outside outside = new(name, options, time, random ?? Random.Shared.NextDouble);
@@ -161,9 +162,8 @@ public sealed class Participant(
     {
         if (!ReferenceEquals(changed, loaded))
         {
-            if (name is Participants.Orders)
-                changed = changed with { Summary = OrderSummary.Of(changed) };
-            await outside.CallAsync(c => store.SaveAsync(changed, c), cancellation);
+            var summary = summarize?.Invoke(changed);
+            await outside.CallAsync(c => store.SaveAsync(changed, summary, c), cancellation);
             for (var index = loaded.Entries.Count; index < changed.Entries.Count; index++)
                 Telemetry.Recorded(name, changed, changed.Entries[index]);
         }

@@ -13,9 +13,10 @@ public interface IStreamStore
     /// Creates the stream where <see cref="OrderStream.ETag"/> is null, else replaces the one that has this ETag. After a
     /// <see cref="TransientException"/> it may have been written or not; saving the same again then ends in a conflict, which is found out by loading.
     /// </summary>
+    /// <param name="summary">What lists show of the order, stored with the stream; null at every participant but Orders.</param>
     /// <exception cref="StreamConflictException">Somebody else wrote first; nothing was written now.</exception>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
-    Task SaveAsync(OrderStream stream, CancellationToken cancellation);
+    Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation);
 
     /// <summary>Orders whose <see cref="OrderStream.UnconfirmedSince"/> is before <paramref name="before"/>, oldest first.</summary>
     Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation);

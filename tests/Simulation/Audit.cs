@@ -15,9 +15,10 @@ static class Audit
             {
                 // What cannot be read cannot be told either.
                 var orders = world.Store(Participants.Orders)[stream.OrderId];
-                if (orders?.Summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
+                var summary = world.Store(Participants.Orders).Summary(stream.OrderId);
+                if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
                     continue;
-                var known = orders.Summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
+                var known = summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
                 if (known == stream.Parked.IsEmpty)
                     world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
@@ -61,7 +62,7 @@ static class Audit
         var stream = world.Store(Participants.Orders)[id];
         var finals = stream?.Entries.SelectMany(e => e.Events).Where(e => e.Event is OrderCompleted or OrderRejected or OrderCancelled).ToList() ?? [];
         var (charge, refund, booking, stock) = (world.Cards.ChargeOf(id), world.Cards.RefundOf(id), world.Carrier.Of(id), world.Stock.Of(id));
-        if (stream?.Summary is null)
+        if (stream is null || world.Store(Participants.Orders).Summary(id) is not { } summary)
         {
             Must(!placed.IsPlaced, "Who was told that an order is placed finds it");
             Must(charge is null && booking is null && stock is null, "What was never placed costs nothing");
@@ -98,7 +99,7 @@ static class Audit
             if (notice is OrderCompleted or OrderRejected or OrderCancelled or CancellationRefused or ShippingDelayed)
                 Must(world.Notifier.HasTold(id, notice.GetType().Name), $"A customer is told of {notice.GetType().Name}");
         }
-        Heard.Check(stream, inOrder: !world.Invariants.HasGivenUp(id), Must);
+        Heard.Check(stream, summary, inOrder: !world.Invariants.HasGivenUp(id), Must);
         if (world.Store(Participants.Inventory)[id] is { } inventory)
             Must(Said<InventoryRestocked>(inventory) == Heards(inventory, nameof(RestockInventory)), "Inventory answers the call to restock, once");
         if (world.Store(Participants.Shipping)[id] is { } shipping)
@@ -206,9 +207,8 @@ static class Audit
 static class Heard
 {
     /// <param name="inOrder">Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.</param>
-    public static void Check(OrderStream orders, bool inOrder, Action<bool, string> must)
+    public static void Check(OrderStream orders, OrderSummary summary, bool inOrder, Action<bool, string> must)
     {
-        var summary = orders.Summary!;
         var (open, status) = (true, OrderStatus.Placed);
         var (charged, refunded, delayed, refused, booked) = (false, false, false, false, false);
         foreach (var entry in orders.Entries)

@@ -23,7 +23,7 @@ sealed class Host
         var store = new StorePort(this, world.Store(participant));
         Participant = new(
             participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, new BusPort(this, world.Bus),
-            world.Options, Time, world.Chance.Unit);
+            world.Options, Time, OrderSummary.For(participant), world.Chance.Unit);
         Handler = new(Participant, world.Options, Time, new Ear(this));
         Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]));
         Republisher = new(Participant, store, Time);

@@ -53,7 +53,7 @@ static class Settling
             return $" {world.Bus.Scheduled} messages are scheduled";
         foreach (var stream in world.Store(Participants.Orders).Streams)
         {
-            if (stream.Summary is { IsFinal: false } summary)
+            if (world.Store(Participants.Orders).Summary(stream.OrderId) is { IsFinal: false } summary)
                 return $"{stream.OrderId} is {summary.Status} and stays so";
         }
         return null;

@@ -7,6 +7,7 @@ namespace OrderFunctions.Simulation;
 sealed class SimulatedStore(World world, string participant)
 {
     readonly Dictionary<string, OrderStream> streams = [];
+    readonly Dictionary<string, OrderSummary?> summaries = [];
     readonly Dictionary<string, DateTimeOffset> unconfirmed = [];
     readonly HashSet<string> unreadable = [];
     readonly HashSet<string> tooLarge = [];
@@ -21,6 +22,9 @@ sealed class SimulatedStore(World world, string participant)
     public string Participant => participant;
 
     public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
+
+    /// <summary>What lists show of the order.</summary>
+    public OrderSummary? Summary(string orderId) => summaries.GetValueOrDefault(orderId);
 
     public IReadOnlyCollection<OrderStream> Streams => streams.Values;
 
@@ -42,7 +46,7 @@ sealed class SimulatedStore(World world, string participant)
         return tooLarge.Contains(orderId) ? stream with { Size = OrderStream.SizeMax + 1 } : stream;
     }
 
-    public void Save(OrderStream stream)
+    public void Save(OrderStream stream, OrderSummary? summary)
     {
         var before = this[stream.OrderId];
         if (before is not null && world.Scheduler.Now < ContendedUntil)
@@ -56,6 +60,7 @@ sealed class SimulatedStore(World world, string participant)
 
         world.Invariants.Saving(participant, (before ?? OrderStream.Empty(stream.OrderId)) with { Size = stream.Size }, stream);
         streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
+        summaries[stream.OrderId] = summary;
         if (stream.UnconfirmedSince is { } since)
             unconfirmed[stream.OrderId] = since;
         else
@@ -90,8 +95,8 @@ sealed class StorePort(Host host, SimulatedStore store) : IStreamStore
     public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
         host.CallAsync(store.Service, "loads", orderId, () => store.Load(orderId), cancellation);
 
-    public Task SaveAsync(OrderStream stream, CancellationToken cancellation) =>
-        host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream), cancellation);
+    public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
+        host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream, summary), cancellation);
 
     public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
         host.CallAsync(store.Service, "looks for unpublished", store.Participant, () => store.Unconfirmed(before, max), cancellation);

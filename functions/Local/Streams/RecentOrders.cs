@@ -4,9 +4,10 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Streams;
 
 /// <summary>A stream as it was saved last.</summary>
+/// <param name="Summary">What lists show of the order; null at every participant but Orders.</param>
 /// <param name="Version">Counts the saves; its text is the ETag.</param>
 /// <param name="EntriesSize">Bytes of all entries.</param>
-sealed record StoredStream(OrderStream Stream, long Version, int EntriesSize)
+sealed record StoredStream(OrderStream Stream, OrderSummary? Summary, long Version, int EntriesSize)
 {
     /// <summary>Of the save that this came of; null where it was read.</summary>
     public Listing? Listing { get; init; }

@@ -61,12 +61,12 @@ public sealed class SqliteStreams
         }
     }
 
-    async Task SaveAsync(OrderStream stream, int participant)
+    async Task SaveAsync(OrderStream stream, OrderSummary? summary, int participant)
     {
         var before = await LoadAsync(stream.OrderId, participant);
         if (before?.Stream.ETag != stream.ETag)
             throw new StreamConflictException(stream.OrderId);
-        var write = new StreamWrite(database.Numbers, participant, before, stream);
+        var write = new StreamWrite(database.Numbers, participant, before, stream, summary);
         if (!TryQueue(write, before, participant))
             throw new StreamConflictException(stream.OrderId);
         if (stream.Entries is [.., { Via: Via.Http }] && stream.UnconfirmedSince is null)
@@ -92,7 +92,8 @@ public sealed class SqliteStreams
         public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
             (await streams.LoadAsync(orderId, participant))?.Stream;
 
-        public Task SaveAsync(OrderStream stream, CancellationToken cancellation) => streams.SaveAsync(stream, participant);
+        public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
+            streams.SaveAsync(stream, summary, participant);
 
         public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             await streams.database.ReadAsync(connection => connection

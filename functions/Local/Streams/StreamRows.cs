@@ -39,9 +39,9 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
         var stream = new OrderStream(orderId, entries, parked, last.Version.ToString(CultureInfo.InvariantCulture))
         {
             Size = last.Size,
-            Summary = Summary is null ? null : StreamJson.Parse(Summary, StreamJson.Summary),
         };
-        return new(stream, last.Version, last.Size - (last.Parked?.Length ?? 0));
+        var summary = Summary is null ? null : StreamJson.Parse(Summary, StreamJson.Summary);
+        return new(stream, summary, last.Version, last.Size - (last.Parked?.Length ?? 0));
     }
 }
 
@@ -60,13 +60,13 @@ static class StreamJson
 }
 
 /// <summary>What lists say of a stream. Several saves change it within a transaction, as a rule, and the last of them writes it.</summary>
-sealed class Listing(OrderStream? before)
+sealed class Listing(StoredStream? before)
 {
     /// <summary>As in the file.</summary>
     public OrderSummary? SummaryBefore { get; private set; } = before?.Summary;
 
     /// <inheritdoc cref="SummaryBefore"/>
-    public DateTimeOffset? UnconfirmedBefore { get; private set; } = before?.UnconfirmedSince;
+    public DateTimeOffset? UnconfirmedBefore { get; private set; } = before?.Stream.UnconfirmedSince;
 
     /// <summary>A later save of the same transaction writes it.</summary>
     public bool IsSuperseded { get; private set; }
@@ -95,7 +95,7 @@ sealed class StreamWrite : Write
     long number;
 
     /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
-    public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream)
+    public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream, OrderSummary? summary)
     {
         this.numbers = numbers;
         this.participant = participant;
@@ -113,9 +113,9 @@ sealed class StreamWrite : Write
         }
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
         var version = (before?.Version ?? 0) + 1;
-        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size)
+        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, summary, version, size)
         {
-            Listing = new(before?.Stream),
+            Listing = new(before),
         };
     }
 
@@ -155,7 +155,7 @@ sealed class StreamWrite : Write
             WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", unconfirmedBefore);
             WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", unconfirmed);
         }
-        if (After.Stream.Summary is { } summary)
+        if (After.Summary is { } summary)
             SummaryRow.Write(connection, number, participant, listing.SummaryBefore, summary);
     }
 

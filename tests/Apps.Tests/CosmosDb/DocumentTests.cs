@@ -22,11 +22,10 @@ public sealed class DocumentTests
     [Fact]
     public void A_stored_stream_is_the_stream_and_what_queries_go_by()
     {
-        var stream = Samples.Listed("o/1", 2, OrderStatus.Booked, "张", "key", Samples.Noon.AddHours(1)) with
-        {
-            Entries = [new Entry("r-1", "CancelOrder", Via.Http, Samples.Noon, [new("o/1/orders/1", new OrderCancellationRequested("张", "\"no\""))])],
-        };
-        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream));
+        var stream = Samples.Stream(
+            "o/1", new Entry("r-1", "CancelOrder", Via.Http, Samples.Noon, [new("o/1/orders/1", new OrderCancellationRequested("张", "\"no\""))]));
+        var summary = Samples.Summary("o/1", 2, OrderStatus.Booked, "张", "key", Samples.Noon.AddHours(1));
+        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream, summary));
         var root = json.RootElement;
 
         Assert.Equal(
@@ -38,14 +37,14 @@ public sealed class DocumentTests
             ("{'key':'2026-03-01T12:02:00.0000000Z/o/1','orderId':'o/1','customerId':'张','idempotencyKey':'key','status':'Booked','facts':{},"
                 + "'openSince':'2026-03-01T12:02:00.0000000Z','parkedSince':'2026-03-01T13:00:00.0000000Z'}").Replace('\'', '"'),
             root.GetProperty("list").GetRawText());
-        Assert.Contains("张", Encoding.UTF8.GetString(StreamDocument.Write(stream).ToArray()), StringComparison.Ordinal);
+        Assert.Contains("张", Encoding.UTF8.GetString(StreamDocument.Write(stream, summary).ToArray()), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_final_order_is_not_open_and_a_published_stream_not_unconfirmed()
     {
-        var stream = Samples.Listed("o-1", 2, OrderStatus.Completed) with { Entries = [Samples.Entry("o-1", 1)] };
-        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream));
+        var stream = Samples.Stream("o-1", Samples.Entry("o-1", 1));
+        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream, Samples.Summary("o-1", 2, OrderStatus.Completed)));
         Assert.False(json.RootElement.TryGetProperty("unconfirmedSince", out _));
         Assert.False(json.RootElement.GetProperty("list").TryGetProperty("openSince", out _));
         Assert.False(json.RootElement.GetProperty("list").TryGetProperty("parkedSince", out _));
@@ -54,7 +53,7 @@ public sealed class DocumentTests
     [Fact]
     public void Another_participants_stream_has_no_summary()
     {
-        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(Samples.Stream("o-1", Samples.Entry("o-1", 1))));
+        using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(Samples.Stream("o-1", Samples.Entry("o-1", 1)), summary: null));
         Assert.Equal(["id", "orderId", "entries", "parked"], json.RootElement.EnumerateObject().Select(field => field.Name));
     }
 

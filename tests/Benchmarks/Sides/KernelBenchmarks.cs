@@ -89,7 +89,7 @@ public class KernelBenchmarks
     {
         public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) => Task.FromResult<OrderStream?>(null);
 
-        public Task SaveAsync(OrderStream stream, CancellationToken cancellation) => Task.CompletedTask;
+        public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             Task.FromResult<IReadOnlyList<string>>([]);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Contracts;
@@ -28,7 +29,7 @@ public abstract class OrderQueriesContract
     [Fact]
     public async Task Orders_are_listed_newest_first_whatever_the_order_of_their_ids()
     {
-        var orders = await WithAsync(Samples.Listed("b", 2), Samples.Listed("c", 1), Samples.Listed("a", 3));
+        var orders = await WithAsync(Samples.Summary("b", 2), Samples.Summary("c", 1), Samples.Summary("a", 3));
         Assert.Equal(["a", "b", "c"], await IdsAsync(orders, new()));
     }
 
@@ -36,7 +37,7 @@ public abstract class OrderQueriesContract
     public async Task Pages_follow_each_other_without_a_gap_or_a_repetition()
     {
         // Several of the same moment, so that time alone cannot tell where a page ended.
-        var streams = Enumerable.Range(0, 25).Select(number => Samples.Listed($"o-{number:00}", number / 4)).ToArray();
+        var streams = Enumerable.Range(0, 25).Select(number => Samples.Summary($"o-{number:00}", number / 4)).ToArray();
         var orders = await WithAsync(streams);
 
         var seen = new List<string>();
@@ -59,7 +60,7 @@ public abstract class OrderQueriesContract
     public async Task Pages_of_a_filtered_list_follow_each_other_too()
     {
         var orders = await WithAsync([.. Enumerable.Range(0, 20).Select(number =>
-            Samples.Listed($"o-{number:00}", number, number % 2 == 0 ? OrderStatus.Completed : OrderStatus.Placed, number % 4 == 0 ? "even" : "odd"))]);
+            Samples.Summary($"o-{number:00}", number, number % 2 == 0 ? OrderStatus.Completed : OrderStatus.Placed, number % 4 == 0 ? "even" : "odd"))]);
 
         Assert.Equal(
             Enumerable.Range(0, 10).Select(number => $"o-{18 - 2 * number:00}"), await AllPagesAsync(orders, new(OrderStatus.Completed, Limit: 3)));
@@ -70,7 +71,7 @@ public abstract class OrderQueriesContract
     [Fact]
     public async Task A_page_that_just_holds_the_rest_is_the_last()
     {
-        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2));
+        var orders = await WithAsync(Samples.Summary("a", 1), Samples.Summary("b", 2));
         Assert.Null((await orders.ListAsync(new(Limit: 2), Cancellation)).Next);
     }
 
@@ -80,21 +81,21 @@ public abstract class OrderQueriesContract
     [InlineData("1-2-3")]
     public async Task A_token_of_no_store_is_refused(string token)
     {
-        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2));
+        var orders = await WithAsync(Samples.Summary("a", 1), Samples.Summary("b", 2));
         await Assert.ThrowsAsync<FormatException>(() => orders.ListAsync(new(After: token), Cancellation));
     }
 
     [Fact]
     public async Task What_no_page_gave_is_no_token()
     {
-        var orders = await WithAsync(Samples.Listed("a", 1));
+        var orders = await WithAsync(Samples.Summary("a", 1));
         await Assert.ThrowsAsync<FormatException>(() => orders.ListAsync(new(After: "no token!"), Cancellation));
     }
 
     [Fact]
     public async Task Filters_by_status()
     {
-        var orders = await WithAsync(Samples.Listed("a", 1), Samples.Listed("b", 2, OrderStatus.Completed), Samples.Listed("c", 3, OrderStatus.Completed));
+        var orders = await WithAsync(Samples.Summary("a", 1), Samples.Summary("b", 2, OrderStatus.Completed), Samples.Summary("c", 3, OrderStatus.Completed));
         Assert.Equal(["c", "b"], await IdsAsync(orders, new(OrderStatus.Completed)));
         Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Placed)));
         Assert.Empty(await IdsAsync(orders, new(OrderStatus.Rejected)));
@@ -104,10 +105,8 @@ public abstract class OrderQueriesContract
     public async Task An_order_is_listed_by_its_latest_status_only()
     {
         var (streams, orders) = await StoreAsync();
-        await streams.SaveAsync(Samples.Listed("a", 1), Cancellation);
-        var loaded = await streams.LoadAsync("a", Cancellation);
-        await streams.SaveAsync(
-            loaded!.With(Samples.Entry("a", 2)) with { Summary = loaded.Summary! with { Status = OrderStatus.Completed } }, Cancellation);
+        await streams.SaveAsync(Samples.Summary("a", 1), Cancellation);
+        await streams.SaveAsync(Samples.Summary("a", 1, OrderStatus.Completed), Cancellation);
 
         Assert.Empty(await IdsAsync(orders, new(OrderStatus.Placed)));
         Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Completed)));
@@ -117,13 +116,28 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
+    public async Task A_summary_is_listed_as_it_was_saved()
+    {
+        var (streams, orders) = await StoreAsync();
+        var placed = Samples.Summary("o-1", 1, key: "536365", parkedSince: Samples.Noon);
+        await streams.SaveAsync(placed, Cancellation);
+        Assert.Equal(Text(placed), Text(Assert.Single((await orders.ListAsync(new(), Cancellation)).Orders)));
+
+        var paid = placed with { Status = OrderStatus.Paid, Charged = Samples.Total };
+        await streams.SaveAsync(paid, Cancellation);
+        Assert.Equal(Text(paid), Text(Assert.Single((await orders.ListAsync(new(), Cancellation)).Orders)));
+
+        static string Text(OrderSummary summary) => JsonSerializer.Serialize(summary, EventJson.Options);
+    }
+
+    [Fact]
     public async Task Finds_orders_by_how_their_id_their_customer_or_their_key_begins()
     {
         var orders = await WithAsync(
-            Samples.Listed("abc-1", 1, customer: "x"),
-            Samples.Listed("z-2", 2, customer: "abc"),
-            Samples.Listed("z-3", 3, customer: "x", key: "abc/9"),
-            Samples.Listed("z-abc", 4, customer: "xabc", key: "9abc"));
+            Samples.Summary("abc-1", 1, customer: "x"),
+            Samples.Summary("z-2", 2, customer: "abc"),
+            Samples.Summary("z-3", 3, customer: "x", key: "abc/9"),
+            Samples.Summary("z-abc", 4, customer: "xabc", key: "9abc"));
 
         Assert.Equal(["z-3", "z-2", "abc-1"], await IdsAsync(orders, new(Text: "abc")));
         Assert.Equal(["abc-1"], await IdsAsync(orders, new(Text: "abc-")));
@@ -140,7 +154,7 @@ public abstract class OrderQueriesContract
     [InlineData("张")]
     public async Task Text_is_taken_as_it_is_written(string text)
     {
-        var orders = await WithAsync(Samples.Listed("plain", 1), Samples.Listed("odd", 2, customer: text + "1"));
+        var orders = await WithAsync(Samples.Summary("plain", 1), Samples.Summary("odd", 2, customer: text + "1"));
         Assert.Equal(["odd"], await IdsAsync(orders, new(Text: text)));
     }
 
@@ -148,10 +162,10 @@ public abstract class OrderQueriesContract
     public async Task Filters_combine()
     {
         var orders = await WithAsync(
-            Samples.Listed("a", 1, OrderStatus.Paid, "ann", parkedSince: Samples.Noon),
-            Samples.Listed("b", 2, OrderStatus.Paid, "ann"),
-            Samples.Listed("c", 3, OrderStatus.Placed, "ann", parkedSince: Samples.Noon),
-            Samples.Listed("d", 4, OrderStatus.Paid, "bob", parkedSince: Samples.Noon));
+            Samples.Summary("a", 1, OrderStatus.Paid, "ann", parkedSince: Samples.Noon),
+            Samples.Summary("b", 2, OrderStatus.Paid, "ann"),
+            Samples.Summary("c", 3, OrderStatus.Placed, "ann", parkedSince: Samples.Noon),
+            Samples.Summary("d", 4, OrderStatus.Paid, "bob", parkedSince: Samples.Noon));
 
         Assert.Equal(["d", "c", "a"], await IdsAsync(orders, new(Parked: true)));
         Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Paid, "ann", Parked: true)));
@@ -161,10 +175,9 @@ public abstract class OrderQueriesContract
     public async Task An_order_that_was_taken_up_again_is_not_parked()
     {
         var (streams, orders) = await StoreAsync();
-        await streams.SaveAsync(Samples.Listed("a", 1, parkedSince: Samples.Noon), Cancellation);
-        var loaded = await streams.LoadAsync("a", Cancellation);
-        var resumed = loaded!.Summary!.Parked.SetItem("payments", new(4, null, null, null, null));
-        await streams.SaveAsync(loaded.With(Samples.Entry("a", 2)) with { Summary = loaded.Summary with { Parked = resumed } }, Cancellation);
+        var parked = Samples.Summary("a", 1, parkedSince: Samples.Noon);
+        await streams.SaveAsync(parked, Cancellation);
+        await streams.SaveAsync(parked with { Parked = parked.Parked.SetItem("payments", new(4)) }, Cancellation);
 
         Assert.Empty(await IdsAsync(orders, new(Parked: true)));
         var counts = await orders.CountAsync(Cancellation);
@@ -176,11 +189,11 @@ public abstract class OrderQueriesContract
     public async Task Counts_by_status_and_tells_the_oldest_open_and_the_longest_parked()
     {
         var orders = await WithAsync(
-            Samples.Listed("a", 1, OrderStatus.Completed),
-            Samples.Listed("b", 5, OrderStatus.Completed),
-            Samples.Listed("c", 4, OrderStatus.Booked, parkedSince: Samples.Noon.AddHours(2)),
-            Samples.Listed("d", 3, OrderStatus.Placed, parkedSince: Samples.Noon.AddHours(1)),
-            Samples.Listed("e", 2, OrderStatus.Cancelled));
+            Samples.Summary("a", 1, OrderStatus.Completed),
+            Samples.Summary("b", 5, OrderStatus.Completed),
+            Samples.Summary("c", 4, OrderStatus.Booked, parkedSince: Samples.Noon.AddHours(2)),
+            Samples.Summary("d", 3, OrderStatus.Placed, parkedSince: Samples.Noon.AddHours(1)),
+            Samples.Summary("e", 2, OrderStatus.Cancelled));
 
         var counts = await orders.CountAsync(Cancellation);
 
@@ -198,30 +211,24 @@ public abstract class OrderQueriesContract
     public async Task Counts_each_fact_once_an_order_and_follows_an_order_as_it_goes_on()
     {
         var (streams, orders) = await StoreAsync();
-        await streams.SaveAsync(Told("a", OrderStatus.Completed, OrderFacts.OrderCreated | OrderFacts.OrderCompleted), Cancellation);
-        await streams.SaveAsync(Told("b", OrderStatus.Placed, OrderFacts.OrderCreated), Cancellation);
-        await streams.SaveAsync(Told("c", OrderStatus.Placed, OrderFacts.OrderCreated), Cancellation);
-        foreach (var (id, status) in new[] { ("a", OrderStatus.Completed), ("b", OrderStatus.Placed) })
-        {
-            var loaded = await streams.LoadAsync(id, Cancellation);
-            var more = loaded!.Summary! with { Status = status, Facts = loaded.Summary.Facts | OrderFacts.CancellationRefused };
-            await streams.SaveAsync(loaded.With(Samples.Entry(id, 2)) with { Summary = more }, Cancellation);
-        }
+        var a = Samples.Summary("a", 1, OrderStatus.Completed) with { Facts = OrderFacts.OrderCreated | OrderFacts.OrderCompleted };
+        var b = Samples.Summary("b", 1) with { Facts = OrderFacts.OrderCreated };
+        foreach (var order in new[] { a, b, b with { OrderId = "c" } })
+            await streams.SaveAsync(order, Cancellation);
+        foreach (var order in new[] { a, b })
+            await streams.SaveAsync(order with { Facts = order.Facts | OrderFacts.CancellationRefused }, Cancellation);
 
         var counts = await orders.CountFactsAsync(Cancellation);
 
         Assert.Equal((3, 1, 2), (counts[OrderFacts.OrderCreated], counts[OrderFacts.OrderCompleted], counts[OrderFacts.CancellationRefused]));
         Assert.Equal(0, counts.GetValueOrDefault(OrderFacts.PaymentFailed));
-
-        static OrderStream Told(string id, OrderStatus status, OrderFacts facts) =>
-            Samples.Listed(id, 1, status) is var stream ? stream with { Summary = stream.Summary! with { Facts = facts } } : throw new InvalidOperationException();
     }
 
-    async Task<IOrderQueries> WithAsync(params OrderStream[] streams)
+    async Task<IOrderQueries> WithAsync(params OrderSummary[] summaries)
     {
-        var (store, orders) = await StoreAsync();
-        foreach (var stream in streams)
-            await store.SaveAsync(stream, Cancellation);
+        var (streams, orders) = await StoreAsync();
+        foreach (var summary in summaries)
+            await streams.SaveAsync(summary, Cancellation);
         return orders;
     }
 

@@ -70,17 +70,25 @@ static class Samples
 
     public static OrderStream Stream(string orderId, params IReadOnlyList<Entry> entries) => OrderStream.Empty(orderId) with { Entries = [.. entries] };
 
-    /// <summary>A stream with the summary that lists show; nothing else of it matters there.</summary>
-    public static OrderStream Listed(
-        string orderId, int minute, OrderStatus status = OrderStatus.Placed, string customer = "17850", string? key = null, DateTimeOffset? parkedSince = null) =>
-        Stream(orderId, Entry(orderId, 1)) with
-        {
-            Summary = new(orderId, customer, status, Total, 3, Noon.AddMinutes(minute), Noon.AddMinutes(minute),
-                parkedSince is { } since
-                    ? ImmutableSortedDictionary<string, ParkedAt>.Empty.Add("payments", new(3, since, $"{orderId}/inventory/2", "HandlerFailed", "a bug"))
-                    : ImmutableSortedDictionary<string, ParkedAt>.Empty,
-                key),
-        };
+    /// <summary>What lists show of an order.</summary>
+    public static OrderSummary Summary(
+        string orderId, int minute, OrderStatus status = OrderStatus.Placed, string customer = "17850", string? key = null,
+        DateTimeOffset? parkedSince = null) => new(
+            orderId, customer, status, Total, 3, Noon.AddMinutes(minute), Noon.AddMinutes(minute),
+            parkedSince is { } since
+                ? ImmutableSortedDictionary<string, ParkedAt>.Empty.Add("payments", new(3, since, $"{orderId}/inventory/2", "HandlerFailed", "a bug"))
+                : ImmutableSortedDictionary<string, ParkedAt>.Empty,
+            key);
+
+    public static Task SaveAsync(this IStreamStore store, OrderStream stream, CancellationToken cancellation) =>
+        store.SaveAsync(stream, summary: null, cancellation);
+
+    /// <summary>Adds an entry to the order's stream, with what lists now show of it.</summary>
+    public static async Task SaveAsync(this IStreamStore store, OrderSummary summary, CancellationToken cancellation)
+    {
+        var stream = await store.LoadAsync(summary.OrderId, cancellation) ?? OrderStream.Empty(summary.OrderId);
+        await store.SaveAsync(stream.With(Entry(summary.OrderId, stream.Entries.Count + 1)), summary, cancellation);
+    }
 
     public static OutboundMessage Message(string orderId, int number, PublicEvent? @event = null, DateTimeOffset? at = null) =>
         new($"{orderId}/sender/{number}", orderId, @event ?? new InventoryReserved("17850", Total, "tok_visa", Address), $"{orderId}/cause/{number}", Trace, at);

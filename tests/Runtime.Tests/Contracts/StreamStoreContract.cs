@@ -235,20 +235,6 @@ public abstract class StreamStoreContract
         Assert.Empty(await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 10, Cancellation));
     }
 
-    [Fact]
-    public async Task The_summary_is_kept_and_replaced()
-    {
-        var store = await StoreAsync();
-        var placed = Samples.Listed("o-1", 1, key: "536365", parkedSince: Samples.Noon);
-        await store.SaveAsync(placed, Cancellation);
-        var loaded = await LoadAsync(store, "o-1");
-        AssertSame(placed.Summary!, loaded.Summary!);
-
-        var paid = loaded.Summary! with { Status = OrderStatus.Paid, Charged = Samples.Total };
-        await store.SaveAsync(loaded.With(Samples.Entry("o-1", 2)) with { Summary = paid }, Cancellation);
-        AssertSame(paid, (await LoadAsync(store, "o-1")).Summary!);
-    }
-
     static async Task<OrderStream> LoadAsync(IStreamStore store, string orderId)
     {
         var stream = await store.LoadAsync(orderId, Cancellation);

@@ -31,7 +31,7 @@ public sealed class ApiHost : IAsyncLifetime
     public ApiHost()
     {
         var options = new TurnOptions { RetriesMax = 1, RetryPause = TimeSpan.Zero, ConflictPauseMax = TimeSpan.Zero };
-        Orders = new(Participants.Orders, Order.Decider, Intents.Nothing, OrderStreams, Bus, options, Time);
+        Orders = new(Participants.Orders, Order.Decider, Intents.Nothing, OrderStreams, Bus, options, Time, OrderSummary.Of);
         var shipping = new Participant(Participants.Shipping, Shipment.Decider, Intents.Nothing, ShippingStreams, Bus, options, Time);
         Signature = new(Secret, Time);
 

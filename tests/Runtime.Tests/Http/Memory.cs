@@ -11,6 +11,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
 {
     readonly Lock gate = new();
     readonly Dictionary<string, OrderStream> streams = [];
+    readonly Dictionary<string, OrderSummary?> summaries = [];
     int version;
 
     public int Count => streams.Count;
@@ -34,7 +35,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         }
     }
 
-    public async Task SaveAsync(OrderStream stream, CancellationToken cancellation)
+    public async Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation)
     {
         await Task.Yield();
         lock (gate)
@@ -42,6 +43,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
             ThrowIfUnavailable();
             if (streams.GetValueOrDefault(stream.OrderId)?.ETag != stream.ETag)
                 throw new StreamConflictException(stream.OrderId);
+            summaries[stream.OrderId] = summary;
             streams[stream.OrderId] = AsStored(stream) with { ETag = (++version).ToString(CultureInfo.InvariantCulture) };
         }
     }
@@ -55,7 +57,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         {
             ThrowIfUnavailable();
             var first = filter.After is null ? 0 : int.Parse(filter.After, NumberStyles.None, CultureInfo.InvariantCulture);
-            var found = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>()
+            var found = summaries.Values.OfType<OrderSummary>()
                 .Where(order => filter.Status is null || order.Status == filter.Status)
                 .Where(order => !filter.Parked || order.ParkedNow.Any())
                 .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }
@@ -73,7 +75,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         lock (gate)
         {
             ThrowIfUnavailable();
-            var orders = streams.Values.Select(stream => stream.Summary).OfType<OrderSummary>().ToList();
+            var orders = summaries.Values.OfType<OrderSummary>().ToList();
             var parked = orders.SelectMany(order => order.ParkedNow).ToList();
             return Task.FromResult(new OrderCounts(
                 orders.CountBy(order => order.Status).ToDictionary(count => count.Key, count => (long)count.Value),
@@ -90,7 +92,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
             ThrowIfUnavailable();
             return Task.FromResult<IReadOnlyDictionary<OrderFacts, long>>(
                 Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None).ToDictionary(
-                    fact => fact, fact => streams.Values.LongCount(stream => stream.Summary?.Facts.HasFlag(fact) is true)));
+                    fact => fact, fact => summaries.Values.LongCount(summary => summary?.Facts.HasFlag(fact) is true)));
         }
     }
 

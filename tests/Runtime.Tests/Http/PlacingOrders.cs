@@ -52,7 +52,7 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(first.Headers.Location, second.Headers.Location);
         Assert.Equal("true", second.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.Single(host.OrderStreams[id]!.History.OfType<OrderCreated>());
-        Assert.Equal("same", host.OrderStreams[id]!.Summary!.IdempotencyKey);
+        Assert.Equal("same", OrderSummary.Of(host.OrderStreams[id]!)!.IdempotencyKey);
     }
 
     [Theory]

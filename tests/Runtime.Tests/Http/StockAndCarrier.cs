@@ -135,6 +135,6 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
         [
             new($"{id}/shipping/1", new BookCarrier("17850", new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB"))),
             new($"{id}/shipping/2", new ShipmentBooked("trk-1", at.AddDays(2))),
-        ])), TestContext.Current.CancellationToken);
+        ])), summary: null, TestContext.Current.CancellationToken);
     }
 }

@@ -202,7 +202,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     {
         var stream = await saga[Participants.Orders].LoadAsync(orderId, Cancellation);
         Assert.NotNull(stream);
-        return stream.Summary!;
+        return OrderSummary.Of(stream)!;
     }
 
     static Task BookedAsync(LocalSaga saga, string orderId) =>

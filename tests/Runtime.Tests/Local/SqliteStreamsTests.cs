@@ -114,7 +114,7 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
             foreach (var status in statuses)
             {
                 var stream = await store.LoadAsync("o-1", Cancellation) ?? OrderStream.Empty("o-1");
-                await store.SaveAsync(stream with { Summary = Samples.Listed("o-1", 1, status).Summary }, Cancellation);
+                await store.SaveAsync(stream, Samples.Summary("o-1", 1, status), Cancellation);
             }
             disk.Set();
             await database.CommittedAsync();

@@ -140,7 +140,7 @@ public sealed class TelemetryTests
         }
 
         public Task FinalAsync(string id) => UntilAsync(async () =>
-            await Saga[Participants.Orders].LoadAsync(id, Cancellation) is { Summary.IsFinal: true });
+            await Saga[Participants.Orders].LoadAsync(id, Cancellation) is { } stream && OrderSummary.Of(stream) is { IsFinal: true });
 
         public static async Task UntilAsync(Func<Task<bool>> isTrue)
         {

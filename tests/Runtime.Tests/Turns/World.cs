@@ -98,7 +98,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         return stream;
     }
 
-    public Task SaveAsync(OrderStream stream, CancellationToken cancellation) => CallAsync("save", () =>
+    public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) => CallAsync("save", () =>
     {
         if (Load(stream.OrderId)?.ETag != stream.ETag)
         {
