@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OrderFunctions.CosmosDb;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
@@ -15,7 +16,7 @@ public static class ParticipantApp
 {
     /// <summary>All that an app needs to take part: its participant on Service Bus and Cosmos DB, under the app's own identity.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
-    public static void AddParticipant(this IHostApplicationBuilder builder, string name, IDecider decider, Func<IServiceProvider, Perform> perform)
+    public static void AddParticipant(this IHostApplicationBuilder builder, string name, Func<IServiceProvider, Perform> perform)
     {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
@@ -26,7 +27,7 @@ public static class ParticipantApp
         services.AddHostedService<EmulatorContainers>();
         services.AddSingleton(provider => new Participant(
             name,
-            decider,
+            Participants.Deciders[name],
             perform(provider),
             provider.GetRequiredService<IStreamStore>(),
             provider.GetRequiredService<IEventBus>(),

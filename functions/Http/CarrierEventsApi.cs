@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -26,7 +27,7 @@ public sealed class CarrierEventsApi(Participant shipping, CarrierSignature sign
         fields["type"].Text(Limits.CarrierIdLength, type => type == PickedUp ? null : $"must be {PickedUp}");
         errors.ThrowIfAny();
 
-        await shipping.RequestAsync(orderId, $"{orderId}/carrier/{eventId}", new CarrierPickedUp(trackingId), CancellationToken.None);
+        await shipping.RequestAsync(orderId, MessageId.OfCarrierEvent(orderId, eventId), new CarrierPickedUp(trackingId), CancellationToken.None);
         return new JsonAnswer<CarrierEventBody>(StatusCodes.Status202Accepted, new(eventId, orderId), Bodies.Json.CarrierEventBody);
     });
 }

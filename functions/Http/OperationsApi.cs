@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -67,7 +68,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
             {
                 foreach (var (orderId, participant) in order)
                 {
-                    var requestId = $"{orderId}/http/{nameof(ReplayRequested)}/{participant}/{number}";
+                    var requestId = MessageId.OfRequest(orderId, $"{nameof(ReplayRequested)}/{participant}/{number}");
                     await orders.RequestAsync(orderId, requestId, new ReplayRequested(participant), CancellationToken.None);
                 }
             });
@@ -92,7 +93,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
         if (await orders.LoadAsync(orderId, request.HttpContext.RequestAborted) is null)
             return Problem.NotFound("There is no such order.");
         var by = Caller.Name(request.HttpContext, claimed);
-        var requestId = $"{orderId}/http/{nameof(DiscardRequested)}/{participant}/{number}";
+        var requestId = MessageId.OfRequest(orderId, $"{nameof(DiscardRequested)}/{participant}/{number}");
         await orders.RequestAsync(orderId, requestId, new DiscardRequested(participant, messageId, by, reason), CancellationToken.None);
         var accepted = new DiscardBody(orderId, participant, messageId, by, reason);
         return new JsonAnswer<DiscardBody>(StatusCodes.Status202Accepted, accepted, Bodies.Json.DiscardBody);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Orders;
@@ -35,7 +36,7 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
 
         // Finished even if the client disconnects; it can ask again with its key.
         var id = key?.Digest ?? Guid.CreateVersion7().ToString("N");
-        var stream = await orders.RequestAsync(id, $"{id}/http/{nameof(PlaceOrder)}", order, CancellationToken.None);
+        var stream = await orders.RequestAsync(id, MessageId.OfRequest(id, nameof(PlaceOrder)), order, CancellationToken.None);
 
         // Only a stream that existed before this request has an ETag.
         var replayed = stream.ETag is not null;
@@ -78,7 +79,7 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         if (await LoadAsync(id, request.HttpContext.RequestAborted) is not { } stream)
             return NoSuchOrder;
         if (IsRequested(stream) || OrderSummary.Of(stream)!.CanBeCancelled)
-            stream = await orders.RequestAsync(id, $"{id}/http/{nameof(CancelOrder)}", new CancelOrder(reason), CancellationToken.None);
+            stream = await orders.RequestAsync(id, MessageId.OfRequest(id, nameof(CancelOrder)), new CancelOrder(reason), CancellationToken.None);
 
         // It may also have become too late in the meantime.
         if (!IsRequested(stream))

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 

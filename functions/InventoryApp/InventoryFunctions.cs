@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using OrderFunctions.Hosting;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.InventoryApp;

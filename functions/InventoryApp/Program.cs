@@ -4,11 +4,11 @@ using Microsoft.Extensions.Hosting;
 using OrderFunctions.Hosting;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga.Inventory;
+using OrderFunctions.Saga;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.UseCallerCheck();
 builder.Services.AddSingleton<StockApi>();
-builder.AddParticipant(Participants.Inventory, Reservation.Decider, services => Intents.On(services.GetRequiredService<IStock>()));
+builder.AddParticipant(Participants.Inventory, services => Intents.On(services.GetRequiredService<IStock>()));
 await builder.Build().RunAsync();

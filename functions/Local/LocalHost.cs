@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using OrderFunctions.Http;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local;
 

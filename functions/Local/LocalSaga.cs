@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Bus;
 using OrderFunctions.Local.Outside;
 using OrderFunctions.Local.Storage;
@@ -63,11 +64,15 @@ public sealed class LocalSaga : IAsyncDisposable
         Notifier = new(Database, time);
         Audit = new(Database, Bus);
 
-        Add(Participants.Orders, Order.Decider, Intents.Nothing);
-        Add(Participants.Inventory, Reservation.Decider, Intents.On(Stock));
-        Add(Participants.Payments, Payment.Decider, Intents.On(Cards));
-        Add(Participants.Shipping, Shipment.Decider, Intents.On(Carrier));
-        Add(Participants.Notifications, Notice.Decider, Intents.On(Notifier));
+        var outside = new Dictionary<string, Perform>
+        {
+            [Participants.Inventory] = Intents.On(Stock),
+            [Participants.Payments] = Intents.On(Cards),
+            [Participants.Shipping] = Intents.On(Carrier),
+            [Participants.Notifications] = Intents.On(Notifier),
+        };
+        foreach (var (name, decider) in Participants.Deciders)
+            Add(name, decider, outside.GetValueOrDefault(name, Intents.Nothing));
     }
 
     public Database Database { get; }
@@ -101,7 +106,7 @@ public sealed class LocalSaga : IAsyncDisposable
 
     async Task ShippingHearsAsync(PickUp pickUp, CancellationToken cancellation) =>
         await participants[Participants.Shipping].RequestAsync(
-            pickUp.OrderId, $"{pickUp.OrderId}/carrier/{pickUp.EventId}", new CarrierPickedUp(pickUp.TrackingId), cancellation);
+            pickUp.OrderId, MessageId.OfCarrierEvent(pickUp.OrderId, pickUp.EventId), new CarrierPickedUp(pickUp.TrackingId), cancellation);
 
     Task ReplayAsync(string name, CancellationToken stopping) =>
         Bus.Depth(name).Dead == 0 ? Task.CompletedTask : replayers[name].RunAsync(stopping);

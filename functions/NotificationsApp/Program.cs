@@ -4,9 +4,9 @@ using Microsoft.Extensions.Hosting;
 using OrderFunctions.Hosting;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga.Notifications;
+using OrderFunctions.Saga;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.Services.AddNotifier(builder.Configuration);
-builder.AddParticipant(Participants.Notifications, Notice.Decider, services => Intents.On(services.GetRequiredService<INotifier>()));
+builder.AddParticipant(Participants.Notifications, services => Intents.On(services.GetRequiredService<INotifier>()));
 await builder.Build().RunAsync();

@@ -2,6 +2,7 @@ using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using OrderFunctions.Hosting;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.PaymentsApp;

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Hosting;
 using OrderFunctions.Hosting;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga.Payments;
+using OrderFunctions.Saga;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.Services.AddCardProvider(builder.Configuration);
-builder.AddParticipant(Participants.Payments, Payment.Decider, services => Intents.On(services.GetRequiredService<ICardProvider>()));
+builder.AddParticipant(Participants.Payments, services => Intents.On(services.GetRequiredService<ICardProvider>()));
 await builder.Build().RunAsync();

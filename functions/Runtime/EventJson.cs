@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using OrderFunctions.Kernel;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OrderFunctions.Kernel;
 
 namespace OrderFunctions.Runtime;
 

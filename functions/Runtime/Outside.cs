@@ -1,3 +1,4 @@
+using OrderFunctions.Kernel;
 using Polly;
 using Polly.Retry;
 

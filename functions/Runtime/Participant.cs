@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
+using OrderFunctions.Kernel;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;

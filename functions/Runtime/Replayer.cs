@@ -1,3 +1,5 @@
+using OrderFunctions.Kernel;
+
 namespace OrderFunctions.Runtime;
 
 /// <summary>

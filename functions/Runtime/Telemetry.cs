@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using OrderFunctions.Kernel;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;

@@ -31,16 +31,6 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
 /// <param name="Says">The events that its decider publishes; the kernel's own come on top.</param>
 public sealed record SubscriptionTopology(string Name, ImmutableArray<string> Hears, ImmutableArray<string> Says);
 
-/// <summary>The names of the participants, as they stand in topology.json and as attributes need them.</summary>
-public static class Participants
-{
-    public const string Orders = "orders";
-    public const string Inventory = "inventory";
-    public const string Payments = "payments";
-    public const string Shipping = "shipping";
-    public const string Notifications = "notifications";
-}
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Topology))]
 sealed partial class TopologyContext : JsonSerializerContext;

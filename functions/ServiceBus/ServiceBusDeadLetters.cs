@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Azure.Messaging.ServiceBus;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.ServiceBus;

@@ -1,5 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.ServiceBus;

@@ -3,18 +3,18 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OrderFunctions.Hosting;
 using OrderFunctions.Http;
+using OrderFunctions.Kernel;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Shipping;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.UseCallerCheck();
 var carrier = CarrierOptions.From(builder.Configuration);
 builder.Services.AddCarrier(carrier, services => (orderId, trackingId, cancellation) => services.GetRequiredService<Participant>()
-    .RequestAsync(orderId, $"{orderId}/carrier/{trackingId}", new CarrierPickedUp(trackingId), cancellation));
+    .RequestAsync(orderId, MessageId.OfCarrierEvent(orderId, trackingId), new CarrierPickedUp(trackingId), cancellation));
 builder.Services.AddSingleton(services => new CarrierSignature(carrier.WebhookSecret!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton<CarrierEventsApi>();
-builder.AddParticipant(Participants.Shipping, Shipment.Decider, services => Intents.On(services.GetRequiredService<ICarrier>()));
+builder.AddParticipant(Participants.Shipping, services => Intents.On(services.GetRequiredService<ICarrier>()));
 await builder.Build().RunAsync();

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Saga.Tests;

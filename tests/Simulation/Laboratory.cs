@@ -22,7 +22,7 @@ sealed class Laboratory : IDisposable
     public Laboratory(string root, string simulation)
     {
         this.root = root;
-        foreach (var project in new[] { "functions/Saga", "functions/Runtime", Path.GetRelativePath(root, simulation).Replace('\\', '/') })
+        foreach (var project in new[] { "functions/Saga", "functions/Kernel", "functions/Runtime", Path.GetRelativePath(root, simulation).Replace('\\', '/') })
             compilers.Add(project, CompilerCall.Of(Path.Combine(root, project)));
     }
 

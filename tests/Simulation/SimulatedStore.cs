@@ -1,5 +1,7 @@
 using System.Globalization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 

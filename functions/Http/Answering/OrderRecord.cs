@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Http;

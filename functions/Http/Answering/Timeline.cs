@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -40,8 +41,7 @@ static class Timeline
         }
     }
 
-    /// <summary>An id is <c>orderId/participant/sequence</c>, or <c>orderId/http/request</c>.</summary>
-    static string ServiceOf(string messageId) => messageId.Split('/') is [_, { Length: > 0 } service, ..] ? service : "unknown";
+    static string ServiceOf(string messageId) => MessageId.SenderOf(messageId) ?? "unknown";
 
     static string? Detail(OrderEvent @event) => @event switch
     {

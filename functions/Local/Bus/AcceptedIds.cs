@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 

@@ -1,3 +1,4 @@
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;

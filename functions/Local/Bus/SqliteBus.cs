@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 

@@ -29,7 +29,7 @@ static class OperatorTables
         foreach (var fact in facts)
         {
             var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
-            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type ?? fact.Cause?.Split('/').ElementAtOrDefault(1);
+            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null);
             Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail);
         }
         return table;

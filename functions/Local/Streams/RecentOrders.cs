@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;

@@ -1,3 +1,4 @@
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 

@@ -5,10 +5,12 @@ using Microsoft.Azure.Functions.Worker;
 using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Http;
 using OrderFunctions.InventoryApp;
+using OrderFunctions.Kernel;
 using OrderFunctions.NotificationsApp;
 using OrderFunctions.OrdersApp;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 using OrderFunctions.ShippingApp;
 
 namespace OrderFunctions.Apps.Tests.Apps;

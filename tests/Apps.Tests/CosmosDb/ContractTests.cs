@@ -2,6 +2,7 @@ using Microsoft.Azure.Cosmos;
 using OrderFunctions.Contracts;
 using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 

@@ -2,6 +2,7 @@ using System.Text;
 using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Contracts;
 using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

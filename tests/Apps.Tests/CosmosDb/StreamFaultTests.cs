@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using OrderFunctions.Contracts;
 using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

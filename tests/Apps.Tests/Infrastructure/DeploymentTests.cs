@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
 using OrderFunctions.Hosting;
+using OrderFunctions.Kernel;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;

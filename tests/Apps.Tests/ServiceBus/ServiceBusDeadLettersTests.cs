@@ -1,5 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using Moq;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.ServiceBus;
 using OrderFunctions.Turns;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.CosmosDb;
 using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Outside;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

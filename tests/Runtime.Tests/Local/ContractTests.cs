@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Contracts;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Bus;
 using OrderFunctions.Local.Outside;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OrderFunctions.Contracts;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Bus;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;

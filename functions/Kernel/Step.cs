@@ -1,4 +1,4 @@
-namespace OrderFunctions.Runtime;
+namespace OrderFunctions.Kernel;
 
 /// <summary>Where a message comes from.</summary>
 public enum Lane
@@ -10,7 +10,7 @@ public enum Lane
     DeadLetters,
 }
 
-/// <summary>What is next for one message at one order's stream: decided by <see cref="Line"/>, carried out by <see cref="Participant"/>.</summary>
+/// <summary>What is next for one message at one order's stream: decided by <see cref="Line"/>, carried out by Runtime.Participant.</summary>
 public abstract record Step;
 
 /// <summary>Handle it: decide, and ask the outside what the decision needs.</summary>

@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Runtime;
+namespace OrderFunctions.Kernel;
 
 /// <summary>
 /// What one participant knows of one order: its event-sourced state, its inbox (<see cref="Entry.On"/>), its outbox (the public events) and its audit
@@ -214,7 +213,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         var sequence = Sequence;
         var recorded = new RecordedEvent[events.Count];
         for (var index = 0; index < recorded.Length; index++)
-            recorded[index] = new RecordedEvent($"{OrderId}/{stamp.Participant}/{++sequence}", events[index]);
+            recorded[index] = new RecordedEvent(MessageId.Of(OrderId, stamp.Participant, ++sequence), events[index]);
         return recorded;
     }
 
@@ -222,13 +221,8 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent, message.DeliveryCount);
 
     /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers. Those of two senders stay as they come.</summary>
-    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) => parked.Sent == message.EnqueuedAt
-        ? Sender(parked.Id) == Sender(message.Id) && Number(parked.Id) > Number(message.Id)
-        : parked.Sent > message.EnqueuedAt;
-
-    static string Sender(string messageId) => messageId[..Math.Max(0, messageId.LastIndexOf('/'))];
-
-    static int Number(string messageId) => int.TryParse(messageId.AsSpan(messageId.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var number) ? number : 0;
+    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
+        parked.Sent == message.EnqueuedAt ? MessageId.IsLater(parked.Id, message.Id) : parked.Sent > message.EnqueuedAt;
 
     /// <summary>A bus takes descriptions of a limited length, and an exception's message may have any.</summary>
     static string Short(string description) => description.Length <= 500 ? description : description[..500];

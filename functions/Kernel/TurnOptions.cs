@@ -1,4 +1,4 @@
-namespace OrderFunctions.Runtime;
+namespace OrderFunctions.Kernel;
 
 /// <summary>How long and how often a turn tries.</summary>
 public sealed record TurnOptions

@@ -1,6 +1,6 @@
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Runtime;
+namespace OrderFunctions.Kernel;
 
 /// <summary>
 /// The rules of the messages, pure and total. A message that cannot be handled is parked, and everything of its order behind it, so that nothing ever

@@ -1,6 +1,6 @@
 using OrderFunctions.Saga;
 
-namespace OrderFunctions.Runtime;
+namespace OrderFunctions.Kernel;
 
 /// <summary>How an entry came about.</summary>
 public enum Via
