@@ -6,11 +6,6 @@ using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Local;
 

@@ -1,5 +1,4 @@
 using OrderFunctions.Kernel;
-using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Simulation;
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Inventory;
 using OrderFunctions.Saga.Notifications;

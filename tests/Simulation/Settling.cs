@@ -1,5 +1,4 @@
 using OrderFunctions.Kernel;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;

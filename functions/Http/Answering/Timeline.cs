@@ -1,6 +1,5 @@
 using System.Globalization;
 using OrderFunctions.Kernel;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
-using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 

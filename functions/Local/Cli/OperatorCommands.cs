@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrderFunctions.Http;
-using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using Spectre.Console;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using OrderFunctions.Http;
+using OrderFunctions.Kernel;
 using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using OrderFunctions.Kernel;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http.Tests;

@@ -1,6 +1,5 @@
 using OrderFunctions.Contracts;
 using OrderFunctions.Local.Bus;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
