@@ -25,19 +25,50 @@ public class BoundaryTests
     public void The_rules_reference_nothing_but_the_runtime_library() =>
         Assert.All(typeof(OrderEvent).Assembly.GetReferencedAssemblies(), name => Assert.StartsWith("System.", name.Name));
 
-    [Theory]
-    [InlineData("Saga", "")]
-    [InlineData("Runtime", "Saga")]
-    [InlineData("Http", "Runtime")]
-    [InlineData("CosmosDb", "Runtime")]
-    [InlineData("Local", "Http,Runtime")]
-    public void A_project_references_only_what_its_layer_may_know(string project, string mayReference)
+    /// <summary>Every project of functions/, and what it may use: business rules, message rules, hands; then adapters and hosts.</summary>
+    static readonly Dictionary<string, string[]> MayReference = new()
     {
-        var csproj = Path.Combine(Functions, project, $"{project}.csproj");
-        if (!File.Exists(csproj))
-            Assert.Skip($"{project} is not part of the tree.");
-        var references = Regex.Matches(File.ReadAllText(csproj), @"ProjectReference Include=""[^""]*?(\w+)\.csproj""").Select(match => match.Groups[1].Value);
-        Assert.All(references, reference => Assert.Contains(reference, mayReference.Split(',')));
+        ["Saga"] = [],
+        ["Kernel"] = ["Saga"],
+        ["Runtime"] = ["Kernel", "Saga"],
+        ["Http"] = ["Runtime"],
+        ["CosmosDb"] = ["Runtime"],
+        ["ServiceBus"] = ["Runtime"],
+        ["Providers"] = ["Runtime"],
+        ["Hosting"] = ["CosmosDb", "ServiceBus", "Http"],
+        ["Local"] = ["Http", "Runtime", "Providers"],
+        ["OrdersApp"] = ["Hosting"],
+        ["InventoryApp"] = ["Hosting"],
+        ["PaymentsApp"] = ["Hosting", "Providers"],
+        ["ShippingApp"] = ["Hosting", "Providers"],
+        ["NotificationsApp"] = ["Hosting", "Providers"],
+    };
+
+    [Fact]
+    public void A_project_references_only_what_its_layer_may_know()
+    {
+        var projects = Directory.GetFiles(Functions, "*.csproj", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(projects);
+        foreach (var path in projects)
+        {
+            var project = Path.GetFileNameWithoutExtension(path);
+            Assert.True(MayReference.TryGetValue(project, out var mayReference), $"{project} has no line in this test.");
+            var references = Regex.Matches(File.ReadAllText(path), @"ProjectReference Include=""[^""]*?(\w+)\.csproj""").Select(match => match.Groups[1].Value);
+            Assert.All(references.Where(reference => reference != "StandIns"), reference => Assert.Contains(reference, mayReference));
+        }
+    }
+
+    /// <summary>Names of events and participants are for the rules of the business and for the read model; the rules of the messages know none.</summary>
+    [Fact]
+    public void The_rules_of_the_messages_know_no_event_and_no_participant_by_name()
+    {
+        var names = typeof(OrderEvent).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(OrderEvent)) && !type.IsAbstract && !typeof(IKernelEvent).IsAssignableFrom(type))
+            .Select(type => type.Name).Append(nameof(Participants));
+        var named = new Regex($@"\b({string.Join('|', names)})\b");
+        string[] files = [.. Directory.GetFiles(Path.Combine(Functions, "Kernel"), "*.cs"), Path.Combine(Functions, "Runtime", "Participant.cs")];
+        Assert.All(files, file => Assert.DoesNotMatch(named, File.ReadAllText(file)));
     }
 
     static string ThisFile([CallerFilePath] string path = "") => path;
