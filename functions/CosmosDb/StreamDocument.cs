@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
@@ -30,8 +31,10 @@ static class StreamDocument
             json.WriteStartObject();
             json.WriteString("id", CosmosId.Of(stream.OrderId));
             json.WriteString("orderId", stream.OrderId);
-            json.WritePropertyName("entries");
-            JsonSerializer.Serialize(json, stream.Entries, EventJson.Options);
+            json.WriteStartArray("entries");
+            foreach (var entry in stream.Entries)
+                WriteEntry(json, entry);
+            json.WriteEndArray();
             json.WritePropertyName("parked");
             JsonSerializer.Serialize(json, stream.Parked, EventJson.Options);
             WriteTime(json, UnconfirmedSince, stream.UnconfirmedSince);
@@ -54,13 +57,24 @@ static class StreamDocument
         var root = json.RootElement;
         return new OrderStream(
             root.GetProperty("orderId").GetString()!,
-            root.GetProperty("entries").Deserialize<ImmutableList<Entry>>(EventJson.Options)!,
+            [.. root.GetProperty("entries").EnumerateArray().Select(ReadEntry)],
             root.GetProperty("parked").Deserialize<ImmutableList<ParkedMessage>>(EventJson.Options)!,
             root.GetProperty("_etag").GetString())
         {
             Size = size,
         };
     }
+
+    static void WriteEntry(Utf8JsonWriter json, Entry entry)
+    {
+        if (entry.Stored.IsEmpty)
+            JsonSerializer.Serialize(json, entry, EventJson.Options);
+        else
+            json.WriteRawValue(entry.Stored.Span, skipInputValidation: true);
+    }
+
+    static Entry ReadEntry(JsonElement entry) =>
+        entry.Deserialize<Entry>(EventJson.Options)! with { Stored = JsonMarshal.GetRawUtf8Value(entry).ToArray() };
 
     /// <summary>When the order was placed, and its id: newest first is this in descending order, and a page goes on after one.</summary>
     public static string ListKeyOf(OrderSummary summary) => $"{Time(summary.PlacedAt)}/{summary.OrderId}";

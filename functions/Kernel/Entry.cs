@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Kernel;
@@ -37,7 +38,15 @@ public sealed record Entry(
     string? Cause = null,
     DateTimeOffset? Sent = null,
     string? Trace = null,
-    int Deliveries = 1);
+    int Deliveries = 1)
+{
+    /// <summary>
+    /// The entry as it was read, in the store's form; empty for a new one. A store writes it back as it is, so that what a later version has written
+    /// survives the turn of an earlier one.
+    /// </summary>
+    [JsonIgnore]
+    public ReadOnlyMemory<byte> Stored { get; init; }
+}
 
 /// <param name="Id"><c>orderId/participant/sequence</c>; a public event's message has the same id.</param>
 public sealed record RecordedEvent(string Id, OrderEvent Event);

@@ -52,6 +52,24 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public void What_a_later_version_wrote_into_an_entry_survives_a_turn_of_this_one()
+    {
+        var written = Text(Samples.Stream("o-1", Samples.Entry("o-1", 1, Via.Bus, new PaymentFailed("declined"))));
+        var later = written.Replace("\"on\":", "\"later\":{\"a\":[1.50]},\"on\":", StringComparison.Ordinal)
+            .Replace("\"reason\":", "\"code\":\"\\u0041\",\"reason\":", StringComparison.Ordinal)
+            .Replace("\"entries\":", "\"_etag\":\"1\",\"entries\":", StringComparison.Ordinal);
+        var entry = later[(later.IndexOf("[", StringComparison.Ordinal) + 1)..later.IndexOf("],\"parked\"", StringComparison.Ordinal)];
+
+        var bytes = Encoding.UTF8.GetBytes(later);
+        var loaded = StreamDocument.Read(new MemoryStream(bytes), bytes.Length);
+
+        Assert.NotEqual(written, later);
+        Assert.Contains(entry, Text(loaded.With(Samples.Entry("o-1", 2))), StringComparison.Ordinal);
+
+        static string Text(OrderStream stream) => Encoding.UTF8.GetString(StreamDocument.Write(stream, summary: null).ToArray());
+    }
+
+    [Fact]
     public void Another_participants_stream_has_no_summary()
     {
         using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(Samples.Stream("o-1", Samples.Entry("o-1", 1)), summary: null));

@@ -1,0 +1,94 @@
+using System.Text;
+
+namespace OrderFunctions.Kernel.Tests;
+
+/// <summary>
+/// The rules of the messages, whole: every lane × place × due time × delivery × content. Cells with the same step are written as one row, so that the
+/// approved file shows what each step depends on.
+/// </summary>
+public class DecisionTableTests
+{
+    static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    static readonly TurnOptions Limits = new();
+
+    static readonly string[] Places = ["handled before", "not in the line, which is empty", "not in the line", "head of the line", "behind the head"];
+    static readonly string[] Dues = ["waits for an operator", "due later", "due now"];
+    static readonly string[] Deliveries = ["first delivery", "repeated", "too often"];
+    static readonly string[] Contents = ["event", "control message", "unreadable", "stream too large"];
+
+    [Fact]
+    public void Every_message_at_every_place()
+    {
+        var table = new StringBuilder("Lane\n  place; head of the line; delivery; content -> step\n    what follows where the step is Run and fails\n");
+        foreach (var lane in Enum.GetValues<Lane>())
+        {
+            table.Append(null, $"\n{lane}\n");
+            foreach (var row in Merged(lane))
+                table.Append(null, $"  {row}\n");
+        }
+        Approved.Verify("Decisions.Kernel", table.ToString());
+    }
+
+    static IEnumerable<string> Merged(Lane lane)
+    {
+        string[][] dimensions = [Places, Dues, Deliveries, Contents];
+        var rows = (
+            from place in Places
+            from due in Dues
+            from delivery in Deliveries
+            from content in Contents
+            select (Sets: new[] { [place], [due], [delivery], new[] { content } }, Step: StepOf(lane, place, due, delivery, content))).ToList();
+        for (var dimension = 0; dimension < dimensions.Length; dimension++)
+        {
+            // The place is what the table goes by: it is not merged.
+            if (dimension == 0)
+                continue;
+            rows = [.. rows
+                .GroupBy(row => string.Join('|', row.Sets.Where((_, index) => index != dimension).Select(set => string.Join(',', set))) + row.Step)
+                .Select(group => (
+                    Sets: group.First().Sets.Select((set, index) => index == dimension ? [.. group.SelectMany(row => row.Sets[dimension])] : set).ToArray(),
+                    group.First().Step))];
+        }
+        return rows.Select(row => string.Join("; ", row.Sets.Select((set, index) => set.Length == dimensions[index].Length ? "any" : string.Join(" or ", set)))
+            + " -> " + row.Step);
+    }
+
+    static string StepOf(Lane lane, string place, string due, string delivery, string content)
+    {
+        var message = new ReceivedMessage(
+            "o-1/payments/2", "o-1", "RestockInventory",
+            content switch { "unreadable" => null, "control message" => new OrderResumed("payments", 3), _ => new RestockInventory("declined") },
+            null, null, Now.AddSeconds(-1),
+            delivery switch { "first delivery" => 1, "repeated" => 2, _ => Limits.DeliveriesMax + 1 },
+            content is "unreadable" ? "The body could not be read." : null);
+        var stream = OrderStream.Empty("o-1") with { Size = content is "stream too large" ? OrderStream.SizeMax + 1 : 0 };
+        if (place is "handled before")
+            stream = stream.With(new(message.Id, message.Type, Via.Bus, Now, []));
+        DateTimeOffset? dueAt = due switch { "waits for an operator" => null, "due later" => Now.AddSeconds(1), _ => Now };
+        if (place is "not in the line" or "behind the head")
+            stream = stream with { Parked = [Parked("o-1/orders/1")] };
+        if (place is "head of the line" or "behind the head")
+            stream = stream with { Parked = stream.Parked.Add(Parked(message.Id)) };
+
+        var step = Line.Next(stream, message, lane, Limits, Now);
+        return step is not Run ? Text(step) : Text(step)
+            + $"\n    fails for a transient reason -> {Text(Line.AfterFailure(stream, message, lane, isTransient: true, "busy", Limits, Now))}"
+            + $"\n    throws anything else -> {Text(Line.AfterFailure(stream, message, lane, isTransient: false, "a bug", Limits, Now))}";
+
+        ParkedMessage Parked(string id) => new(id, "OrderCreated", ParkingReasons.Failed, "a bug", Now, dueAt, Sent: Now.AddMinutes(-1));
+    }
+
+    static string Text(Step? step) => step switch
+    {
+        null => "given back",
+        Run run => run.Repeated ? "Run, asking the outside first what was done" : "Run",
+        Park park => $"Park as {park.Reason}, {Due(park.Due)}",
+        FailAgain fail => $"FailAgain as {fail.Reason}, {Due(fail.Due)}",
+        StayParked stay => $"StayParked at {stay.Place}",
+        Adopt adopt => $"Adopt at {adopt.Place}",
+        Wait wait => wait.IsHead ? "Wait, publishing what is pending" : "Wait",
+        _ => step.GetType().Name,
+    };
+
+    static string Due(DateTimeOffset? due) => due is { } at ? at == Now ? "due at once" : $"due in {at - Now}" : "for an operator";
+}
