@@ -5,7 +5,7 @@ param retentionDays int
 @description('-1: no limit')
 param dailyGigabytes int
 param location string
-param tags object
+param tags { *: string }
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: workspaceName

@@ -1,7 +1,7 @@
-// Cosmos DB: one container a participant, where a document is all that the participant knows of one order; and the stock.
+// Cosmos DB: one container per participant, where a document is all that the participant knows of an order; and the stock.
 param name string
 param database string
-param participants array
+param participants string[]
 param serverless bool
 param streamRequestUnits int
 param stockRequestUnits int
@@ -11,7 +11,7 @@ param zoneRedundant bool
 param publicAccess bool
 param workspaceId string
 param location string
-param tags object
+param tags { *: string }
 
 // Everything but a few paths is left out of the index: an index entry is paid for with every write, and streams are read by id.
 var streamIndex = {
@@ -70,18 +70,20 @@ resource orderfunctions 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2024
   }
 }
 
-resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [for container in concat(streams, [stock]): {
-  parent: orderfunctions
-  name: container.name
-  properties: {
-    resource: {
-      id: container.name
-      partitionKey: { paths: [container.partitionKey], kind: 'Hash', version: 2 }
-      indexingPolicy: container.index
+resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [
+  for container in concat(streams, [stock]): {
+    parent: orderfunctions
+    name: container.name
+    properties: {
+      resource: {
+        id: container.name
+        partitionKey: { paths: [container.partitionKey], kind: 'Hash', version: 2 }
+        indexingPolicy: container.index
+      }
+      options: serverless ? {} : { autoscaleSettings: { maxThroughput: container.requestUnits } }
     }
-    options: serverless ? {} : { autoscaleSettings: { maxThroughput: container.requestUnits } }
   }
-}]
+]
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: account
