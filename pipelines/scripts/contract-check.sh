@@ -18,7 +18,7 @@ dotnet test tests/Apps.Tests -c Release --filter "$filter"
 [ -n "$others" ] || { echo "Nothing is live in $1: there is nothing to compare with."; exit 0; }
 
 worktrees=$(mktemp -d)
-trap 'for tree in "$worktrees"/*; do git worktree remove --force "$tree"; done; rmdir "$worktrees"' EXIT
+trap 'rm -rf "$worktrees"; git worktree prune' EXIT
 for other in $others; do
     # Going back to an older version: the two were held against each other when the newer one went out.
     ! git merge-base --is-ancestor HEAD "$other" || continue

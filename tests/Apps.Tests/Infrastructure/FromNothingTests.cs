@@ -60,7 +60,7 @@ public sealed partial class FromNothingTests : IDisposable
         _environment["API_AUDIENCE"] = File.ReadAllText(Path.Combine(_azure.FullName, "env.API_AUDIENCE")).Trim();
         Assert.Equal("api-id", _environment["API_AUDIENCE"]);
         // What azd does itself.
-        Assert.Equal(0, Repository.Run("az", ["deployment", "sub", "create"], environment: _environment).Status);
+        Assert.Equal(0, Repository.Run("bash", ["-c", "az deployment sub create --parameters bicep/dev.bicepparam"], environment: _environment).Status);
         Hook("postprovision");
         foreach (var app in Everybody)
             File.WriteAllText(Path.Combine(_azure.FullName, "apps", app, "package"), "by azd");
