@@ -98,8 +98,8 @@ public partial class AppTests
                     Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs").Select(file => $"{folder}/{Path.GetFileName(file)}")
                         .Append($"{folder}/{Name(participant)}").Order(StringComparer.Ordinal),
                     watched.Where(path => path.StartsWith(folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        foreach (var shared in new[] { "functions/AzureSdk.targets", "functions/HostJson.targets", "functions/Directory.Build.props",
-            "functions/Directory.Build.targets", "Directory.Build.props",
+        foreach (var shared in new[] { "functions/AzureSdk", "functions/AzureSdk.targets", "functions/HostJson.targets", "functions/Directory.Build.props",
+            "functions/Directory.Build.targets", "Directory.Build.props", "Directory.Build.targets",
             "Directory.Packages.props", "global.json", "host.json.template" })
             Assert.Contains(shared, watched);
 
