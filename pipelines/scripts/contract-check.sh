@@ -18,7 +18,7 @@ dotnet test tests/Apps.Tests -c Release --filter "$filter"
 [ -n "$others" ] || { echo "Nothing is live in $1: there is nothing to compare with."; exit 0; }
 
 worktrees=$(mktemp -d)
-trap 'rm -rf "$worktrees"; git worktree prune' EXIT
+trap 'for tree in $(ls "$worktrees"); do git worktree remove --force "$worktrees/$tree"; done; rmdir "$worktrees"' EXIT
 for other in $others; do
     # Going back to an older version: the two were held against each other when the newer one went out.
     ! git merge-base --is-ancestor HEAD "$other" || continue
