@@ -205,7 +205,7 @@ module store 'modules/store.bicep' = {
   }
 }
 
-// ---- Nobody may do more than that: every permission, on one page.
+// ---- Every permission, on one page. Nobody may do more.
 
 module access 'modules/access.bicep' = {
   scope: group

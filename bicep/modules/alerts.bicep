@@ -10,7 +10,7 @@ param tags { *: string }
 var above = 'GreaterThan'
 var below = 'LessThan'
 
-// severity: 0 an order or money is at risk now, 1 orders wait for somebody, 2 something is getting worse, 3 worth a look in the morning
+// severity: 0 an order or money is at risk now, 1 orders wait for a person, 2 something is getting worse, 3 look at it in the morning
 var alerts = [
   {
     name: 'republish-not-running'
@@ -25,7 +25,7 @@ var alerts = [
   }
   {
     name: 'orders-parked'
-    means: 'Orders are set aside and wait for a replay.'
+    means: 'Orders are parked and wait for a replay.'
     query: loadTextContent('../alerts/orders-parked.kql')
     severity: 1
     operator: above

@@ -30,7 +30,7 @@ resource topic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = {
     requiresDuplicateDetection: true
     duplicateDetectionHistoryTimeWindow: 'PT10M'
     supportOrdering: true
-    // The maximum. An expired message would be a step of an order that nobody takes.
+    // The maximum. An expired message would be a step that its order never takes.
     defaultMessageTimeToLive: 'P10675199DT2H48M5.4775807S'
     maxSizeInMegabytes: sku == 'Premium' ? 81920 : 5120
     enableBatchedOperations: true

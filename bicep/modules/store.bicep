@@ -13,12 +13,12 @@ param workspaceId string
 param location string
 param tags { *: string }
 
-// Everything but a few paths is left out of the index: an index entry is paid for with every write, and streams are read by id.
+// Only a few paths are indexed: every index entry costs something with every write, and streams are read by id.
 var streamIndex = {
   indexingMode: 'consistent'
   automatic: true
   includedPaths: [
-    // the timer's question: which streams hold something that was saved and perhaps not published
+    // for the timer: which streams hold something that was saved and perhaps not published
     { path: '/unconfirmedSince/?' }
     // the operators' lists
     { path: '/list/*' }
@@ -48,7 +48,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
   properties: {
     databaseAccountOfferType: 'Standard'
     locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: zoneRedundant }]
-    // Money is taken on what a turn reads, so a read must not be stale, whichever host wrote last.
+    // A turn charges cards on what it reads, so a read must not be stale, whichever host wrote last.
     // In one region this costs writes nothing; with a second region BoundedStaleness is the choice.
     consistencyPolicy: { defaultConsistencyLevel: 'Strong' }
     enableMultipleWriteLocations: false
@@ -90,7 +90,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   name: 'operations'
   properties: {
     workspaceId: workspaceId
-    // Dedicated tables are cheaper to query. Data-plane logs are left off: the apps measure the charge of every call themselves.
+    // Dedicated tables are cheaper to query. Data-plane logs are off: the apps measure the charge of every call themselves.
     logAnalyticsDestinationType: 'Dedicated'
     logs: [
       { category: 'ControlPlaneRequests', enabled: true }

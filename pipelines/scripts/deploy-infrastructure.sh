@@ -11,4 +11,7 @@ DEPLOYED=$(az functionapp list --query "[?tags.system=='orderfunctions' && tags.
     .{ participant: tags.participant, build: tags.build, previous: tags.previous }" --output json)
 export DEPLOYED
 
+# The delegated subnet of a private network needs this provider, which no resource in the templates registers.
+[ "$what" = what-if ] || az provider register --namespace Microsoft.App --wait --output none
+
 az deployment sub "$what" --name "orderfunctions-$stage" --location "${LOCATION:?is not set}" --parameters "$bicep/$stage.bicepparam"

@@ -24,7 +24,8 @@ public partial class AppTests
         var program = Repository.Read($"{Folder(participant)}/Program.cs");
         var (provider, carrier) = Halves(Repository.Read("functions/Providers/ProviderOptions.cs"), "record CarrierOptions");
         var read = Settings("Cosmos", Properties(Repository.Read("functions/CosmosDb/CosmosOptions.cs")))
-            .Append(Assert.Single(Named().Matches(Repository.Read("functions/ServiceBus/ServiceBusConnection.cs")).Select(m => m.Value).Distinct()));
+            .Append(Assert.Single(Named().Matches(Repository.Read("functions/ServiceBus/ServiceBusConnection.cs"))
+                .Select(m => m.Value).Distinct()));
         if (program.Contains("UseCallerCheck", StringComparison.Ordinal))
             read = read.Concat(Settings("Authentication", Parameters()
                 .Match(Repository.Read("functions/Hosting/EntraTokens.cs")).Groups[1].Value.Split(", ").Select(p => p.Split(' ')[1])));
@@ -63,7 +64,8 @@ public partial class AppTests
         Assert.Equal(1280, int.Parse(sessions) * Scale(participant).GetProperty("maximumInstanceCount").GetInt32());
         Assert.Contains("\"maxConcurrentSessions\": $(MaxConcurrentSessions)", host, StringComparison.Ordinal);
         Assert.Contains("\"maxConcurrentCallsPerSession\": 1", host, StringComparison.Ordinal);
-        Assert.Contains($"| sessions per instance | {sessions} (`host.json`) |", Repository.Read("bicep/README.md"), StringComparison.Ordinal);
+        Assert.Contains($"| sessions per instance | {sessions} (`host.json`) |", Repository.Read("bicep/README.md"),
+            StringComparison.Ordinal);
 
         // Renewed for longer than a turn may take, or the session would be given to another in the middle of it.
         var renewal = TimeSpan.Parse(Renewal().Match(host).Groups[1].Value);
@@ -98,7 +100,8 @@ public partial class AppTests
                     Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs").Select(file => $"{folder}/{Path.GetFileName(file)}")
                         .Append($"{folder}/{Name(participant)}").Order(StringComparer.Ordinal),
                     watched.Where(path => path.StartsWith(folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        foreach (var shared in new[] { "functions/AzureSdk", "functions/AzureSdk.targets", "functions/HostJson.targets", "functions/Directory.Build.props",
+        foreach (var shared in new[] { "functions/AzureSdk", "functions/AzureSdk.targets", "functions/HostJson.targets",
+            "functions/Directory.Build.props",
             "functions/Directory.Build.targets", "Directory.Build.props", "Directory.Build.targets",
             "Directory.Packages.props", "global.json", "host.json.template" })
             Assert.Contains(shared, watched);
@@ -135,7 +138,7 @@ public partial class AppTests
     static JsonElement Scale(string participant) =>
         Deployment.Property(Bicep.Prod.App(participant), "functionAppConfig.scaleAndConcurrency");
 
-    /// <summary>The settings of an app that code of ours reads, over all ways to deploy it; the platform's own have other sections.</summary>
+    /// <summary>The settings of an app that code of ours reads, over all ways to deploy it, without the platform's own.</summary>
     static IEnumerable<string> Given(string participant)
     {
         string[] platforms = ["AzureWebJobsStorage", "ServiceBus__credential", "ServiceBus__clientId"];

@@ -37,8 +37,8 @@ public partial class BicepTests
     [Fact]
     public void What_refuses_concurrent_changes_gets_one_at_a_time()
     {
-        var serial = Everything(Bicep.Template).Where(r => r.Value.TryGetProperty("copy", out var copy) && copy.TryGetProperty("mode", out var mode)
-            && mode.ValueEquals("serial") && copy.GetProperty("batchSize").GetInt32() == 1).Select(r => r.Name).ToHashSet();
+        var serial = Everything(Bicep.Template).Where(r => r.Value.TryGetProperty("copy", out var copy)
+            && copy.TryGetProperty("mode", out var mode) && mode.ValueEquals("serial") && copy.GetProperty("batchSize").GetInt32() == 1).Select(r => r.Name).ToHashSet();
 
         // The topic: its subscriptions, and the rules of each. The store: its permissions.
         Assert.Equal(["filters", "storeAssignments", "subscriptions"], serial.Order());
@@ -81,7 +81,8 @@ public partial class BicepTests
                 ? Everything(resource.Value.GetProperty("properties").GetProperty("template")).Prepend((resource.Name, resource.Value))
                 : [(resource.Name, resource.Value)]);
 
-    [GeneratedRegex(@"list\w*Keys|listConnectionStrings|AccountKey=|SharedAccess\w*|InstrumentationKey|primaryKey|clientSecret|password\s*[:=]",
+    [GeneratedRegex(
+        @"list\w*Keys|listConnectionStrings|AccountKey=|SharedAccess\w*|InstrumentationKey|primaryKey|clientSecret|password\s*[:=]",
         RegexOptions.IgnoreCase)]
     private static partial Regex Key();
 }

@@ -32,7 +32,9 @@ public partial class DeploymentTests
         }
 
         static string Shown(Dictionary<string, JsonElement> parameters, string name) =>
-            !parameters.TryGetValue(name, out var value) ? "–" : value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
+            !parameters.TryGetValue(name, out var value) ? "–"
+            : value.ValueKind is JsonValueKind.String ? value.GetString()!
+            : value.GetRawText();
     }
 
     [Theory, MemberData(nameof(Stages))]
@@ -74,7 +76,8 @@ public partial class DeploymentTests
             (Deployment.Name(container).Split('/')[^1], Deployment.Property(container, "resource.partitionKey.paths")[0].GetString()));
 
         Assert.Equal([.. Participants.Select(participant => (participant, "/orderId")), ("stock", "/warehouse")], containers);
-        Assert.Equal("Strong", Deployment.Property(Bicep.Prod.Of(account).Single(), "consistencyPolicy.defaultConsistencyLevel").GetString());
+        Assert.Equal("Strong",
+            Deployment.Property(Bicep.Prod.Of(account).Single(), "consistencyPolicy.defaultConsistencyLevel").GetString());
     }
 
     [Fact]
@@ -118,7 +121,8 @@ public partial class DeploymentTests
         var deployment = Bicep.DevWithProviders;
         var vaults = deployment.Of(vault).Select(Deployment.Name).ToList();
         Assert.Equal(["payments", "shipping", "notifications"], vaults.Select(name => name.Split('-')[1]));
-        Assert.Equal(vaults.Order(), deployment.Permissions.Where(p => p is { Principal: Bicep.Operator, Role: "Key Vault Secrets Officer" })
+        Assert.Equal(vaults.Order(), deployment.Permissions
+            .Where(permission => permission is { Principal: Bicep.Operator, Role: "Key Vault Secrets Officer" })
             .Select(p => p.Scope.Split('/')[^1]).Order());
         var referred = Participants.SelectMany(app => deployment.Settings(app).Values).SelectMany(value => VaultAsked().Matches(value))
             .Select(match => match.Groups[1].Value);
@@ -136,7 +140,9 @@ public partial class DeploymentTests
             ["Microsoft.Insights/components"] = ["DisableLocalAuth: true"],
             ["Microsoft.OperationalInsights/workspaces"] = ["features.disableLocalAuth: true"],
             ["Microsoft.Storage/storageAccounts"] =
-                ["allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: TLS1_2", "supportsHttpsTrafficOnly: true"],
+            [
+                "allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: TLS1_2", "supportsHttpsTrafficOnly: true",
+            ],
             ["Microsoft.KeyVault/vaults"] = ["enableRbacAuthorization: true"],
             ["Microsoft.Web/sites"] = ["httpsOnly: true", "siteConfig.minTlsVersion: 1.2", "siteConfig.scmMinTlsVersion: 1.2"],
             ["Microsoft.Web/sites/basicPublishingCredentialsPolicies"] = ["allow: false"],
@@ -163,7 +169,8 @@ public partial class DeploymentTests
     [Fact]
     public void Nothing_is_asked_of_an_app_that_Flex_Consumption_refuses()
     {
-        string[] refused = ["ftpsState", "alwaysOn", "linuxFxVersion", "netFrameworkVersion", "functionAppScaleLimit", "use32BitWorkerProcess"];
+        string[] refused =
+            ["ftpsState", "alwaysOn", "linuxFxVersion", "netFrameworkVersion", "functionAppScaleLimit", "use32BitWorkerProcess"];
 
         Assert.All(Participants.Select(Bicep.Prod.App), app => Assert.Empty(
             Deployment.Property(app, "siteConfig").EnumerateObject().Select(setting => setting.Name).Intersect(refused)));
@@ -222,12 +229,13 @@ public partial class DeploymentTests
                 Assert.Matches(form, name);
                 Assert.InRange(name.Length, 1, max);
             });
-        Assert.InRange(Deployment.Property(deployment.Of("Microsoft.Insights/actionGroups").Single(), "groupShortName").GetString()!.Length, 1, 12);
+        var people = deployment.Of("Microsoft.Insights/actionGroups").Single();
+        Assert.InRange(Deployment.Property(people, "groupShortName").GetString()!.Length, 1, 12);
         // By these azd finds what it deploys to.
-        Assert.All(deployment.Of("Microsoft.Resources/resourceGroups"), group => Assert.Equal(environment, Deployment.Tag(group, "azd-env-name")));
+        var group = deployment.Of("Microsoft.Resources/resourceGroups").Single();
+        Assert.Equal(environment, Deployment.Tag(group, "azd-env-name"));
         Assert.Equal(Participants, deployment.Of("Microsoft.Web/sites").Select(app => Deployment.Tag(app, "azd-service-name")));
-        Assert.Equal(Deployment.Name(deployment.Of("Microsoft.Resources/resourceGroups").Single()),
-            deployment.Outputs.GetProperty("AZURE_RESOURCE_GROUP").GetString());
+        Assert.Equal(Deployment.Name(group), deployment.Outputs.GetProperty("AZURE_RESOURCE_GROUP").GetString());
     }
 
     [Fact]
@@ -241,7 +249,8 @@ public partial class DeploymentTests
             .SelectMany(way => way.EnumerateObject()).Where(way => way.Name == "entra")
             .SelectMany(way => way.Value.EnumerateArray()).Select(role => role.GetString());
 
-        Assert.Equal(asked.Distinct().Order(), registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
+        Assert.Equal(asked.Distinct().Order(),
+            registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
     }
 
     [Fact]
@@ -256,13 +265,16 @@ public partial class DeploymentTests
     [Fact]
     public void The_readmes_arithmetic_starts_from_the_topologys_numbers()
     {
-        string[] said = ["OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShipmentBooked", "ShipmentDue", "OrderShipped", "OrderCompleted"];
-        var deliveries = Topology.Current.Subscriptions.Select(s => (s.Name, Count: s.Hears.Count(said.Contains))).ToList();
+        string[] published =
+            ["OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShipmentBooked", "ShipmentDue", "OrderShipped", "OrderCompleted"];
+        var deliveries = Topology.Current.Subscriptions.Select(s => (s.Name, Count: s.Hears.Count(published.Contains))).ToList();
         var each = string.Join(", ", deliveries.Select(d => $"{d.Count} to {char.ToUpperInvariant(d.Name[0])}{d.Name[1..]}"));
         var text = Repository.Read("bicep/README.md");
 
-        Assert.Contains($"**{said.Length}** messages published, **{deliveries.Sum(d => d.Count)}** deliveries ({each})", text, StringComparison.Ordinal);
-        Assert.Contains($"That makes **{Participants.Count(app => Bicep.Dev.Settings(app).ContainsKey("Authentication__Audience")) + 2 * deliveries.Count}**:", text, StringComparison.Ordinal);
+        Assert.Contains($"**{published.Length}** messages published, **{deliveries.Sum(d => d.Count)}** deliveries ({each})", text,
+            StringComparison.Ordinal);
+        var groups = Participants.Count(app => Bicep.Dev.Settings(app).ContainsKey("Authentication__Audience")) + 2 * deliveries.Count;
+        Assert.Contains($"That makes **{groups}**:", text, StringComparison.Ordinal);
     }
 
     static string Section(string path, string heading) =>

@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
 /// <summary>
-/// From an empty subscription to an order, by each of the three ways: the README's commands, azd's hooks, and the pipeline's steps as they stand in
-/// its files. Every script is real; az, azd, dotnet and curl are fakes that keep a subscription in a folder and refuse what comes too early.
+/// From an empty subscription to an order, in each of the three ways: the README's commands, azd's hooks, and the steps of the pipeline's
+/// files. Every script is real; az, azd, dotnet and curl are fakes that keep a subscription in a folder and refuse what comes too early.
 /// </summary>
 public sealed partial class FromNothingTests : IDisposable
 {
@@ -60,7 +60,8 @@ public sealed partial class FromNothingTests : IDisposable
         _environment["API_AUDIENCE"] = File.ReadAllText(Path.Combine(_azure.FullName, "env.API_AUDIENCE")).Trim();
         Assert.Equal("api-id", _environment["API_AUDIENCE"]);
         // What azd does itself.
-        Assert.Equal(0, Repository.Run("bash", ["-c", "az deployment sub create --parameters bicep/dev.bicepparam"], environment: _environment).Status);
+        const string provision = "az deployment sub create --parameters bicep/dev.bicepparam";
+        Assert.Equal(0, Repository.Run("bash", ["-c", provision], environment: _environment).Status);
         Hook("postprovision");
         foreach (var app in Everybody)
             File.WriteAllText(Path.Combine(_azure.FullName, "apps", app, "package"), "by azd");
@@ -69,7 +70,8 @@ public sealed partial class FromNothingTests : IDisposable
         void Hook(string name)
         {
             var hook = Yaml.Child(Yaml.Child(Yaml.Load("azure.yaml"), "hooks"), name);
-            var (status, output, errors) = Repository.Run(Yaml.Text(hook, "shell")!, ["-c", Yaml.Text(hook, "run")!], environment: _environment);
+            var (status, output, errors) = Repository.Run(
+                Yaml.Text(hook, "shell")!, ["-c", Yaml.Text(hook, "run")!], environment: _environment);
             Assert.True(status == 0, $"{name}: {output}{errors}");
         }
     }

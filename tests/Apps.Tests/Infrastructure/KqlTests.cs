@@ -58,14 +58,14 @@ public partial class KqlTests
     }
 
     [Fact]
-    public void Each_alert_has_its_own_query_and_says_what_it_means()
+    public void Each_alert_has_its_own_query_and_a_description()
     {
         var alerts = Alerts();
 
         Assert.Equal(Repository.Files("bicep/alerts", "*.kql"), alerts.Select(alert => $"bicep/alerts/{alert.Name}.kql")
             .Order(StringComparer.Ordinal));
-        Assert.Equal("DeadletteredMessages", Deployment.Property(Bicep.Dev.Of("Microsoft.Insights/metricAlerts").Single(), "criteria.allOf")[0]
-            .GetProperty("metricName").GetString());
+        var deadLetters = Deployment.Property(Bicep.Dev.Of("Microsoft.Insights/metricAlerts").Single(), "criteria.allOf")[0];
+        Assert.Equal("DeadletteredMessages", deadLetters.GetProperty("metricName").GetString());
     }
 
     [Fact]
@@ -92,7 +92,8 @@ public partial class KqlTests
             Assert.InRange(Deployment.Property(rule, "severity").GetInt32(), 0, 3);
             // A new workspace has no tables yet, and a rule that is checked against them is refused.
             Assert.True(Deployment.Property(rule, "skipQueryValidation").GetBoolean());
-            return (name, condition.GetProperty("dimensions").EnumerateArray().Select(d => d.GetProperty("name").GetString()!).SingleOrDefault() ?? "");
+            var by = condition.GetProperty("dimensions").EnumerateArray().Select(dimension => dimension.GetProperty("name").GetString());
+            return (name, by.SingleOrDefault() ?? "");
         }),
     ];
 

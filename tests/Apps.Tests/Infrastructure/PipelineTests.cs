@@ -140,7 +140,8 @@ public partial class PipelineTests
     {
         var steps = Sequence(Load("pipelines/templates/test.yml"), "steps").ToList();
         var kinds = steps.Select(step => Text(step, "publish") ?? Text(step, "task") ?? Text(step, "bash") ?? "").ToList();
-        var (tests, kept) = (kinds.FindIndex(kind => kind.StartsWith("./test ", StringComparison.Ordinal)), kinds.IndexOf("TestResults/screenshots"));
+        var tests = kinds.FindIndex(kind => kind.StartsWith("./test ", StringComparison.Ordinal));
+        var kept = kinds.IndexOf("TestResults/screenshots");
 
         Assert.True(tests >= 0 && tests < kept, string.Join(", ", kinds));
         Assert.Equal("succeededOrFailed()", Text(steps[kept], "condition"));
@@ -152,7 +153,8 @@ public partial class PipelineTests
     {
         var steps = Sequence(Load("pipelines/templates/test.yml"), "steps").ToList();
         Assert.StartsWith("./test ", steps.Select(step => Text(step, "bash")).OfType<string>().First(), StringComparison.Ordinal);
-        foreach (var (task, files) in new[] { ("PublishTestResults@2", "testResultsFiles"), ("PublishCodeCoverageResults@2", "summaryFileLocation") })
+        foreach (var (task, files) in new[]
+            { ("PublishTestResults@2", "testResultsFiles"), ("PublishCodeCoverageResults@2", "summaryFileLocation") })
             Assert.NotNull(Text(Child(steps.Single(step => Text(step, "task") == task), "inputs"), files));
         foreach (var pipeline in new[] { "pipelines/ci.yml", "pipelines/templates/release.yml" })
             Assert.Contains(Mappings(Load(pipeline)), node => Text(node, "template")?.EndsWith("test.yml", StringComparison.Ordinal) == true);
@@ -165,7 +167,8 @@ public partial class PipelineTests
     {
         var version = Version().Match(Repository.Read("Directory.Packages.props")).Groups[1].Value;
 
-        Assert.Contains($"az bicep install --version v{version}", Repository.Read("pipelines/templates/bicep.yml"), StringComparison.Ordinal);
+        Assert.Contains($"az bicep install --version v{version}", Repository.Read("pipelines/templates/bicep.yml"),
+            StringComparison.Ordinal);
         foreach (var path in Files.Select(file => file.Data))
             Assert.DoesNotContain("latest", Repository.Read(path), StringComparison.Ordinal);
     }
@@ -174,7 +177,8 @@ public partial class PipelineTests
     public void Azd_deploys_every_app_and_calls_scripts_that_exist()
     {
         var azure = Load("azure.yaml");
-        var services = ((YamlMappingNode)Child(azure, "services")!).Children.ToDictionary(s => ((YamlScalarNode)s.Key).Value!, s => s.Value);
+        var services = ((YamlMappingNode)Child(azure, "services")!).Children
+            .ToDictionary(service => ((YamlScalarNode)service.Key).Value!, service => service.Value);
 
         Assert.Equal(Everybody, services.Keys);
         Assert.All(services.Values, service =>

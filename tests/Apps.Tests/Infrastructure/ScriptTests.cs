@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
-/// <summary>The pipelines' scripts, run by bash against programs that note what they were asked and answer as told.</summary>
+/// <summary>The pipelines' scripts, run by bash against programs that log what they were asked and answer as told.</summary>
 public sealed partial class ScriptTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("scripts");
@@ -29,7 +29,10 @@ public sealed partial class ScriptTests : IDisposable
     [Fact]
     public void The_infrastructure_is_deployed_with_the_stages_parameters_and_with_what_the_environment_sets()
     {
-        Stub("az", """[[ $* != *'functionapp list'* ]] || echo '[{"participant":"orders"}]'; echo "given $DEPLOYED" >> "$LOG" """);
+        Stub("az", """
+            [[ $* != *'functionapp list'* ]] || echo '[{"participant":"orders"}]'
+            echo "given $DEPLOYED" >> "$LOG"
+            """);
 
         Assert.Equal(0, Script("deploy-infrastructure.sh", "prod", "what-if").Status);
 
@@ -65,7 +68,8 @@ public sealed partial class ScriptTests : IDisposable
 
         Assert.Equal(0, Script("deploy-app.sh", "dev", "payments", "payments.zip", "2.b").Status);
 
-        string[] expected = ["functionapp list", "tag update", "update-strategy config set", "config-zip", "function list", "function list"];
+        string[] expected =
+            ["functionapp list", "tag update", "update-strategy config set", "config-zip", "function list", "function list"];
         var asked = Asked.Where(line => line.StartsWith("az ", StringComparison.Ordinal)).ToArray();
         Assert.Equal(expected.Length, asked.Length);
         Assert.All(expected.Zip(asked), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
@@ -221,7 +225,8 @@ public sealed partial class ScriptTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(message)!);
         Directory.CreateDirectory(Path.Combine(repository, "pipelines/scripts"));
         File.WriteAllText(message, """{ "trackingId": "tr-1" }""");
-        File.Copy(Repository.PathOf("pipelines/scripts/contract-check.sh"), Path.Combine(repository, "pipelines/scripts/contract-check.sh"));
+        const string script = "pipelines/scripts/contract-check.sh";
+        File.Copy(Repository.PathOf(script), Path.Combine(repository, script));
         Stub("dotnet", """echo "sees $(ls tests/Apps.Tests/Infrastructure/Contracts/v2 2> /dev/null | tr '\n' ' ' | sed 's/ $//')" >> "$LOG" """);
         Git(repository, "init", "-q");
         Git(repository, "config", "user.email", "test@example.org");
@@ -253,7 +258,7 @@ public sealed partial class ScriptTests : IDisposable
     (int Status, string Output, string Errors) Script(string name, params string[] arguments) =>
         Repository.Run("bash", [Repository.PathOf($"pipelines/scripts/{name}"), .. arguments], environment: _environment);
 
-    /// <summary>Puts a program before all others of its name: it notes its arguments, then does what <paramref name="script"/> says.</summary>
+    /// <summary>Puts a program before others of its name: it logs its arguments, then does what <paramref name="script"/> says.</summary>
     void Stub(string program, string script)
     {
         var path = Path.Combine(_folder.FullName, program);
