@@ -1,10 +1,10 @@
 // The whole system in one deployment. Read it from top to bottom as an order's message travels:
-// accepted by an app, sent to the topic, handed to a subscription, handled by the next app, remembered in the store, seen by those who watch.
+// accepted by an app, sent to the topic, delivered to a subscription, handled by the next app, stored, and watched.
 targetScope = 'subscription'
 
-@description('Which environment this is: a part of every name and a tag.')
-@minLength(2)
-@maxLength(4)
+@description('Which environment this is: a part of every name and a tag. Any name that azd accepts.')
+@minLength(1)
+@maxLength(64)
 param stage string
 
 @description('Where everything is.')
@@ -13,8 +13,15 @@ param location string = deployment().location
 @description('Client id of the Entra application that callers ask tokens for. README.md says how it is registered.')
 param apiAudience string
 
-@description('Who is told when an alert fires.')
-param alertEmails array = []
+@description('Object id of whoever runs this environment: sets secrets, reads streams and dead letters. Empty: nobody.')
+param operatorPrincipalId string = ''
+
+@description('What kind of principal the operator is.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param operatorPrincipalType string = 'User'
+
+@description('Who gets a mail when an alert fires.')
+param alertEmails string[] = []
 
 @description('Premium isolates the namespace and is the only one with private endpoints.')
 @allowed(['Standard', 'Premium'])
@@ -24,9 +31,9 @@ param messagingSku string = 'Standard'
 @allowed([1, 2, 4, 8, 16])
 param messagingUnits int = 1
 
-@description('Orders that one participant handles at the same time, over all its instances: caps what the providers and the store must bear.')
+@description('Orders that one participant handles at the same time, over all its instances: limits the load on providers and store.')
 @minValue(1280)
-param ordersAtOnce int
+param ordersAtOnce int = 1280
 
 @description('Instances kept warm for each app that serves HTTP.')
 param alwaysReadyHttp int = 0
@@ -38,16 +45,16 @@ param alwaysReadyMessages int = 0
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Lets the platform read the length of a subscription, so that it adds as many instances as are missing instead of one at a time.')
+@description('Lets the platform read the length of a subscription, so that it adds all missing instances at once instead of one at a time.')
 param scaleByLength bool = false
 
 @description('Pay per request instead of reserving throughput. Cannot be changed later.')
 param serverlessStore bool
 
-@description('Most request units a second of each participant\'s container. Billed at a tenth of it at rest.')
+@description('Most request units per second of each participant\'s container. A tenth of it is billed at rest.')
 param streamRequestUnits int = 1000
 
-@description('Most request units a second of the stock container.')
+@description('Most request units per second of the stock container.')
 param stockRequestUnits int = 1000
 
 @description('How far back the store can be restored.')
@@ -72,34 +79,37 @@ param notifierUrl string = ''
 @description('Days that logs are kept.')
 param logRetentionDays int = 30
 
-@description('Gigabytes of logs taken in a day, -1 for no limit.')
+@description('Gigabytes of logs accepted per day, -1 for no limit.')
 param logDailyGigabytes int = -1
 
-// ---- Names: kind, what it is, stage, and a token that makes them unique in the world.
+@description('What each app runs now: participant, build, previous. A deployment replaces tags, so it must be given those to keep.')
+param deployed { participant: string, build: string, previous: string }[] = []
+
+// ---- Names: kind, what it is, stage, and a token that makes them unique in the world. Most allow only letters, digits and single hyphens.
 
 var token = take(uniqueString(subscription().id, stage, location), 6)
-var tags = { system: 'orderfunctions', stage: stage }
+var slug = take(reduce(['-', '_', '.', '(', ')'], toLower(stage), (text, mark) => replace(text, mark, '')), 15)
+var tags = { system: 'orderfunctions', stage: stage, 'azd-env-name': stage }
 var names = {
-  group: 'rg-orderfunctions-${stage}'
-  namespace: 'sb-orderfunctions-${stage}-${token}'
-  store: 'cosmos-orderfunctions-${stage}-${token}'
-  workspace: 'log-orderfunctions-${stage}'
-  insights: 'appi-orderfunctions-${stage}'
-  network: 'vnet-orderfunctions-${stage}'
+  namespace: 'sb-orderfunctions-${slug}-${token}'
+  store: 'cosmos-orderfunctions-${slug}-${token}'
+  workspace: 'log-orderfunctions-${slug}'
+  insights: 'appi-orderfunctions-${slug}'
+  network: 'vnet-orderfunctions-${slug}'
 }
 var database = 'orderfunctions'
 
-// ---- Who takes part. One entry an app; `sessions` is maxConcurrentSessions of its host.json, `http` the requests an instance serves at once.
+// ---- Who takes part: one entry per app. `sessions` is maxConcurrentSessions of its host.json, `http` how many requests an instance serves.
 
 var apps = [
   { name: 'orders', sessions: 32, http: 64, vault: false }
   { name: 'inventory', sessions: 32, http: 64, vault: false }
   { name: 'payments', sessions: 32, http: 0, vault: !empty(cardProviderUrl) }
-  { name: 'shipping', sessions: 32, http: 64, vault: true }
+  { name: 'shipping', sessions: 32, http: 64, vault: !empty(carrierUrl) }
   { name: 'notifications', sessions: 32, http: 0, vault: !empty(notifierUrl) }
 ]
 
-// What an app is told beside what all are told. Secrets stay in the app's own vault and are only named here.
+// Settings of single apps, in addition to those of all. Secrets stay in the app's own vault and are only named here.
 var callers = {
   Authentication__TenantId: tenant().tenantId
   Authentication__Audience: apiAudience
@@ -108,55 +118,62 @@ var secretIn = '@Microsoft.KeyVault(VaultName=kv-{0}-${token};SecretName={1})'
 var settings = {
   orders: callers
   inventory: callers
-  payments: empty(cardProviderUrl) ? { CardProvider__Mode: 'simulated' } : {
-    CardProvider__Mode: 'http'
-    CardProvider__BaseAddress: cardProviderUrl
-    CardProvider__ApiKey: format(secretIn, 'payments', 'card-provider-api-key')
-  }
-  shipping: union(callers, empty(carrierUrl) ? { Carrier__Mode: 'simulated' } : {
-    Carrier__Mode: 'http'
-    Carrier__BaseAddress: carrierUrl
-    Carrier__ApiKey: format(secretIn, 'shipping', 'carrier-api-key')
-  }, { Carrier__WebhookSecret: format(secretIn, 'shipping', 'carrier-webhook-secret') })
-  notifications: empty(notifierUrl) ? { Notifier__Mode: 'simulated' } : {
-    Notifier__Mode: 'http'
-    Notifier__BaseAddress: notifierUrl
-    Notifier__ApiKey: format(secretIn, 'notifications', 'notifier-api-key')
-  }
+  payments: empty(cardProviderUrl)
+    ? { CardProvider__Mode: 'simulated' }
+    : {
+        CardProvider__Mode: 'http'
+        CardProvider__BaseAddress: cardProviderUrl
+        CardProvider__ApiKey: format(secretIn, 'payments', 'card-provider-api-key')
+      }
+  shipping: union(
+    callers,
+    empty(carrierUrl)
+      ? { Carrier__Mode: 'simulated' }
+      : {
+          Carrier__Mode: 'http'
+          Carrier__BaseAddress: carrierUrl
+          Carrier__ApiKey: format(secretIn, 'shipping', 'carrier-api-key')
+          Carrier__WebhookSecret: format(secretIn, 'shipping', 'carrier-webhook-secret')
+        }
+  )
+  notifications: empty(notifierUrl)
+    ? { Notifier__Mode: 'simulated' }
+    : {
+        Notifier__Mode: 'http'
+        Notifier__BaseAddress: notifierUrl
+        Notifier__ApiKey: format(secretIn, 'notifications', 'notifier-api-key')
+      }
+}
+var buildTags = toObject(deployed, app => app.participant, app => { build: app.build, previous: app.previous })
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-orderfunctions-${stage}'
+  location: location
+  tags: tags
 }
 
-// ARM's own JSON, the only module that is: the check of resource types that runs without the Bicep CLI does not know resource groups.
-module group 'modules/resource-group.json' = {
-  name: 'group'
-  params: {
-    name: names.group
-    location: location
-    tags: tags
+// ---- A request reaches an app, which has an identity, an account for its packages and, where it has secrets, a vault.
+
+module appResources 'modules/app-resources.bicep' = [
+  for app in apps: {
+    scope: group
+    params: {
+      identityName: 'id-${app.name}-${slug}-${token}'
+      storageName: 'st${app.name}${token}'
+      vaultName: app.vault ? 'kv-${app.name}-${token}' : ''
+      zoneRedundant: zoneRedundant
+      publicAccess: !privateNetwork
+      workspaceId: monitoring.outputs.workspaceId
+      location: location
+      tags: tags
+    }
   }
-}
+]
 
-// ---- A request reaches an app, which is somebody (an identity), keeps its packages somewhere and its secrets in a vault.
-
-module belongings 'modules/belongings.bicep' = [for app in apps: {
-  name: 'belongings-${app.name}'
-  scope: resourceGroup(names.group)
-  params: {
-    identityName: 'id-${app.name}-${stage}-${token}'
-    storageName: 'st${app.name}${token}'
-    vaultName: app.vault ? 'kv-${app.name}-${token}' : ''
-    zoneRedundant: zoneRedundant
-    publicAccess: !privateNetwork
-    workspaceId: monitoring.outputs.workspaceId
-    location: location
-    tags: tags
-  }
-}]
-
-// ---- What it says goes to the topic, and to the subscription of everybody who hears it.
+// ---- What the app publishes goes to the topic, and from there to the subscription of every app that hears it.
 
 module messaging 'modules/messaging.bicep' = {
-  name: 'messaging'
-  scope: resourceGroup(names.group)
+  scope: group
   params: {
     name: names.namespace
     sku: messagingSku
@@ -168,11 +185,10 @@ module messaging 'modules/messaging.bicep' = {
   }
 }
 
-// ---- What is handled is remembered: one stream an order in the handler's own container.
+// ---- What an app handles is stored: one stream per order in the app's own container.
 
 module store 'modules/store.bicep' = {
-  name: 'store'
-  scope: resourceGroup(names.group)
+  scope: group
   params: {
     name: names.store
     database: database
@@ -189,37 +205,41 @@ module store 'modules/store.bicep' = {
   }
 }
 
-// ---- Nobody may do more than that: every permission of every app, on one page.
+// ---- Every permission, on one page. Nobody may do more.
 
 module access 'modules/access.bicep' = {
-  name: 'access'
-  scope: resourceGroup(names.group)
+  scope: group
   params: {
-    apps: [for (app, i) in apps: {
-      name: app.name
-      principalId: belongings[i].outputs.principalId
-      storage: belongings[i].outputs.storageName
-      vault: belongings[i].outputs.vaultName
-    }]
+    apps: [
+      for (app, i) in apps: {
+        name: app.name
+        principalId: appResources[i].outputs.principalId
+        storage: appResources[i].outputs.storageName
+        vault: appResources[i].outputs.vaultName
+      }
+    ]
     namespaceName: messaging.outputs.name
     topicName: messaging.outputs.topicName
     storeName: store.outputs.name
     database: database
     insightsName: monitoring.outputs.insightsName
     scaleByLength: scaleByLength
+    operatorPrincipalId: operatorPrincipalId
+    operatorPrincipalType: operatorPrincipalType
   }
 }
 
-// ---- Where bus, store and files are not to be reached from outside, the apps reach them through a network of their own.
+// ---- Where bus, store and files are off the public network, the apps reach them through a network of their own.
+// After `access`: the store refuses a private endpoint while its roles are being changed.
 
 module network 'modules/network.bicep' = if (privateNetwork) {
-  name: 'network'
-  scope: resourceGroup(names.group)
+  scope: group
+  dependsOn: [access]
   params: {
     name: names.network
     namespaceId: messaging.outputs.id
     storeId: store.outputs.id
-    storageIds: [for (app, i) in apps: belongings[i].outputs.storageId]
+    storageIds: [for (app, i) in apps: appResources[i].outputs.storageId]
     location: location
     tags: tags
   }
@@ -227,41 +247,40 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 
 // ---- The apps themselves. They start after they are allowed to read what they need, or the first start would fail.
 
-module functionApps 'modules/function-app.bicep' = [for (app, i) in apps: {
-  name: 'app-${app.name}'
-  scope: resourceGroup(names.group)
-  dependsOn: [access]
-  params: {
-    name: 'func-${app.name}-${stage}-${token}'
-    participant: app.name
-    identityId: belongings[i].outputs.identityId
-    clientId: belongings[i].outputs.clientId
-    storageName: belongings[i].outputs.storageName
-    packagesUrl: belongings[i].outputs.packagesUrl
-    subnetId: privateNetwork ? network!.outputs.functionsSubnetId : ''
-    insightsConnection: monitoring.outputs.insightsConnection
-    settings: union(settings[app.name], {
-      ServiceBus__fullyQualifiedNamespace: messaging.outputs.hostName
-      Cosmos__Endpoint: store.outputs.endpoint
-      Cosmos__Database: database
-    })
-    instancesMax: max(40, ordersAtOnce / app.sessions) // less than 40 is not accepted in every region
-    instanceMemoryMB: instanceMemoryMB
-    httpConcurrency: app.http
-    alwaysReadyHttp: alwaysReadyHttp
-    alwaysReadyMessages: alwaysReadyMessages
-    zoneRedundant: zoneRedundant
-    location: location
-    tags: tags
+module functionApps 'modules/function-app.bicep' = [
+  for (app, i) in apps: {
+    scope: group
+    dependsOn: [access]
+    params: {
+      name: 'func-${app.name}-${slug}-${token}'
+      participant: app.name
+      identityId: appResources[i].outputs.identityId
+      clientId: appResources[i].outputs.clientId
+      storageName: appResources[i].outputs.storageName
+      packagesUrl: appResources[i].outputs.packagesUrl
+      subnetId: privateNetwork ? network!.outputs.functionsSubnetId : ''
+      insightsConnection: monitoring.outputs.insightsConnection
+      settings: union(settings[app.name], {
+        ServiceBus__fullyQualifiedNamespace: messaging.outputs.hostName
+        Cosmos__Endpoint: store.outputs.endpoint
+        Cosmos__Database: database
+      })
+      instancesMax: max(40, ordersAtOnce / app.sessions) // less than 40 is not accepted in every region
+      instanceMemoryMB: instanceMemoryMB
+      httpConcurrency: app.http
+      alwaysReadyHttp: alwaysReadyHttp
+      alwaysReadyMessages: alwaysReadyMessages
+      zoneRedundant: zoneRedundant
+      location: location
+      tags: union(tags, buildTags[?app.name] ?? {})
+    }
   }
-}]
+]
 
-// ---- And everything is seen: logs, metrics, alerts, a workbook. The others need its workspace, so only it has to wait for the group.
+// ---- And everything is watched: logs, metrics, alerts, a workbook. The other modules need its workspace, so it comes first.
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
-  scope: resourceGroup(names.group)
-  dependsOn: [group]
+  scope: group
   params: {
     workspaceName: names.workspace
     insightsName: names.insights
@@ -273,10 +292,9 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
-  scope: resourceGroup(names.group)
+  scope: group
   params: {
-    stage: stage
+    stage: slug
     workspaceId: monitoring.outputs.workspaceId
     namespaceId: messaging.outputs.id
     emails: alertEmails
@@ -285,11 +303,9 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
-// ---- What the pipelines ask for.
+// ---- What azd and people ask for. The scripts find everything by its tags.
 
-output resourceGroup string = names.group
-output apps array = [for (app, i) in apps: {
-  participant: app.name
-  name: functionApps[i].outputs.name
-  url: functionApps[i].outputs.url
-}]
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_RESOURCE_GROUP string = group.name
+output ORDERS_URL string = functionApps[0].outputs.url

@@ -1,16 +1,16 @@
-// What somebody has to know. A query gives rows with a number called Value (and a Participant where that matters);
-// the alert fires for each row whose Value is on the wrong side of `limit`.
+// What somebody has to know. A query returns rows with a number called Value (and a Participant where that matters);
+// the alert fires for each row whose Value is beyond `limit`.
 param stage string
 param workspaceId string
 param namespaceId string
-param emails array
+param emails string[]
 param location string
-param tags object
+param tags { *: string }
 
 var above = 'GreaterThan'
 var below = 'LessThan'
 
-// severity: 0 an order or money is at risk now, 1 orders wait for somebody, 2 something is getting worse, 3 worth a look in the morning
+// severity: 0 an order or money is at risk now, 1 orders wait for a person, 2 something is getting worse, 3 look at it in the morning
 var alerts = [
   {
     name: 'republish-not-running'
@@ -25,7 +25,7 @@ var alerts = [
   }
   {
     name: 'orders-parked'
-    means: 'Orders are set aside and wait for a replay.'
+    means: 'Orders are parked and wait for a replay.'
     query: loadTextContent('../alerts/orders-parked.kql')
     severity: 1
     operator: above
@@ -129,50 +129,54 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    groupShortName: 'orders-${stage}'
+    groupShortName: take('orders-${stage}', 12)
     enabled: true
     emailReceivers: [for email in emails: { name: email, emailAddress: email, useCommonAlertSchema: true }]
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts: {
-  name: 'alert-${alert.name}-${stage}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: '${alert.name} (${stage})'
-    description: alert.means
-    severity: alert.severity
-    enabled: true
-    scopes: [workspaceId]
-    evaluationFrequency: alert.every
-    windowSize: alert.window
-    autoMitigate: true
-    criteria: {
-      allOf: [
-        {
-          query: alert.query
-          timeAggregation: 'Maximum'
-          metricMeasureColumn: 'Value'
-          dimensions: empty(alert.by) ? [] : [{ name: alert.by, operator: 'Include', values: ['*'] }]
-          operator: alert.operator
-          threshold: alert.limit
-          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
-        }
-      ]
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for alert in alerts: {
+    name: 'alert-${alert.name}-${stage}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${alert.name} (${stage})'
+      description: alert.means
+      severity: alert.severity
+      enabled: true
+      // A new workspace does not have the tables yet: they come with the first telemetry.
+      skipQueryValidation: true
+      scopes: [workspaceId]
+      evaluationFrequency: alert.every
+      windowSize: alert.window
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: alert.query
+            timeAggregation: 'Maximum'
+            metricMeasureColumn: 'Value'
+            dimensions: empty(alert.by) ? [] : [{ name: alert.by, operator: 'Include', values: ['*'] }]
+            operator: alert.operator
+            threshold: alert.limit
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: [people.id] }
     }
-    actions: { actionGroups: [people.id] }
   }
-}]
+]
 
-// The only one without a query: the bus's count of dead letters cannot be exported to the workspace.
+// The only alert without a query: the bus's count of dead letters cannot be exported to the workspace.
 resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   name: 'alert-dead-letters-${stage}'
   location: 'global'
   tags: tags
   properties: {
-    description: 'Messages are dead-lettered. Those that the kernel set aside are parked orders; any other is adopted by its participant.'
+    description: 'Messages are dead-lettered. The kernel parked them with their orders, or their participant will adopt them.'
     severity: 1
     enabled: true
     scopes: [namespaceId]

@@ -1,6 +1,6 @@
 // One app on Flex Consumption. A plan of its own, because on Flex a plan holds one app.
 param name string
-@description('Whose messages it handles: the name of its subscription.')
+@description('The participant whose messages it handles: the name of its subscription.')
 param participant string
 param identityId string
 param clientId string
@@ -10,7 +10,7 @@ param packagesUrl string
 param subnetId string
 param insightsConnection string
 @description('What this app\'s own options read.')
-param settings object
+param settings { *: string }
 param instancesMax int
 param instanceMemoryMB int
 @description('Requests that an instance serves at once; 0 where the app has no HTTP functions.')
@@ -19,9 +19,9 @@ param alwaysReadyHttp int
 param alwaysReadyMessages int
 param zoneRedundant bool
 param location string
-param tags object
+param tags { *: string }
 
-// The platform's own settings, the same for every app: who it is, and that it is never anybody by a key.
+// The platform's own settings, the same for every app: which identity it uses, and no key anywhere.
 var platform = {
   AZURE_CLIENT_ID: clientId
   AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
@@ -51,7 +51,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: union(tags, { participant: participant })
+  tags: union(tags, { participant: participant, 'azd-service-name': participant })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -84,7 +84,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       appSettings: map(items(union(platform, settings)), setting => { name: setting.key, value: setting.value })
     }
@@ -92,11 +91,17 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 }
 
 // Publishing with a user name and a password is off: the pipeline publishes as itself.
-resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [for way in ['scm', 'ftp']: {
+resource scmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
-  name: way
+  name: 'scm'
   properties: { allow: false }
-}]
+}
+
+resource ftpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
 
 output name string = app.name
 output url string = 'https://${app.properties.defaultHostName}'

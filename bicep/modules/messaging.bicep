@@ -1,4 +1,4 @@
-// The topic and who hears what on it. Names and filters come from the file that the code reads too.
+// The topic and its subscriptions. Names and filters come from the file that the code reads too.
 param name string
 @allowed(['Standard', 'Premium'])
 param sku string
@@ -6,7 +6,7 @@ param units int
 param publicAccess bool
 param workspaceId string
 param location string
-param tags object
+param tags { *: string }
 
 var topology = loadJsonContent('../../functions/Runtime/topology.json')
 
@@ -26,26 +26,23 @@ resource topic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = {
   parent: namespace
   name: topology.topic
   properties: {
-    // Only there to save work: the participants' inboxes are what makes a repeated message harmless, however late it comes.
+    // Only to save work: the participants' inboxes make a repeated message harmless, however late it comes.
     requiresDuplicateDetection: true
     duplicateDetectionHistoryTimeWindow: 'PT10M'
     supportOrdering: true
-    // The longest there is. A message that expired would be a step of an order that nobody takes.
+    // The maximum. An expired message would be a step that its order never takes.
     defaultMessageTimeToLive: 'P10675199DT2H48M5.4775807S'
     maxSizeInMegabytes: sku == 'Premium' ? 81920 : 5120
     enableBatchedOperations: true
   }
 }
 
-module subscriptions 'subscription.bicep' = [for subscription in topology.subscriptions: {
-  name: 'subscription-${subscription.name}'
+module subscriptions 'subscriptions.bicep' = {
+  dependsOn: [topic]
   params: {
     namespaceName: namespace.name
-    topicName: topic.name
-    name: subscription.name
-    hears: subscription.hears
   }
-}]
+}
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: namespace

@@ -1,11 +1,11 @@
-// Where everything is seen. Telemetry is taken from identities only, never for a key.
+// Logs, metrics and the workbook. Telemetry is accepted from identities only, never with a key.
 param workspaceName string
 param insightsName string
 param retentionDays int
 @description('-1: no limit')
 param dailyGigabytes int
 param location string
-param tags object
+param tags { *: string }
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: workspaceName
@@ -46,5 +46,5 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
 
 output workspaceId string = workspace.id
 output insightsName string = insights.name
-// Names where to send, and is no secret: without local authentication nobody may send with it alone.
+// Says where to send, and is no secret: without local authentication nobody may send with it alone.
 output insightsConnection string = insights.properties.ConnectionString

@@ -3,14 +3,17 @@
 param name string
 param namespaceId string
 param storeId string
-param storageIds array
+param storageIds string[]
 param location string
-param tags object
+param tags { *: string }
 
-var endpoints = concat([
-  { name: 'messaging', target: namespaceId, kind: 'namespace', zone: 0 }
-  { name: 'store', target: storeId, kind: 'Sql', zone: 1 }
-], map(storageIds, id => { name: last(split(id, '/')), target: id, kind: 'blob', zone: 2 }))
+var endpoints = concat(
+  [
+    { name: 'messaging', target: namespaceId, kind: 'namespace', zone: 0 }
+    { name: 'store', target: storeId, kind: 'Sql', zone: 1 }
+  ],
+  map(storageIds, id => { name: last(split(id, '/')), target: id, kind: 'blob', zone: 2 })
+)
 
 var zones = [
   'privatelink.servicebus.windows.net'
@@ -43,43 +46,51 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   resource endpointsSubnet 'subnets' existing = { name: 'endpoints' }
 }
 
-resource privateZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zone in zones: {
-  name: zone
-  location: 'global'
-  tags: tags
-}]
-
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zone, i) in zones: {
-  parent: privateZones[i]
-  name: name
-  location: 'global'
-  properties: {
-    virtualNetwork: { id: network.id }
-    registrationEnabled: false
+resource privateZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zone in zones: {
+    name: zone
+    location: 'global'
+    tags: tags
   }
-}]
+]
 
-resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [for endpoint in endpoints: {
-  name: 'pe-${endpoint.name}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: { id: network::endpointsSubnet.id }
-    privateLinkServiceConnections: [
-      {
-        name: endpoint.name
-        properties: { privateLinkServiceId: endpoint.target, groupIds: [endpoint.kind] }
-      }
-    ]
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zone, i) in zones: {
+    parent: privateZones[i]
+    name: name
+    location: 'global'
+    properties: {
+      virtualNetwork: { id: network.id }
+      registrationEnabled: false
+    }
   }
-}]
+]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (endpoint, i) in endpoints: {
-  parent: privateEndpoints[i]
-  name: 'default'
-  properties: {
-    privateDnsZoneConfigs: [{ name: endpoint.kind, properties: { privateDnsZoneId: privateZones[endpoint.zone].id } }]
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+  for endpoint in endpoints: {
+    name: 'pe-${endpoint.name}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: { id: network::endpointsSubnet.id }
+      privateLinkServiceConnections: [
+        {
+          name: endpoint.name
+          properties: { privateLinkServiceId: endpoint.target, groupIds: [endpoint.kind] }
+        }
+      ]
+    }
   }
-}]
+]
+
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+  for (endpoint, i) in endpoints: {
+    parent: privateEndpoints[i]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [{ name: endpoint.kind, properties: { privateDnsZoneId: privateZones[endpoint.zone].id } }]
+    }
+  }
+]
 
 output functionsSubnetId string = network::functions.id

@@ -1,7 +1,7 @@
-// Cosmos DB: one container a participant, where a document is all that the participant knows of one order; and the stock.
+// Cosmos DB: one container per participant, where a document is all that the participant knows of an order; and the stock.
 param name string
 param database string
-param participants array
+param participants string[]
 param serverless bool
 param streamRequestUnits int
 param stockRequestUnits int
@@ -11,14 +11,14 @@ param zoneRedundant bool
 param publicAccess bool
 param workspaceId string
 param location string
-param tags object
+param tags { *: string }
 
-// Everything but a few paths is left out of the index: an index entry is paid for with every write, and streams are read by id.
+// Only a few paths are indexed: every index entry costs something with every write, and streams are read by id.
 var streamIndex = {
   indexingMode: 'consistent'
   automatic: true
   includedPaths: [
-    // the timer's question: which streams hold something that was saved and perhaps not published
+    // for the timer: which streams hold something that was saved and perhaps not published
     { path: '/unconfirmedSince/?' }
     // the operators' lists
     { path: '/list/*' }
@@ -48,7 +48,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {
   properties: {
     databaseAccountOfferType: 'Standard'
     locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: zoneRedundant }]
-    // Money is taken on what a turn reads, so a read must not be stale, whichever host wrote last.
+    // A turn charges cards on what it reads, so a read must not be stale, whichever host wrote last.
     // In one region this costs writes nothing; with a second region BoundedStaleness is the choice.
     consistencyPolicy: { defaultConsistencyLevel: 'Strong' }
     enableMultipleWriteLocations: false
@@ -70,25 +70,27 @@ resource orderfunctions 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2024
   }
 }
 
-resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [for container in concat(streams, [stock]): {
-  parent: orderfunctions
-  name: container.name
-  properties: {
-    resource: {
-      id: container.name
-      partitionKey: { paths: [container.partitionKey], kind: 'Hash', version: 2 }
-      indexingPolicy: container.index
+resource containers 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2024-11-15' = [
+  for container in concat(streams, [stock]): {
+    parent: orderfunctions
+    name: container.name
+    properties: {
+      resource: {
+        id: container.name
+        partitionKey: { paths: [container.partitionKey], kind: 'Hash', version: 2 }
+        indexingPolicy: container.index
+      }
+      options: serverless ? {} : { autoscaleSettings: { maxThroughput: container.requestUnits } }
     }
-    options: serverless ? {} : { autoscaleSettings: { maxThroughput: container.requestUnits } }
   }
-}]
+]
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: account
   name: 'operations'
   properties: {
     workspaceId: workspaceId
-    // Dedicated tables are cheaper to query. Data-plane logs are left off: the apps measure the charge of every call themselves.
+    // Dedicated tables are cheaper to query. Data-plane logs are off: the apps measure the charge of every call themselves.
     logAnalyticsDestinationType: 'Dedicated'
     logs: [
       { category: 'ControlPlaneRequests', enabled: true }

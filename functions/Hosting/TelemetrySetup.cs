@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.ApplicationInsights.Extensibility;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
@@ -22,7 +23,12 @@ static class TelemetrySetup
         if (string.IsNullOrEmpty(configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"]))
             return;
 
-        services.AddApplicationInsightsTelemetryWorkerService(options => options.EnableAdaptiveSampling = false).ConfigureFunctionsApplicationInsights();
+        services.AddApplicationInsightsTelemetryWorkerService(options =>
+        {
+            options.EnableAdaptiveSampling = false;
+            // The build that deployed the app, by which the pipeline sees that it runs.
+            options.ApplicationVersion = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        }).ConfigureFunctionsApplicationInsights();
         services.AddHostedService<TelemetryBridge>();
         services.Configure<TelemetryConfiguration>(telemetry =>
             telemetry.DefaultTelemetrySink.TelemetryProcessorChainBuilder.UseAdaptiveSampling(ItemsPerSecondMax, excludedTypes: AlwaysSent).Build());

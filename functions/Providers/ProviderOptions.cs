@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 
 namespace OrderFunctions.Providers;
@@ -40,13 +41,16 @@ public sealed record CardProviderOptions : ProviderOptions;
 
 public sealed record CarrierOptions : ProviderOptions
 {
-    /// <summary>Shared with the carrier, which signs its webhook with it.</summary>
+    /// <summary>Shared with the carrier, which signs its webhook with it. The simulated carrier does not use the webhook.</summary>
     public string? WebhookSecret { get; init; }
 
+    /// <summary>The options that the settings state. Without a real carrier and a secret, the secret is one that nobody knows.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
     public static CarrierOptions From(IConfiguration configuration)
     {
         var options = From<CarrierOptions>(configuration, "Carrier");
+        if (options is { IsSimulated: true, WebhookSecret: null or "" })
+            return options with { WebhookSecret = RandomNumberGenerator.GetHexString(64) };
         if (options.WebhookSecret is not { Length: > 0 })
             throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
         return IsUnresolved(options.WebhookSecret) ? throw new InvalidOperationException($"The setting Carrier__WebhookSecret {Unresolved}") : options;

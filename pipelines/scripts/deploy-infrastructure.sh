@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Deploys all of bicep/, or says what that would change.  deploy-infrastructure.sh STAGE create|what-if
-# Reads LOCATION and API_AUDIENCE, and where set ALERT_EMAILS (a JSON array), CARD_PROVIDER_URL, CARRIER_URL, NOTIFIER_URL.
+# Reads LOCATION and, through the stage's parameters, the variables that pipelines/README.md lists.
 set -euo pipefail
 stage=$1 what=$2
 bicep=$(cd "$(dirname "$0")/../../bicep" && pwd)
+: "${API_AUDIENCE:?is not set}"
 
-parameters=("apiAudience=${API_AUDIENCE:?is not set}" "location=${LOCATION:?is not set}")
-[ -z "${ALERT_EMAILS:-}" ] || parameters+=("alertEmails=$ALERT_EMAILS")
-[ -z "${CARD_PROVIDER_URL:-}" ] || parameters+=("cardProviderUrl=$CARD_PROVIDER_URL")
-[ -z "${CARRIER_URL:-}" ] || parameters+=("carrierUrl=$CARRIER_URL")
-[ -z "${NOTIFIER_URL:-}" ] || parameters+=("notifierUrl=$NOTIFIER_URL")
+# A deployment replaces an app's tags, so what each app runs is handed over to be kept. Empty before there are apps.
+DEPLOYED=$(az functionapp list --query "[?tags.system=='orderfunctions' && tags.stage=='$stage' && tags.build]
+    .{ participant: tags.participant, build: tags.build, previous: tags.previous }" --output json)
+export DEPLOYED
 
-az deployment sub "$what" --name "orderfunctions-$stage" --location "$LOCATION" \
-    --template-file "$bicep/main.bicep" --parameters "@$bicep/$stage.parameters.json" --parameters "${parameters[@]}"
+# The delegated subnet of a private network needs this provider, which no resource in the templates registers.
+[ "$what" = what-if ] || az provider register --namespace Microsoft.App --wait --output none
+
+az deployment sub "$what" --name "orderfunctions-$stage" --location "${LOCATION:?is not set}" --parameters "$bicep/$stage.bicepparam"

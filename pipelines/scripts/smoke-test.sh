@@ -18,7 +18,7 @@ token=$(az account get-access-token --scope "${API_AUDIENCE:?is not set}/.defaul
 call() { # METHOD URL [curl's options]
     local method=$1 url=$2
     shift 2
-    # Repeats what a cold or restarting app answers, not what is our own mistake.
+    # Repeats what a cold or restarting app answers.
     curl --silent --show-error --fail-with-body --retry 6 --retry-all-errors --retry-max-time 120 --max-time 60 \
         --request "$method" --header "Authorization: Bearer $token" --header 'Content-Type: application/json' "$@" "$url"
 }
@@ -33,18 +33,15 @@ case $kind in
     *) echo "whole or harmless, not $kind" >&2; exit 2 ;;
 esac
 
-# The key makes repeating the call safe: the same order, not another one.
-key=smoke-test-$(date +%s)-$$
-order=$(call POST "$orders/api/orders" --header "Idempotency-Key: $key" --data @- <<JSON | jq --raw-output .id
-{
-  "customerId": "smoke-test",
-  "currency": "EUR",
-  "lines": [{ "sku": "$sku", "description": "Smoke test", "quantity": 1, "unitPrice": 0.01 }],
-  "payment": { "cardToken": "tok_visa" },
-  "shipTo": { "name": "Smoke test", "line1": "1 Test Street", "city": "Testville", "postalCode": "REFUSE", "country": "GB" }
-}
-JSON
-)
+# A line of an orders file. The key makes repeating the call safe: the same order, not another one.
+file=$(mktemp)
+trap 'rm -f "$file"' EXIT
+jq --null-input --compact-output --arg key "smoke-test-$(date +%s)-$$" --arg sku "$sku" '{
+    key: $key, customerId: "smoke-test", currency: "EUR",
+    lines: [{ sku: $sku, description: "Smoke test", quantity: 1, unitPrice: 0.01 }],
+    payment: { cardToken: "tok_visa" },
+    shipTo: { name: "Smoke test", line1: "1 Test Street", city: "Testville", postalCode: "REFUSE", country: "GB" } }' > "$file"
+order=$(call POST "$orders/api/orders" --header "Idempotency-Key: $(jq --raw-output .key "$file")" --data @- < "$file" | jq --raw-output .id)
 echo "Order $order, must be rejected at $failed_at"
 
 seen=

@@ -45,7 +45,6 @@ public class CompositionTests
                 required.Add(app, "ServiceBus");
             required.Add("PaymentsApp", "CardProvider__Mode");
             required.Add("ShippingApp", "Carrier__Mode");
-            required.Add("ShippingApp", "Carrier__WebhookSecret");
             required.Add("NotificationsApp", "Notifier__Mode");
             return required;
         }
@@ -94,6 +93,20 @@ public class CompositionTests
         using var services = Run(app, settings).BuildServiceProvider();
         var port = typeof(Runtime.ICardProvider).Assembly.GetType($"OrderFunctions.Runtime.I{provider[4..]}")!;
         Assert.Equal(provider, services.GetRequiredService(port).GetType().Name);
+    }
+
+    [Fact]
+    public void A_simulated_carrier_needs_no_secret_and_a_real_one_does()
+    {
+        var settings = Settings("ShippingApp");
+        settings.Remove("Carrier__WebhookSecret");
+        Run("ShippingApp", settings);
+
+        settings["Carrier__Mode"] = "http";
+        settings["Carrier__BaseAddress"] = "https://carrier.example/";
+        settings["Carrier__ApiKey"] = "key";
+        Assert.Contains("Carrier__WebhookSecret", Assert.Throws<InvalidOperationException>(() => Run("ShippingApp", settings)).Message,
+            StringComparison.Ordinal);
     }
 
     static string Name(Type functions) => functions.Namespace!.Split('.')[^1];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using OrderFunctions.Kernel;
@@ -24,7 +25,8 @@ public partial class AppTests
         var program = Repository.Read($"{Folder(participant)}/Program.cs");
         var (provider, carrier) = Halves(Repository.Read("functions/Providers/ProviderOptions.cs"), "record CarrierOptions");
         var read = Settings("Cosmos", Properties(Repository.Read("functions/CosmosDb/CosmosOptions.cs")))
-            .Append(Assert.Single(Named().Matches(Repository.Read("functions/ServiceBus/ServiceBusConnection.cs")).Select(m => m.Value).Distinct()));
+            .Append(Assert.Single(Named().Matches(Repository.Read("functions/ServiceBus/ServiceBusConnection.cs"))
+                .Select(m => m.Value).Distinct()));
         if (program.Contains("UseCallerCheck", StringComparison.Ordinal))
             read = read.Concat(Settings("Authentication", Parameters()
                 .Match(Repository.Read("functions/Hosting/EntraTokens.cs")).Groups[1].Value.Split(", ").Select(p => p.Split(' ')[1])));
@@ -56,12 +58,15 @@ public partial class AppTests
     public void An_app_scales_by_the_number_of_sessions_that_its_host_takes(string participant)
     {
         var project = ProjectOf(participant);
-        var (app, host) = (Deployed(participant), Repository.Read("host.json.template"));
+        var host = Repository.Read("host.json.template");
+        var sessions = project.Descendants("MaxConcurrentSessions").Single().Value;
 
-        Assert.Equal(app["sessions"], project.Descendants("MaxConcurrentSessions").Single().Value);
+        // The smallest value of ordersAtOnce is that of the smallest number of instances.
+        Assert.Equal(1280, int.Parse(sessions) * Scale(participant).GetProperty("maximumInstanceCount").GetInt32());
         Assert.Contains("\"maxConcurrentSessions\": $(MaxConcurrentSessions)", host, StringComparison.Ordinal);
         Assert.Contains("\"maxConcurrentCallsPerSession\": 1", host, StringComparison.Ordinal);
-        Assert.Contains($"| sessions an instance | {app["sessions"]} (`host.json`) |", Repository.Read("bicep/README.md"), StringComparison.Ordinal);
+        Assert.Contains($"| sessions per instance | {sessions} (`host.json`) |", Repository.Read("bicep/README.md"),
+            StringComparison.Ordinal);
 
         // Renewed for longer than a turn may take, or the session would be given to another in the middle of it.
         var renewal = TimeSpan.Parse(Renewal().Match(host).Groups[1].Value);
@@ -76,7 +81,8 @@ public partial class AppTests
         Assert.Single(ServiceBusTrigger().Matches(functions));
         Assert.Single(TimerTrigger().Matches(functions));
         Assert.Contains($"[Function($\"{{Participants.{Name(participant)}}}-on-message\")]", functions, StringComparison.Ordinal);
-        Assert.Equal(functions.Contains("[HttpTrigger(", StringComparison.Ordinal), Deployed(participant)["http"] != "0");
+        Assert.Equal(functions.Contains("[HttpTrigger(", StringComparison.Ordinal),
+            Scale(participant).TryGetProperty("triggers", out var triggers) && triggers.ValueKind is JsonValueKind.Object);
     }
 
     [Theory, MemberData(nameof(Participants))]
@@ -95,8 +101,9 @@ public partial class AppTests
                     Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs").Select(file => $"{folder}/{Path.GetFileName(file)}")
                         .Append($"{folder}/{Name(participant)}").Order(StringComparer.Ordinal),
                     watched.Where(path => path.StartsWith(folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        foreach (var shared in new[] { "functions/AzureSdk.targets", "functions/HostJson.targets", "functions/Directory.Build.props",
-            "functions/Directory.Build.targets", "Directory.Build.props",
+        foreach (var shared in new[] { "functions/AzureSdk", "functions/AzureSdk.targets", "functions/HostJson.targets",
+            "functions/Directory.Build.props",
+            "functions/Directory.Build.targets", "Directory.Build.props", "Directory.Build.targets",
             "Directory.Packages.props", "global.json", "host.json.template" })
             Assert.Contains(shared, watched);
 
@@ -118,34 +125,26 @@ public partial class AppTests
         var paths = Regex.Match(Repository.Read("functions/CosmosDb/CosmosContainers.cs"), @"StreamPaths = \[(.*)\];").Groups[1].Value
             .Replace("{StreamDocument.UnconfirmedSince}", Constant("UnconfirmedSince")).Replace("{StreamDocument.List}", Constant("List"));
 
-        Assert.Equal(Regex.Matches(paths, "\"([^\"]+)\"").Select(m => m.Groups[1].Value), Included("streamIndex"));
-        Assert.Empty(Included("stockIndex"));
+        Assert.Equal(Regex.Matches(paths, "\"([^\"]+)\"").Select(m => m.Groups[1].Value), Included("orders"));
+        Assert.Empty(Included("stock"));
 
-        static IEnumerable<string> Included(string index) =>
-            BicepFile.Members(BicepFile.All.Single(file => file.Path == "bicep/modules/store.bicep")[index].Body, 1)["includedPaths"]
-                .Where(token => token.Kind is BicepKind.Text).Select(token => token.Text);
+        static IEnumerable<string> Included(string container) =>
+            Deployment.Property(
+                    Bicep.Prod.Of("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers")
+                        .Single(one => Deployment.Name(one).EndsWith($"/{container}", StringComparison.Ordinal)),
+                    "resource.indexingPolicy.includedPaths")
+                .EnumerateArray().Select(included => included.GetProperty("path").GetString()!);
     }
 
-    static Dictionary<string, string> Deployed(string participant)
-    {
-        var body = BicepFile.Main["apps"].Body;
-        return Enumerable.Range(0, body.Count).Where(i => body[i].Is("{"))
-            .Select(i => BicepFile.Members(body, i).ToDictionary(m => m.Key, m => m.Value[0].Text))
-            .Single(app => app["name"] == participant);
-    }
+    static JsonElement Scale(string participant) =>
+        Deployment.Property(Bicep.Prod.App(participant), "functionAppConfig.scaleAndConcurrency");
 
-    /// <summary>What main.bicep gives to one app: its own settings, and those that every app gets.</summary>
+    /// <summary>The settings of an app that code of ours reads, over all ways to deploy it, without the platform's own.</summary>
     static IEnumerable<string> Given(string participant)
     {
-        var main = BicepFile.Main;
-        var own = BicepFile.Members(main["settings"].Body, 1)[participant];
-        var callers = own.Any(token => token.IsName("callers")) ? Keys(main["callers"].Body) : [];
-        var everybodys = Keys(BicepFile.Members(main["functionApps"].Members()["params"], 0)["settings"]);
-        return Keys(own).Concat(callers).Concat(everybodys).Distinct();
-
-        static IEnumerable<string> Keys(IReadOnlyList<BicepToken> tokens) =>
-            tokens.Zip(tokens.Skip(1)).Where(pair => pair.First.Kind is BicepKind.Name && pair.First.Text.Contains("__") && pair.Second.Is(":"))
-                .Select(pair => pair.First.Text);
+        string[] platforms = ["AzureWebJobsStorage", "ServiceBus__credential", "ServiceBus__clientId"];
+        return new[] { Bicep.Dev, Bicep.DevWithProviders }.SelectMany(deployment => deployment.Settings(participant).Keys)
+            .Where(name => name.Contains("__") && !platforms.Any(name.StartsWith)).Distinct();
     }
 
     static IEnumerable<string> Settings(string section, IEnumerable<string> names) => names.Select(name => $"{section}__{name}");

@@ -2,78 +2,24 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
 /// <summary>What is deployed is what the code expects to find.</summary>
 public partial class DeploymentTests
 {
-    // As published in Azure's list of built-in roles.
-    static readonly Dictionary<string, string> PublishedRoles = new()
-    {
-        ["Azure Service Bus Data Owner"] = "090c5cfd-751d-490a-894a-3ce6f1109419",
-        ["Azure Service Bus Data Receiver"] = "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0",
-        ["Azure Service Bus Data Sender"] = "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39",
-        ["Storage Blob Data Owner"] = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-        ["Storage Queue Data Contributor"] = "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-        ["Storage Table Data Contributor"] = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-        ["Monitoring Metrics Publisher"] = "3913510d-42f4-4e42-8a64-420c390055eb",
-        ["Key Vault Secrets User"] = "4633458b-17de-408a-b874-0445c86b69e6",
-        ["Cosmos DB Built-in Data Reader"] = "00000000-0000-0000-0000-000000000001",
-        ["Cosmos DB Built-in Data Contributor"] = "00000000-0000-0000-0000-000000000002",
-    };
+    public static TheoryData<string> Stages => ["dev", "prod"];
 
-    public static TheoryData<string> ParameterFiles => [.. Repository.Files("bicep", "*.parameters.json")];
+    static IEnumerable<string> Participants => Topology.Current.Subscriptions.Select(s => s.Name);
 
-    static BicepFile File(string name) => BicepFile.All.Single(file => file.Path == $"bicep/modules/{name}.bicep");
-
-    static Dictionary<string, JsonElement> ParametersIn(string path) =>
-        JsonDocument.Parse(Repository.Read(path)).RootElement.GetProperty("parameters").EnumerateObject()
-            .ToDictionary(p => p.Name, p => p.Value.GetProperty("value"));
-
-    [Theory, MemberData(nameof(ParameterFiles))]
-    public void An_environments_parameters_are_those_that_the_deployment_has(string path)
-    {
-        // What differs by subscription rather than by environment is handed over by the script.
-        var handedOver = HandedOver().Matches(Repository.Read("pipelines/scripts/deploy-infrastructure.sh")).Select(m => m.Groups[1].Value).ToList();
-        var given = ParametersIn(path);
-        var declared = BicepFile.Main.Of("param").ToDictionary(p => p.Name);
-
-        Assert.Empty(given.Keys.Concat(handedOver).Except(declared.Keys));
-        Assert.Empty(declared.Values.Where(p => !p.HasDefault).Select(p => p.Name).Except(given.Keys).Except(handedOver));
-        foreach (var (name, value) in given)
-        {
-            var type = value.ValueKind switch
-            {
-                JsonValueKind.String => "string",
-                JsonValueKind.Number => "int",
-                JsonValueKind.Array => "array",
-                _ => "bool",
-            };
-            Assert.Equal((name, declared[name].Type), (name, type));
-            Assert.True(Accepts(declared[name], value), $"{path}: {name} may not be {value}");
-        }
-    }
-
-    static bool Accepts(BicepDeclaration parameter, JsonElement value)
-    {
-        var decorators = parameter.Decorators;
-        for (var i = 0; i < decorators.Count; i++)
-        {
-            var arguments = decorators.Skip(i + 2).TakeWhile(token => !token.Is("@"))
-                .Where(token => token.Kind is BicepKind.Text or BicepKind.Number).Select(token => token.Text);
-            if (decorators[i].IsName("allowed") && !arguments.Contains(value.ToString()))
-                return false;
-            if (decorators[i].IsName("minValue") && value.GetInt32() < int.Parse(arguments.Single()))
-                return false;
-        }
-        return true;
-    }
+    [Theory, MemberData(nameof(Stages))]
+    public void What_is_deployed_is_approved(string stage) => Approved.Verify($"Deployment.{stage}", Bicep.Snapshot(stage).ToString());
 
     [Fact]
     public void Each_difference_between_dev_and_prod_has_a_sentence_in_the_readme()
     {
-        var (dev, prod) = (ParametersIn("bicep/dev.parameters.json"), ParametersIn("bicep/prod.parameters.json"));
+        var (dev, prod) = (Bicep.Parameters("dev"), Bicep.Parameters("prod"));
         var differences = dev.Keys.Union(prod.Keys)
             .Where(name => !dev.ContainsKey(name) || !prod.ContainsKey(name) || dev[name].ToString() != prod[name].ToString());
         var explained = Row().Matches(Section("bicep/README.md", "Dev and prod"))
@@ -87,86 +33,210 @@ public partial class DeploymentTests
         }
 
         static string Shown(Dictionary<string, JsonElement> parameters, string name) =>
-            !parameters.TryGetValue(name, out var value) ? "–" : value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();
+            !parameters.TryGetValue(name, out var value) ? "–"
+            : value.ValueKind is JsonValueKind.String ? value.GetString()!
+            : value.GetRawText();
     }
 
-    [Fact]
-    public void There_is_an_app_for_each_participant_and_a_subscription_with_its_filters()
+    [Theory, MemberData(nameof(Stages))]
+    public void Each_participant_has_an_app_and_a_subscription_with_its_filters(string stage)
     {
-        var messaging = Repository.Read("bicep/modules/messaging.bicep");
+        var deployment = Bicep.Snapshot(stage);
 
-        Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), Apps().Select(app => app["name"]));
-        Assert.Contains("loadJsonContent('../../functions/Runtime/topology.json')", messaging, StringComparison.Ordinal);
-        Assert.Equal("topology.topic", Value(File("messaging")["topic"], "name"));
-        Assert.Contains("[for subscription in topology.subscriptions: {", messaging, StringComparison.Ordinal);
-        var handed = BicepFile.Members(File("messaging")["subscriptions"].Members()["params"], 0);
-        Assert.Equal(("subscription.name", "subscription.hears"), (Joined(handed["name"]), Joined(handed["hears"])));
-
-        var filter = File("subscription")["filters"];
-        Assert.StartsWith("=[fortypeinhears:", Joined(filter.Body), StringComparison.Ordinal);
-        Assert.Equal(("CorrelationFilter", "{label:type}"), (Property(filter, "filterType"), Property(filter, "correlationFilter")));
-        Assert.Equal("{sqlExpression:1=0}", Property(File("subscription")["nothingElse"], "sqlFilter"));
+        Assert.Equal(Participants, deployment.Of("Microsoft.Web/sites").Select(app => Deployment.Tag(app, "participant")));
+        Assert.Equal(Participants, deployment.Subscriptions.Select(subscription => Deployment.Name(subscription).Split('/')[^1]));
+        Assert.EndsWith($"/{Topology.Current.Topic}", Deployment.Name(deployment.Of("Microsoft.ServiceBus/namespaces/topics").Single()),
+            StringComparison.Ordinal);
+        foreach (var participant in Topology.Current.Subscriptions)
+        {
+            var rules = deployment.Rules(participant.Name).ToDictionary(rule => Deployment.Name(rule).Split('/')[^1]);
+            Assert.True(rules.Remove("$Default", out var nothing));
+            Assert.Equal("1=0", Deployment.Property(nothing, "sqlFilter.sqlExpression").GetString());
+            Assert.Equal(participant.Hears.Order(), rules.Keys.Order());
+            Assert.All(rules, rule => Assert.Equal(rule.Key, Deployment.Property(rule.Value, "correlationFilter.label").GetString()));
+        }
     }
 
     [Fact]
     public void An_order_is_a_session_and_the_kernel_gives_up_on_a_message_long_before_the_bus_does()
     {
-        var subscription = File("subscription")["subscription"];
-
-        Assert.Equal("true", Property(subscription, "requiresSession"));
-        Assert.True(int.Parse(Property(subscription, "maxDeliveryCount")) >= 5 * new TurnOptions().DeliveriesMax);
-        Assert.Equal("true", Property(File("messaging")["topic"], "requiresDuplicateDetection"));
+        Assert.All(Bicep.Prod.Subscriptions, subscription =>
+        {
+            Assert.True(Deployment.Property(subscription, "requiresSession").GetBoolean());
+            Assert.True(Deployment.Property(subscription, "maxDeliveryCount").GetInt32() >= 5 * new TurnOptions().DeliveriesMax);
+        });
+        var topic = Bicep.Prod.Of("Microsoft.ServiceBus/namespaces/topics").Single();
+        Assert.True(Deployment.Property(topic, "requiresDuplicateDetection").GetBoolean());
     }
 
     [Fact]
     public void There_is_a_container_for_each_participant_and_one_for_the_stock()
     {
-        var store = File("store");
+        const string account = "Microsoft.DocumentDB/databaseAccounts";
+        var containers = Bicep.Prod.Of($"{account}/sqlDatabases/containers").Select(container =>
+            (Deployment.Name(container).Split('/')[^1], Deployment.Property(container, "resource.partitionKey.paths")[0].GetString()));
 
-        Assert.Equal("map(participants,participant=>{name:participant partitionKey:/orderId index:streamIndex requestUnits:streamRequestUnits })",
-            Joined(store["streams"].Body)[1..]);
-        Assert.Contains("name:stock,partitionKey:/warehouse", Joined(store["stock"].Body), StringComparison.Ordinal);
-        Assert.Equal("{defaultConsistencyLevel:Strong}", Property(store["account"], "consistencyPolicy"));
-        Assert.Equal("map(apps,app=>app.name)", Joined(BicepFile.Members(BicepFile.Main["store"].Members()["params"], 0)["participants"]));
+        Assert.Equal([.. Participants.Select(participant => (participant, "/orderId")), ("stock", "/warehouse")], containers);
+        Assert.Equal("Strong",
+            Deployment.Property(Bicep.Prod.Of(account).Single(), "consistencyPolicy.defaultConsistencyLevel").GetString());
     }
 
     [Fact]
-    public void Every_role_is_the_one_that_its_name_says_and_stands_in_the_table()
+    public void Every_permission_is_for_one_thing_and_stands_in_the_table()
     {
-        var access = File("access");
-        var roles = BicepFile.Members(access["roles"].Body, 1).Concat(BicepFile.Members(access["storeRoles"].Body, 1))
-            .ToDictionary(r => r.Key, r => r.Value[0].Text);
         var table = string.Join('\n', Repository.Read("bicep/modules/access.bicep").Split('\n')
             .Where(line => line.StartsWith("//  ", StringComparison.Ordinal)));
+        Permission[] permissions = [.. Bicep.DevWithProviders.Permissions, .. Bicep.Prod.Permissions];
 
-        foreach (var (name, id) in roles)
+        Assert.All(permissions, permission =>
         {
-            Assert.Equal((name, PublishedRoles.GetValueOrDefault(name)), (name, id));
-            Assert.Contains(name, table, StringComparison.Ordinal);
-            Assert.Contains($"'{name}']", Repository.Read("bicep/modules/access.bicep")
-                .Replace($"? '{name}' :", $"'{name}']", StringComparison.Ordinal), StringComparison.Ordinal);
-        }
-        // Nowhere else is anything granted, and no identifier of a role stands anywhere else.
-        Assert.Equal(["bicep/modules/access.bicep"], BicepFile.All.Where(f => f.Of("resource").Any(r => r.Target.Contains("oleAssignments@")))
-            .Select(f => f.Path));
-        Assert.Equal(["bicep/modules/access.bicep"], BicepFile.All.Where(f => Identifier().IsMatch(Repository.Read(f.Path))).Select(f => f.Path));
+            Assert.Contains(permission.Role, table, StringComparison.Ordinal);
+            Assert.Contains($"'{permission.Role}': '{Deployment.PublishedRoles.Single(role => role.Value == permission.Role).Key}'",
+                Repository.Read("bicep/modules/access.bicep"), StringComparison.Ordinal);
+            // A scope without a resource would be the whole group.
+            Assert.StartsWith("Microsoft.", permission.Scope, StringComparison.Ordinal);
+        });
+        foreach (var (principal, role, scope) in permissions.Where(permission => permission.Principal != Bicep.Operator))
+            Assert.True(role switch
+            {
+                "Azure Service Bus Data Sender" => scope.EndsWith($"/topics/{Topology.Current.Topic}", StringComparison.Ordinal),
+                "Azure Service Bus Data Receiver" or "Azure Service Bus Data Owner" =>
+                    scope.EndsWith($"/subscriptions/{principal}", StringComparison.Ordinal),
+                "Cosmos DB Built-in Data Contributor" => scope.EndsWith($"/colls/{principal}", StringComparison.Ordinal)
+                    || (principal, true) == ("inventory", scope.EndsWith("/colls/stock", StringComparison.Ordinal)),
+                "Storage Blob Data Owner" => scope.Contains($"/st{principal}", StringComparison.Ordinal),
+                "Key Vault Secrets User" => scope.Contains($"/kv-{principal}-", StringComparison.Ordinal),
+                _ => role == "Monitoring Metrics Publisher",
+            }, $"{principal}: {role} of {scope}");
+        Assert.Equal(["bicep/modules/access.bicep"], Repository.Files("bicep", "*.bicep")
+            .Where(path => Repository.Read(path).Contains("oleAssignments@", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public void Every_permission_is_for_one_thing_of_one_app()
+    public void Without_real_providers_there_is_no_vault_and_with_them_the_operator_can_fill_each()
     {
-        var access = File("access");
-        foreach (var assignment in access.Of("resource").Where(r => r.Target.StartsWith("Microsoft.Authorization/", StringComparison.Ordinal)))
+        const string vault = "Microsoft.KeyVault/vaults";
+        Assert.Empty(Bicep.Dev.Of(vault));
+        Assert.DoesNotContain(Bicep.Dev.Permissions, permission => permission.Principal == Bicep.Operator);
+
+        var deployment = Bicep.DevWithProviders;
+        var vaults = deployment.Of(vault).Select(Deployment.Name).ToList();
+        Assert.Equal(["payments", "shipping", "notifications"], vaults.Select(name => name.Split('-')[1]));
+        Assert.Equal(vaults.Order(), deployment.Permissions
+            .Where(permission => permission is { Principal: Bicep.Operator, Role: "Key Vault Secrets Officer" })
+            .Select(p => p.Scope.Split('/')[^1]).Order());
+        var referred = Participants.SelectMany(app => deployment.Settings(app).Values).SelectMany(value => VaultAsked().Matches(value))
+            .Select(match => match.Groups[1].Value);
+        Assert.Equal(vaults.Order(), referred.Distinct().Order());
+    }
+
+    [Fact]
+    public void What_has_a_way_in_by_key_has_it_closed()
+    {
+        Dictionary<string, string[]> closed = new()
         {
-            // Without a scope it would hold for the whole resource group.
-            var scope = assignment.Members()["scope"][0].Text;
-            Assert.True(access[scope].IsExisting);
-            Assert.NotEqual(("hears", "topic"), (assignment.Name, scope));
+            ["Microsoft.ServiceBus/namespaces"] = ["disableLocalAuth: true", "minimumTlsVersion: 1.2"],
+            ["Microsoft.DocumentDB/databaseAccounts"] = ["disableLocalAuth: true", "disableKeyBasedMetadataWriteAccess: true",
+                "minimalTlsVersion: Tls12"],
+            ["Microsoft.Insights/components"] = ["DisableLocalAuth: true"],
+            ["Microsoft.OperationalInsights/workspaces"] = ["features.disableLocalAuth: true"],
+            ["Microsoft.Storage/storageAccounts"] =
+            [
+                "allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: TLS1_2", "supportsHttpsTrafficOnly: true",
+            ],
+            ["Microsoft.KeyVault/vaults"] = ["enableRbacAuthorization: true"],
+            ["Microsoft.Web/sites"] = ["httpsOnly: true", "siteConfig.minTlsVersion: 1.2", "siteConfig.scmMinTlsVersion: 1.2"],
+            ["Microsoft.Web/sites/basicPublishingCredentialsPolicies"] = ["allow: false"],
+        };
+        foreach (var (type, settings) in closed)
+        {
+            Assert.NotEmpty(Bicep.DevWithProviders.Of(type));
+            foreach (var resource in Bicep.DevWithProviders.Of(type))
+                foreach (var (path, value) in settings.Select(s => s.Split(": ")).Select(s => (s[0], s[1])))
+                    Assert.Equal((Deployment.Name(resource), path, value),
+                        (Deployment.Name(resource), path, Deployment.Property(resource, path).ToString() switch
+                        {
+                            "True" => "true",
+                            "False" => "false",
+                            var other => other,
+                        }));
         }
-        var store = BicepFile.Members(access["rememberings"].Members()["properties"], 0)["scope"][0];
-        Assert.Equal("${}/dbs/${}/colls/${}", store.Text);
-        Assert.Contains("map(filter(apps,app=>app.name==inventory),app=>{principalId:app.principalId,container:stock})",
-            Joined(access["remembers"].Body), StringComparison.Ordinal);
+        Assert.Equal(2 * Participants.Count(), Bicep.Prod.Of("Microsoft.Web/sites/basicPublishingCredentialsPolicies").Count());
+        string[] data = ["Microsoft.ServiceBus/namespaces", "Microsoft.DocumentDB/databaseAccounts", "Microsoft.Storage/storageAccounts"];
+        Assert.All(data.SelectMany(Bicep.Prod.Of), resource =>
+            Assert.Equal("Disabled", Deployment.Property(resource, "publicNetworkAccess").GetString()));
+    }
+
+    [Fact]
+    public void Nothing_is_asked_of_an_app_that_Flex_Consumption_refuses()
+    {
+        string[] refused =
+            ["ftpsState", "alwaysOn", "linuxFxVersion", "netFrameworkVersion", "functionAppScaleLimit", "use32BitWorkerProcess"];
+
+        Assert.All(Participants.Select(Bicep.Prod.App), app => Assert.Empty(
+            Deployment.Property(app, "siteConfig").EnumerateObject().Select(setting => setting.Name).Intersect(refused)));
+    }
+
+    [Fact]
+    public void A_deployment_keeps_what_each_app_is_recorded_to_run()
+    {
+        var deployment = Bicep.Snapshot("dev", ("DEPLOYED", """[{"participant":"orders","build":"7","previous":"6"}]"""));
+
+        Assert.Equal(("7", "6"), (Deployment.Tag(deployment.App("orders"), "build"), Deployment.Tag(deployment.App("orders"), "previous")));
+        Assert.Null(Deployment.Tag(deployment.App("payments"), "build"));
+    }
+
+    [Fact]
+    public void The_instances_fit_the_quota_that_a_subscription_has_by_default()
+    {
+        const int quota = 250;
+        foreach (var deployment in new[] { Bicep.Dev, Bicep.Prod })
+        {
+            var apps = Participants.Select(app => (Http: deployment.Settings(app).ContainsKey("Authentication__Audience"),
+                Scale: Deployment.Property(deployment.App(app), "functionAppConfig.scaleAndConcurrency"))).ToList();
+            // An instance of 2 GB has one core. Messages and HTTP scale apart, a timer has one instance.
+            int Cores(JsonElement scale) =>
+                scale.GetProperty("maximumInstanceCount").GetInt32() * scale.GetProperty("instanceMemoryMB").GetInt32() / 2048;
+            var messages = apps.Sum(app => Cores(app.Scale) + 1);
+            var all = messages + apps.Where(app => app.Http).Sum(app => Cores(app.Scale));
+
+            Assert.InRange(messages, 1, quota);
+            Assert.Contains($"need {messages} of the {quota} cores", Repository.Read("bicep/README.md"), StringComparison.Ordinal);
+            Assert.Contains($"{all} with every HTTP group at its limit", Repository.Read("bicep/README.md"), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("dev"), InlineData("My.long_env-(1).901234567890123456789012345678901234567890123456"), InlineData("my-feature-9")]
+    public void Any_environment_that_azd_accepts_gives_names_that_Azure_accepts(string environment)
+    {
+        Assert.InRange(environment.Length, 1, 64);
+        var deployment = Bicep.Snapshot("dev", ("AZURE_ENV_NAME", environment), ("CARRIER_URL", "https://carrier.example/"));
+        (string Type, string Form, int Max)[] allowed =
+        [
+            ("Microsoft.Resources/resourceGroups", @"^[-\w._()]*[-\w_()]$", 90),
+            ("Microsoft.ServiceBus/namespaces", "^[a-zA-Z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*$", 50),
+            ("Microsoft.DocumentDB/databaseAccounts", "^[a-z0-9]+(-[a-z0-9]+)*$", 44),
+            ("Microsoft.Storage/storageAccounts", "^[a-z0-9]{3,}$", 24),
+            ("Microsoft.KeyVault/vaults", "^[a-zA-Z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*$", 24),
+            ("Microsoft.Web/sites", "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", 60),
+            ("Microsoft.Web/serverfarms", "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", 60),
+            ("Microsoft.OperationalInsights/workspaces", "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", 63),
+        ];
+
+        foreach (var (type, form, max) in allowed)
+            Assert.All(deployment.Of(type).Select(Deployment.Name), name =>
+            {
+                Assert.Matches(form, name);
+                Assert.InRange(name.Length, 1, max);
+            });
+        var people = deployment.Of("Microsoft.Insights/actionGroups").Single();
+        Assert.InRange(Deployment.Property(people, "groupShortName").GetString()!.Length, 1, 12);
+        // By these azd finds what it deploys to.
+        var group = deployment.Of("Microsoft.Resources/resourceGroups").Single();
+        Assert.Equal(environment, Deployment.Tag(group, "azd-env-name"));
+        Assert.Equal(Participants, deployment.Of("Microsoft.Web/sites").Select(app => Deployment.Tag(app, "azd-service-name")));
+        Assert.Equal(Deployment.Name(group), deployment.Outputs.GetProperty("AZURE_RESOURCE_GROUP").GetString());
     }
 
     [Fact]
@@ -180,70 +250,40 @@ public partial class DeploymentTests
             .SelectMany(way => way.EnumerateObject()).Where(way => way.Name == "entra")
             .SelectMany(way => way.Value.EnumerateArray()).Select(role => role.GetString());
 
-        Assert.Equal(asked.Distinct().Order(), registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
+        Assert.Equal(asked.Distinct().Order(),
+            registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
     }
 
     [Fact]
     public void An_always_ready_instance_is_for_the_function_that_handles_the_subscription()
     {
-        var app = Repository.Read("bicep/modules/function-app.bicep");
-
-        Assert.Contains("name: 'function:${participant}-on-message'", app, StringComparison.Ordinal);
+        Assert.All(Participants, app => Assert.Contains($"function:{app}-on-message",
+            Deployment.Property(Bicep.Prod.App(app), "functionAppConfig.scaleAndConcurrency.alwaysReady").EnumerateArray()
+                .Select(ready => ready.GetProperty("name").GetString())));
         Assert.Contains("/$app-on-message\\$", Repository.Read("pipelines/scripts/deploy-app.sh"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_readmes_arithmetic_starts_from_the_topologys_numbers()
     {
-        string[] said = ["OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShipmentBooked", "ShipmentDue", "OrderShipped", "OrderCompleted"];
-        var deliveries = Topology.Current.Subscriptions.Select(s => (s.Name, Count: s.Hears.Count(said.Contains))).ToList();
+        string[] published =
+            ["OrderCreated", "InventoryReserved", "PaymentSucceeded", "ShipmentBooked", "ShipmentDue", "OrderShipped", "OrderCompleted"];
+        var deliveries = Topology.Current.Subscriptions.Select(s => (s.Name, Count: s.Hears.Count(published.Contains))).ToList();
         var each = string.Join(", ", deliveries.Select(d => $"{d.Count} to {char.ToUpperInvariant(d.Name[0])}{d.Name[1..]}"));
         var text = Repository.Read("bicep/README.md");
 
-        Assert.Contains($"**{said.Length}** messages said, **{deliveries.Sum(d => d.Count)}** deliveries ({each})", text, StringComparison.Ordinal);
-        Assert.Contains($"That makes **{Apps().Count(app => app["http"] != "0") + 2 * deliveries.Count}**:", text, StringComparison.Ordinal);
+        Assert.Contains($"**{published.Length}** messages published, **{deliveries.Sum(d => d.Count)}** deliveries ({each})", text,
+            StringComparison.Ordinal);
+        var groups = Participants.Count(app => Bicep.Dev.Settings(app).ContainsKey("Authentication__Audience")) + 2 * deliveries.Count;
+        Assert.Contains($"That makes **{groups}**:", text, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void Names_are_short_enough_for_what_they_name()
-    {
-        var stages = ParameterFiles.Select(file => ParametersIn(file.Data)["stage"].GetString()!);
-        const string token = "abcdef";
-        foreach (var app in Topology.Current.Subscriptions.Select(s => s.Name))
-        {
-            Assert.All(stages, stage => Assert.InRange($"func-{app}-{stage}-{token}".Length, 2, 32)); // longer ones share a host id
-            Assert.InRange($"st{app}{token}".Length, 3, 24);
-            Assert.InRange($"kv-{app}-{token}".Length, 3, 24);
-        }
-        foreach (var name in new[] { "'func-${app.name}-${stage}-${token}'", "'st${app.name}${token}'", "'kv-${app.name}-${token}'", ", 6)" })
-            Assert.Contains(name, Repository.Read("bicep/main.bicep"), StringComparison.Ordinal);
-    }
-
-    /// <summary>The entries of main.bicep's table of apps.</summary>
-    static IEnumerable<Dictionary<string, string>> Apps()
-    {
-        var body = BicepFile.Main["apps"].Body;
-        for (var i = 0; i < body.Count; i++)
-            if (body[i].Is("{"))
-                yield return BicepFile.Members(body, i).ToDictionary(m => m.Key, m => Joined(m.Value));
-    }
-
-    static string Value(BicepDeclaration declaration, string key) => Joined(declaration.Members()[key]);
-
-    static string Property(BicepDeclaration declaration, string key) => Joined(BicepFile.Members(declaration.Members()["properties"], 0)[key]);
-
-    static string Joined(IEnumerable<BicepToken> tokens) =>
-        string.Concat(tokens.Select(token => token.Kind is BicepKind.NewLine ? " " : token.Text)).Replace("{ ", "{");
 
     static string Section(string path, string heading) =>
         Repository.Read(path).Split("\n## ").Single(section => section.StartsWith(heading, StringComparison.Ordinal));
 
-    [GeneratedRegex(@"""(\w+)=\$")]
-    private static partial Regex HandedOver();
-
     [GeneratedRegex(@"^\| `(?<name>\w+)` \| (?<cells>.+)$", RegexOptions.Multiline)]
     private static partial Regex Row();
 
-    [GeneratedRegex(@"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")]
-    private static partial Regex Identifier();
+    [GeneratedRegex(@"VaultName=([\w-]+);")]
+    private static partial Regex VaultAsked();
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using OrderFunctions.Runtime;
 using YamlDotNet.RepresentationModel;
+using static OrderFunctions.Apps.Tests.Infrastructure.Yaml;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
@@ -35,14 +36,16 @@ public partial class PipelineTests
     [Theory, MemberData(nameof(Files))]
     public void A_script_that_is_run_exists(string path)
     {
-        foreach (Match script in Script().Matches(Repository.Read(path)))
-            Assert.Contains(script.Value, Repository.Files("pipelines/scripts", "*.sh"));
+        var scripts = Repository.Files("pipelines/scripts", "*.sh");
+        foreach (var script in Script().Matches(Repository.Read(path)).Select(m => m.Value)
+            .Concat(Mappings(Load(path)).Select(node => Text(node, "script")).OfType<string>().Select(name => $"pipelines/scripts/{name}")))
+            Assert.Contains(script, scripts);
     }
 
     [Fact]
     public void Every_template_and_every_script_is_used()
     {
-        var text = string.Concat(Repository.Files("pipelines", "*").Concat(["bicep/README.md"]).Select(Repository.Read));
+        var text = string.Concat(Repository.Files("pipelines", "*").Concat(["bicep/README.md", "azure.yaml"]).Select(Repository.Read));
 
         foreach (var file in Repository.Files("pipelines/templates", "*").Concat(Repository.Files("pipelines/scripts", "*"))
             .Select(path => Path.GetFileName(path)))
@@ -71,7 +74,6 @@ public partial class PipelineTests
         }
         Assert.Equal(Everybody, Deployed(Load("pipelines/deploy.yml")));
         Assert.Equal("true", Text(Child(Child(Load("pipelines/deploy.yml"), "extends"), "parameters"), "infrastructure"));
-        Assert.Equal(Everybody, ForLoop().Match(Repository.Read("pipelines/scripts/deploy-apps.sh")).Groups[1].Value.Split(' '));
 
         static IEnumerable<string> Deployed(YamlNode pipeline) =>
             Sequence(Child(Child(pipeline, "extends"), "parameters"), "apps").Select(app => ((YamlScalarNode)app).Value!);
@@ -100,8 +102,8 @@ public partial class PipelineTests
         }
         Assert.Equal(["build", "dev", "prod"], stages);
         Assert.Contains("package.yml", published);
-        Assert.Contains("contracts.yml", published);
-        Assert.Equal("contracts", Text(Mappings(release).Single(job => Text(job, "job") == "package"), "dependsOn"));
+        Assert.Contains("test.yml", published);
+        Assert.Equal("test", Text(Mappings(release).Single(job => Text(job, "job") == "package"), "dependsOn"));
 
         // Published and deployed under one name.
         Assert.Contains("artifact: ${{ app }}", Repository.Read("pipelines/templates/package.yml"), StringComparison.Ordinal);
@@ -136,21 +138,66 @@ public partial class PipelineTests
     [Fact]
     public void Screenshots_of_the_page_are_kept_also_where_a_test_has_failed()
     {
-        var steps = Mappings(Load("pipelines/ci.yml")).Single(job => Text(job, "job") == "test");
-        var kinds = Sequence(steps, "steps").Select(step => Text(step, "publish") ?? Text(step, "task") ?? Text(step, "bash") ?? "").ToList();
-        var (tools, tests, kept) = (kinds.FindIndex(kind => kind.Contains("browser_tools")), kinds.IndexOf("DotNetCoreCLI@2"),
-            kinds.IndexOf("TestResults/screenshots"));
+        var steps = Sequence(Load("pipelines/templates/test.yml"), "steps").ToList();
+        var kinds = steps.Select(step => Text(step, "publish") ?? Text(step, "task") ?? Text(step, "bash") ?? "").ToList();
+        var tests = kinds.FindIndex(kind => kind.StartsWith("./test ", StringComparison.Ordinal));
+        var kept = kinds.IndexOf("TestResults/screenshots");
 
-        Assert.True(tools >= 0 && tools < tests && tests < kept, string.Join(", ", kinds));
-        Assert.Equal("succeededOrFailed()", Text(Sequence(steps, "steps").ElementAt(kept), "condition"));
+        Assert.True(tests >= 0 && tests < kept, string.Join(", ", kinds));
+        Assert.Equal("succeededOrFailed()", Text(steps[kept], "condition"));
         Assert.Contains("\"TestResults/screenshots\"", Repository.Read("tests/EndToEnd/Browser/Chromium.cs"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_change_and_a_release_pass_the_tests_that_a_developer_runs_and_their_results_are_published()
+    {
+        var steps = Sequence(Load("pipelines/templates/test.yml"), "steps").ToList();
+        Assert.StartsWith("./test ", steps.Select(step => Text(step, "bash")).OfType<string>().First(), StringComparison.Ordinal);
+        foreach (var (task, files) in new[]
+            { ("PublishTestResults@2", "testResultsFiles"), ("PublishCodeCoverageResults@2", "summaryFileLocation") })
+            Assert.NotNull(Text(Child(steps.Single(step => Text(step, "task") == task), "inputs"), files));
+        foreach (var pipeline in new[] { "pipelines/ci.yml", "pipelines/templates/release.yml" })
+            Assert.Contains(Mappings(Load(pipeline)), node => Text(node, "template")?.EndsWith("test.yml", StringComparison.Ordinal) == true);
+        Assert.All(Repository.Files("tests", "*.csproj").Where(path => Repository.Read(path).Contains("\"Microsoft.NET.Test.Sdk\"")),
+            path => Assert.Contains("\"coverlet.collector\"", Repository.Read(path), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Tools_are_pinned()
+    {
+        var version = Version().Match(Repository.Read("Directory.Packages.props")).Groups[1].Value;
+
+        Assert.Contains($"az bicep install --version v{version}", Repository.Read("pipelines/templates/bicep.yml"),
+            StringComparison.Ordinal);
+        foreach (var path in Files.Select(file => file.Data))
+            Assert.DoesNotContain("latest", Repository.Read(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Azd_deploys_every_app_and_calls_scripts_that_exist()
+    {
+        var azure = Load("azure.yaml");
+        var services = ((YamlMappingNode)Child(azure, "services")!).Children
+            .ToDictionary(service => ((YamlScalarNode)service.Key).Value!, service => service.Value);
+
+        Assert.Equal(Everybody, services.Keys);
+        Assert.All(services.Values, service =>
+        {
+            Assert.Equal(("function", "dotnet"), (Text(service, "host"), Text(service, "language")));
+            Assert.True(Repository.Exists(Text(service, "project")!), Text(service, "project"));
+        });
+        var infrastructure = Child(azure, "infra");
+        Assert.True(Repository.Exists($"{Text(infrastructure, "path")}/{Text(infrastructure, "module")}.bicepparam"));
+        Assert.All(Script().Matches(Repository.Read("azure.yaml")), script => Assert.True(Repository.Exists(script.Value), script.Value));
     }
 
     [Fact]
     public void Every_variable_that_a_script_reads_is_in_the_readme_and_no_other()
     {
-        var read = Repository.Files("pipelines/scripts", "*.sh").SelectMany(path => VariableRead().Matches(Repository.Read(path)))
-            .Select(m => m.Groups[1].Value)
+        var read = Repository.Files("pipelines/scripts", "*.sh").Concat(Repository.Files("bicep", "*.bicepparam"))
+            .SelectMany(path => VariableRead().Matches(Repository.Read(path))).Select(m => m.Groups[1].Value)
+            // Set by a script, and by azd or the stage.
+            .Except(["DEPLOYED", "AZURE_ENV_NAME"])
             .Where(name => !name.StartsWith("SYSTEM_", StringComparison.Ordinal)).Distinct().Order();
         var listed = VariableListed().Matches(Repository.Read("pipelines/README.md")).Select(m => m.Groups[1].Value).Order();
 
@@ -158,35 +205,19 @@ public partial class PipelineTests
         Assert.True(Repository.Read("pipelines/README.md").Split('\n').Length <= 61);
     }
 
-    static YamlMappingNode Load(string path)
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StringReader(Repository.Read(path)));
-        return (YamlMappingNode)yaml.Documents.Single().RootNode;
-    }
-
-    static IEnumerable<YamlMappingNode> Mappings(YamlNode node) => node.AllNodes.OfType<YamlMappingNode>();
-
-    static YamlNode? Child(YamlNode? node, string key) =>
-        node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
-
-    static string? Text(YamlNode? node, string key) => (Child(node, key) as YamlScalarNode)?.Value;
-
-    static IEnumerable<YamlNode> Sequence(YamlNode? node, string key) => Child(node, key) as YamlSequenceNode ?? Enumerable.Empty<YamlNode>();
-
     static string Beside(string path, string other) =>
         Path.GetRelativePath(Repository.Root, Path.Combine(Repository.PathOf(Path.GetDirectoryName(path)!), other)).Replace('\\', '/');
+
+    [GeneratedRegex("<BicepVersion>(.+)</BicepVersion>")]
+    private static partial Regex Version();
 
     [GeneratedRegex(@"parameters\.(\w+)")]
     private static partial Regex ParameterAsked();
 
-    [GeneratedRegex(@"pipelines/scripts/[\w.-]+")]
+    [GeneratedRegex(@"pipelines/scripts/[\w-]+\.sh")]
     private static partial Regex Script();
 
-    [GeneratedRegex(@"for app in ([a-z ]+);")]
-    private static partial Regex ForLoop();
-
-    [GeneratedRegex(@"\$\{?([A-Z][A-Z_]{3,})\b")]
+    [GeneratedRegex(@"(?:\$\{?|readEnvironmentVariable\(')([A-Z][A-Z_]{3,})\b")]
     private static partial Regex VariableRead();
 
     [GeneratedRegex(@"^\| `([A-Z_]+)` \|", RegexOptions.Multiline)]

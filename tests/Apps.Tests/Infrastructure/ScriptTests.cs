@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
-/// <summary>The pipelines' scripts, run by bash against programs that note what they were asked and answer as told.</summary>
+/// <summary>The pipelines' scripts, run by bash against programs that log what they were asked and answer as told.</summary>
 public sealed partial class ScriptTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("scripts");
@@ -29,15 +29,18 @@ public sealed partial class ScriptTests : IDisposable
     [Fact]
     public void The_infrastructure_is_deployed_with_the_stages_parameters_and_with_what_the_environment_sets()
     {
-        Stub("az", "");
-        _environment["ALERT_EMAILS"] = """["ops@example.org"]""";
+        Stub("az", """
+            [[ $* != *'functionapp list'* ]] || echo '[{"participant":"orders"}]'
+            echo "given $DEPLOYED" >> "$LOG"
+            """);
 
         Assert.Equal(0, Script("deploy-infrastructure.sh", "prod", "what-if").Status);
 
-        var asked = Assert.Single(Asked);
-        Assert.StartsWith("az deployment sub what-if --name orderfunctions-prod --location westeurope", asked, StringComparison.Ordinal);
-        Assert.Contains("bicep/prod.parameters.json", asked, StringComparison.Ordinal);
-        Assert.EndsWith("""apiAudience=audience location=westeurope alertEmails=["ops@example.org"]""", asked, StringComparison.Ordinal);
+        Assert.StartsWith("az deployment sub what-if --name orderfunctions-prod --location westeurope --parameters ", Asked[^2],
+            StringComparison.Ordinal);
+        Assert.EndsWith("bicep/prod.bicepparam", Asked[^2], StringComparison.Ordinal);
+        // With what the apps run now, which the deployment would otherwise forget.
+        Assert.Equal("""given [{"participant":"orders"}]""", Asked[^1]);
     }
 
     [Fact]
@@ -55,7 +58,7 @@ public sealed partial class ScriptTests : IDisposable
     {
         Stub("az", """
             case "$*" in
-              *'functionapp list'*) echo func-payments-dev-abc ;;
+              *'functionapp list'*) printf 'func-payments-dev-abc\t/id\t1.a\t-\n' ;;
               *'function list'*)
                 [ -e "$LOG.once" ] && printf 'func-payments-dev-abc/payments-on-timer\nfunc-payments-dev-abc/payments-on-message\n'
                 touch "$LOG.once" ;;
@@ -63,25 +66,52 @@ public sealed partial class ScriptTests : IDisposable
             """);
         _environment["UPDATE_STRATEGY"] = "RollingUpdate";
 
-        Assert.Equal(0, Script("deploy-app.sh", "dev", "payments", "payments.zip").Status);
+        Assert.Equal(0, Script("deploy-app.sh", "dev", "payments", "payments.zip", "2.b").Status);
 
-        string[] expected = ["functionapp list", "update-strategy config set", "config-zip", "function list", "function list"];
+        string[] expected =
+            ["functionapp list", "tag update", "update-strategy config set", "config-zip", "function list", "function list"];
         var asked = Asked.Where(line => line.StartsWith("az ", StringComparison.Ordinal)).ToArray();
         Assert.Equal(expected.Length, asked.Length);
         Assert.All(expected.Zip(asked), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
-        Assert.Contains("--type RollingUpdate", asked[1], StringComparison.Ordinal);
-        Assert.Contains("--name func-payments-dev-abc --src payments.zip", asked[2], StringComparison.Ordinal);
+        Assert.Contains("--tags build=2.b previous=1.a", asked[1], StringComparison.Ordinal);
+        Assert.Contains("--type RollingUpdate", asked[2], StringComparison.Ordinal);
+        Assert.Contains("--name func-payments-dev-abc --src payments.zip", asked[3], StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("")]
-    [InlineData("""case "$*" in *'functionapp list'*) echo func-payments-dev-abc ;; *'function list'*) echo func-payments-dev-abc/orders-on-message ;; esac""")]
+    [InlineData("""
+        case "$*" in
+          *'functionapp list'*) printf 'func-payments-dev-abc\t/id\t-\t-\n' ;;
+          *'function list'*) echo func-payments-dev-abc/orders-on-message ;;
+        esac
+        """)]
     public void An_app_that_is_not_there_or_whose_functions_are_not_found_is_a_failure(string az)
     {
         Stub("az", az);
 
-        Assert.Equal(1, Script("deploy-app.sh", "dev", "payments", "payments.zip").Status);
+        Assert.Equal(1, Script("deploy-app.sh", "dev", "payments", "payments.zip", "2.b").Status);
         Assert.Equal(az.Length > 0, Asked.Any(line => line.Contains("config-zip", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("-", "-", "2.b", "-")] // the first
+    [InlineData("1.a", "-", "2.b", "1.a")]
+    [InlineData("2.b", "1.a", "2.b", "1.a")] // again, after a step failed
+    [InlineData("2.b", "1.a", "1.a", "-")] // back
+    public void What_an_app_runs_and_what_it_ran_before_is_recorded(string live, string previous, string build, string recorded)
+    {
+        Stub("az", $$"""
+            case "$*" in
+              *'functionapp list'*) printf 'func-payments-dev-abc\t/id\t{{live}}\t{{previous}}\n' ;;
+              *'function list'*) echo func-payments-dev-abc/payments-on-message ;;
+            esac
+            """);
+
+        Assert.Equal(0, Script("deploy-app.sh", "dev", "payments", "payments.zip", build).Status);
+
+        Assert.Contains(Asked, line => line.StartsWith("az tag update", StringComparison.Ordinal)
+            && line.Contains($"--tags build={build} previous={recorded} ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -111,6 +141,8 @@ public sealed partial class ScriptTests : IDisposable
         Assert.All(calls, call => Assert.Contains("Authorization: Bearer token", call, StringComparison.Ordinal));
         Assert.Equal(kind == "whole", calls.Any(call => call.Contains("--request PUT", StringComparison.Ordinal)));
         var order = JsonNode.Parse(File.ReadAllText(_environment["LOG"] + ".order"))!;
+        Assert.StartsWith("smoke-test-", (string?)order["key"], StringComparison.Ordinal);
+        order.AsObject().Remove("key"); // of the orders file; the API passes over it
         Assert.Equal(kind == "whole" ? "SMOKE-TEST" : "SMOKE-TEST-NOWHERE", (string?)order["lines"]![0]!["sku"]);
         Assert.Equal("REFUSE", (string?)order["shipTo"]!["postalCode"]);
 
@@ -139,11 +171,11 @@ public sealed partial class ScriptTests : IDisposable
         var (repository, message) = ARepository();
         File.WriteAllText(message, "{ }");
         Git(repository, "commit", "-qam", "change");
-        Assert.Equal((1, 0), (Contracts(repository), Tests(repository)));
+        Assert.Equal((1, 1), (Contracts(repository), Tests(repository)));
 
         Git(repository, "rm", "-q", message);
         Git(repository, "commit", "-qm", "remove");
-        Assert.Equal((1, 0), (Contracts(repository), Tests(repository)));
+        Assert.Equal((1, 1), (Contracts(repository), Tests(repository)));
     }
 
     [Fact]
@@ -164,6 +196,27 @@ public sealed partial class ScriptTests : IDisposable
         Assert.NotEqual(0, Contracts(repository));
     }
 
+    [Fact]
+    public void A_release_is_held_against_every_version_that_is_live_and_not_against_the_commit_before()
+    {
+        var (repository, message) = ARepository();
+        var first = Git(repository, "rev-parse", "HEAD");
+        File.WriteAllText(message, "{ }");
+        Git(repository, "commit", "-qam", "change");
+        Git(repository, "commit", "-q", "--allow-empty", "-m", "nothing");
+        Assert.Equal(0, Contracts(repository));
+
+        Stub("az", $"echo 5.{first}");
+        Assert.Equal(1, Contracts(repository, "dev"));
+        // Back to it, from a version that went out after it.
+        Stub("az", $"echo 7.{Git(repository, "rev-parse", "HEAD")}");
+        Git(repository, "checkout", "-q", first);
+        Assert.Equal(0, Contracts(repository, "dev"));
+        // Into an empty subscription.
+        Stub("az", "");
+        Assert.Equal((0, 1), (Contracts(repository, "dev"), Tests(repository)));
+    }
+
     (string Repository, string Message) ARepository()
     {
         Assert.SkipUnless(Repository.Has("git"), "the script compares versions with git, which this machine does not have");
@@ -172,7 +225,8 @@ public sealed partial class ScriptTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(message)!);
         Directory.CreateDirectory(Path.Combine(repository, "pipelines/scripts"));
         File.WriteAllText(message, """{ "trackingId": "tr-1" }""");
-        File.Copy(Repository.PathOf("pipelines/scripts/contract-check.sh"), Path.Combine(repository, "pipelines/scripts/contract-check.sh"));
+        const string script = "pipelines/scripts/contract-check.sh";
+        File.Copy(Repository.PathOf(script), Path.Combine(repository, script));
         Stub("dotnet", """echo "sees $(ls tests/Apps.Tests/Infrastructure/Contracts/v2 2> /dev/null | tr '\n' ' ' | sed 's/ $//')" >> "$LOG" """);
         Git(repository, "init", "-q");
         Git(repository, "config", "user.email", "test@example.org");
@@ -182,25 +236,29 @@ public sealed partial class ScriptTests : IDisposable
         return (repository, message);
     }
 
-    int Contracts(string repository)
+    /// <summary>Against the commit before; or as told.</summary>
+    int Contracts(string repository, params string[] against)
     {
         File.Delete(_environment["LOG"]!);
-        return Repository.Run("bash", [Path.Combine(repository, "pipelines/scripts/contract-check.sh")], repository,
+        if (against.Length == 0)
+            against = ["--since", Git(repository, "rev-parse", "HEAD^")];
+        return Repository.Run("bash", [Path.Combine(repository, "pipelines/scripts/contract-check.sh"), .. against], repository,
             environment: _environment).Status;
     }
 
     int Tests(string repository) => Asked.Count(line => line.StartsWith("dotnet test", StringComparison.Ordinal));
 
-    void Git(string repository, params string[] arguments)
+    string Git(string repository, params string[] arguments)
     {
-        var (status, _, errors) = Repository.Run("git", arguments, repository, environment: _environment);
+        var (status, output, errors) = Repository.Run("git", arguments, repository, environment: _environment);
         Assert.True(status == 0, errors);
+        return output.Trim();
     }
 
     (int Status, string Output, string Errors) Script(string name, params string[] arguments) =>
         Repository.Run("bash", [Repository.PathOf($"pipelines/scripts/{name}"), .. arguments], environment: _environment);
 
-    /// <summary>Puts a program before all others of its name: it notes its arguments, then does what <paramref name="script"/> says.</summary>
+    /// <summary>Puts a program before others of its name: it logs its arguments, then does what <paramref name="script"/> says.</summary>
     void Stub(string program, string script)
     {
         var path = Path.Combine(_folder.FullName, program);

@@ -1,4 +1,4 @@
-// What one app owns beside its code: its identity, the account that holds its packages and its host's locks, and its secrets.
+// What one app owns besides its code: its identity, the account that holds its packages and its host's locks, and its secrets.
 // An account and a vault for each app, because a role on a shared one would let an app replace another's package or read its secrets.
 param identityName string
 param storageName string
@@ -8,7 +8,7 @@ param zoneRedundant bool
 param publicAccess bool
 param workspaceId string
 param location string
-param tags object
+param tags { *: string }
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: identityName
@@ -44,7 +44,7 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   name: 'packages'
 }
 
-// Its content is put in by hand or by the pipeline of whoever owns the secret; a template that set it would have to know it.
+// The operator sets the secrets; a template that did would have to know them.
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = if (!empty(vaultName)) {
   name: empty(vaultName) ? 'none' : vaultName
   location: location
