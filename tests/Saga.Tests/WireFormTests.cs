@@ -16,17 +16,6 @@ public class WireFormTests
             .Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(EventJson.Encode(e))}\n")));
     }
 
-    /// <summary>What the last version wrote must go on being read: lines are only ever added to Golden.txt.</summary>
-    [Fact]
-    public void What_an_older_version_wrote_is_still_read()
-    {
-        foreach (var line in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Golden.txt")).Where(line => line.Length > 0 && !line.StartsWith('#')))
-        {
-            var (name, body) = (line[..line.IndexOf(' ')], line[(line.IndexOf(' ') + 1)..]);
-            Assert.Equal(name, EventJson.Decode(name, Encoding.UTF8.GetBytes(body)).GetType().Name);
-        }
-    }
-
     [Fact]
     public void Every_event_is_read_as_it_was_written()
     {

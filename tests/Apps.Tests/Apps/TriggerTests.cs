@@ -1,79 +1,112 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Microsoft.Azure.Functions.Worker;
 using OrderFunctions.Apps.Tests.Infrastructure;
 using OrderFunctions.Http;
-using OrderFunctions.InventoryApp;
 using OrderFunctions.Kernel;
-using OrderFunctions.NotificationsApp;
-using OrderFunctions.OrdersApp;
-using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.ShippingApp;
+using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
-/// <summary>What the host reads off the apps agrees with topology.json, with the API and with the kernel.</summary>
+/// <summary>What the host reads of the built apps agrees with topology.json, with the API and with the kernel.</summary>
 public class TriggerTests
 {
-    static readonly Dictionary<string, Type> Apps = new()
-    {
-        [Participants.Orders] = typeof(OrdersFunctions), [Participants.Inventory] = typeof(InventoryFunctions), [Participants.Payments] = typeof(PaymentsFunctions),
-        [Participants.Shipping] = typeof(ShippingFunctions), [Participants.Notifications] = typeof(NotificationsFunctions),
-    };
-
-    public static TheoryData<string> Names => [.. Apps.Keys];
+    public static TheoryData<string> Names => [.. BuiltApp.All.Keys];
 
     [Fact]
     public void Every_subscription_has_an_app_and_the_topic_one_name()
     {
-        Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), Apps.Keys);
+        Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), BuiltApp.All.Keys);
         Assert.Equal(Topology.TopicName, Topology.Current.Topic);
     }
 
     [Theory, MemberData(nameof(Names))]
     public void An_app_has_one_session_trigger_which_leaves_completing_to_the_code(string participant)
     {
-        var (name, trigger) = Assert.Single(Functions<ServiceBusTriggerAttribute>(participant));
+        var function = Assert.Single(new BuiltApp(participant).Triggered("serviceBusTrigger"));
 
-        Assert.Equal($"{participant}-on-message", name);
-        Assert.Equal((Topology.Current.Topic, participant, "ServiceBus"), (trigger.TopicName, trigger.SubscriptionName, trigger.Connection));
-        Assert.True(trigger.IsSessionsEnabled);
-        Assert.False(trigger.AutoCompleteMessages);
+        Assert.Equal($"{participant}-on-message", function.Name);
+        Assert.Equal(
+            (Topology.Current.Topic, participant, ServiceBusConnection.Name),
+            (function["topicName"], function["subscriptionName"], function["connection"]));
+        Assert.Equal(("true", "false", "One"), (function["isSessionsEnabled"], function["autoCompleteMessages"], function["cardinality"]));
     }
 
     [Theory, MemberData(nameof(Names))]
     public void An_app_has_at_most_one_timer(string participant)
     {
-        var (name, timer) = Assert.Single(Functions<TimerTriggerAttribute>(participant));
+        var function = Assert.Single(new BuiltApp(participant).Triggered("timerTrigger"));
 
-        Assert.Equal($"{participant}-on-timer", name);
-        Assert.Equal(participant is Participants.Orders ? "*/10 * * * * *" : "*/30 * * * * *", timer.Schedule);
+        Assert.Equal($"{participant}-on-timer", function.Name);
+        Assert.Equal(participant is Participants.Orders ? "*/10 * * * * *" : "*/30 * * * * *", function["schedule"]);
     }
 
     [Theory, MemberData(nameof(Names))]
     public void An_app_serves_its_part_of_the_API_and_nothing_else(string participant)
     {
         var expected = Routes.All.Where(route => route.Participant == participant).Select(route => (route.Name, route.Method.ToLowerInvariant(), route.Path));
-        var served = Functions<HttpTriggerAttribute>(participant).Select(f => (f.Name, Assert.Single(f.Trigger.Methods!), f.Trigger.Route ?? ""));
+        var served = new BuiltApp(participant).Triggered("httpTrigger");
 
-        Assert.Equal(expected.Order(), served.Order());
+        Assert.Equal(expected.Order(), served.Select(f => (f.Name, $"{Assert.Single(f.Bindings[0]["methods"]!.AsArray())}", f["route"])).Order());
 
         // The platform's own keys would come on top of the callers' tokens.
-        Assert.All(Functions<HttpTriggerAttribute>(participant), f => Assert.Equal(AuthorizationLevel.Anonymous, f.Trigger.AuthLevel));
+        Assert.All(served, function => Assert.Equal("Anonymous", function["authLevel"]));
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Function_names_are_lower_case(string participant) => Assert.All(
-        Methods(participant).Select(m => m.GetCustomAttribute<FunctionAttribute>()).OfType<FunctionAttribute>(),
-        function => Assert.Matches("^[a-z][a-z-]*$", function.Name));
+    public void An_app_has_no_other_functions_and_their_names_are_lower_case(string participant)
+    {
+        string[] triggers = ["serviceBusTrigger", "timerTrigger", "httpTrigger"];
+        var functions = new BuiltApp(participant).Functions;
+
+        Assert.All(functions, function => Assert.Contains(function.Type, triggers));
+        Assert.All(functions, function => Assert.Matches("^[a-z][a-z-]*$", function.Name));
+    }
+
+    /// <summary>The host asks the worker; the platform that scales it reads the file.</summary>
+    [Theory, MemberData(nameof(Names))]
+    public async Task The_worker_tells_the_host_the_functions_that_the_file_has(string participant)
+    {
+        var app = new BuiltApp(participant);
+
+        Assert.Equal(Texts(app.Functions), Texts(await app.IndexedAsync()));
+
+        static IEnumerable<string> Texts(IReadOnlyList<BuiltFunction> functions) => functions
+            .SelectMany(function => function.Bindings.Select(binding => $"{function.Name}: {string.Join(", ", binding
+                .Where(property => property.Key is not "properties").OrderBy(property => property.Key, StringComparer.Ordinal)
+                .Select(property => $"{property.Key} = {property.Value?.ToJsonString()}"))}"))
+            .Order(StringComparer.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void The_host_starts_the_apps_worker_and_asks_it_for_its_functions(string participant)
+    {
+        var app = new BuiltApp(participant);
+        using var json = JsonDocument.Parse(app.Read("worker.config.json"));
+        string Of(string name) => json.RootElement.GetProperty("description").GetProperty(name).GetString()!;
+
+        Assert.Equal(("dotnet-isolated", "dotnet", "true"), (Of("language"), Of("defaultExecutablePath"), Of("workerIndexing")));
+        Assert.Equal($"{app.Assembly}.dll", Of("defaultWorkerPath"));
+        Assert.True(app.Has(Of("defaultWorkerPath")));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void The_host_is_given_the_extensions_that_it_loads(string participant)
+    {
+        var app = new BuiltApp(participant);
+        using var json = JsonDocument.Parse(app.Read("extensions.json"));
+        var extensions = json.RootElement.GetProperty("extensions").EnumerateArray().ToList();
+
+        Assert.All(extensions, extension => Assert.True(app.Has(extension.GetProperty("hintPath").GetString()!)));
+        Assert.Equal(BuiltApp.HasTheExtension, extensions.Any(extension =>
+            extension.GetProperty("typeName").GetString()!.Contains("Microsoft.Azure.WebJobs.Extensions.ServiceBus,", StringComparison.Ordinal)));
+    }
 
     [Theory, MemberData(nameof(Names))]
     public void An_apps_host_json_keeps_an_orders_order_and_a_turns_lock(string participant)
     {
-        using var json = JsonDocument.Parse(Repository.Read(HostJson(participant)));
+        using var json = JsonDocument.Parse(new BuiltApp(participant).Read("host.json"));
         var bus = json.RootElement.GetProperty("extensions").GetProperty("serviceBus");
         var turn = new TurnOptions();
 
@@ -91,26 +124,9 @@ public class TriggerTests
         Assert.DoesNotContain("$(", json.RootElement.GetRawText(), StringComparison.Ordinal);
     }
 
-    /// <summary>Beside the app as it was built together with these tests, in the same configuration.</summary>
-    static string HostJson(string participant)
-    {
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return $"functions/{Apps[participant].Namespace!.Split('.')[^1]}/bin/{output.Parent!.Name}/{output.Name}/host.json";
-    }
-
     /// <summary>What the platform scales by: a line of main.bicep's table of apps.</summary>
     static int SessionsInBicep(string participant) => int.Parse(
         Regex.Match(Repository.Read("bicep/main.bicep"), $@"\{{ name: '{participant}', sessions: (\d+)").Groups[1].Value, null);
 
     static TimeSpan Time(JsonElement parent, string name) => TimeSpan.Parse(parent.GetProperty(name).GetString()!, null);
-
-    static IEnumerable<MethodInfo> Methods(string participant) => Apps[participant].Assembly.GetExportedTypes().SelectMany(type => type.GetMethods());
-
-    static List<(string Name, T Trigger)> Functions<T>(string participant)
-        where T : Attribute => [..
-            from method in Methods(participant)
-            from parameter in method.GetParameters()
-            let trigger = parameter.GetCustomAttribute<T>()
-            where trigger is not null
-            select (method.GetCustomAttribute<FunctionAttribute>()!.Name, trigger)];
 }

@@ -13,7 +13,10 @@ public class ContractTests
 {
     const string Folder = "tests/Apps.Tests/Infrastructure/Contracts";
 
-    public static TheoryData<string> Recorded => [.. Repository.Files(Folder, "*.json")];
+    /// <summary>One file per message; the streams of whole flows lie deeper.</summary>
+    public static TheoryData<string> Recorded => [.. Repository.Files(Folder, "*.json").Where(path => path.Split('/').Length == Folder.Split('/').Length + 2)];
+
+    public static TheoryData<string> Events => [.. Repository.Files(Folder, "events.txt")];
 
     static string Event(string path) => Path.GetFileNameWithoutExtension(path);
 
@@ -28,6 +31,17 @@ public class ContractTests
         body["fieldOfALaterVersion"] = new JsonObject { ["deep"] = 1 };
 
         Assert.Equal(Event(path), EventJson.Decode(Event(path), Encoding.UTF8.GetBytes(body.ToJsonString())).GetType().Name);
+    }
+
+    [Theory, MemberData(nameof(Events))]
+    public void An_event_that_was_ever_recorded_is_read_and_written_again_as_it_was(string path)
+    {
+        foreach (var line in Repository.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (name, body) = (line[..line.IndexOf(' ')], line[(line.IndexOf(' ') + 1)..]);
+            var written = EventJson.Encode(EventJson.Decode(name, Encoding.UTF8.GetBytes(body)));
+            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(body), JsonNode.Parse(written)), $"{line} would now be {Encoding.UTF8.GetString(written)}");
+        }
     }
 
     [Fact]

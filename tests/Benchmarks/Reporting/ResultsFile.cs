@@ -65,7 +65,7 @@ static class ResultsFile
         yield return ("machine", $"{Environment.ProcessorCount} processors ({Processor()}), "
             + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GB, {RuntimeInformation.OSDescription}");
         yield return ("versions", $"{RuntimeInformation.FrameworkDescription}, SQLite {SQLitePCL.raw.sqlite3_libversion().utf8_to_string()}, "
-            + $"MassTransit {typeof(IBus).Assembly.GetName().Version?.ToString(3)} in memory and 8.4.0 over RabbitMQ");
+            + $"MassTransit {typeof(IBus).Assembly.GetName().Version?.ToString(3)}");
     }
 
     static string Processor()

@@ -13,7 +13,7 @@ static class Durable
         var section = new Section(
             "Durable",
             $"{orders:N0} orders of three lines, placed to final: the local host with a file (`synchronous=FULL`, an fsync at each commit) "
-            + "against MassTransit 8.4 over RabbitMQ on the same machine: durable queues, persistent messages, publisher confirms. The peer's "
+            + "against MassTransit 8.5 over RabbitMQ on the same machine: durable queues, persistent messages, publisher confirms. The peer's "
             + "saga state and its services' state are in memory all the same, which is in its favour: a crash would cost it those.");
         bench.Tell("starting RabbitMQ");
         await using var broker = await RabbitMq.StartAsync();
