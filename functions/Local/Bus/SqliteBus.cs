@@ -21,7 +21,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     readonly FrozenDictionary<string, Subscription> subscriptions;
     readonly FrozenDictionary<string, Subscription[]> hearers;
     readonly AcceptedIds accepted;
-    readonly Agenda<QueuedMessage> scheduled;
+    readonly TimerQueue<QueuedMessage> scheduled;
     readonly ITimer housekeeping;
 
     readonly Lock gate = new();

@@ -43,7 +43,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     readonly CarrierOptions options;
     readonly TimeProvider time;
     readonly ILogger<SimulatedCarrier> log;
-    readonly Agenda<Call> agenda;
+    readonly TimerQueue<Call> timers;
     readonly SemaphoreSlim calls = new(CallsMax);
     readonly CancellationTokenSource stopping = new();
     Func<PickUp, CancellationToken, Task>? webhook;
@@ -54,7 +54,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         this.options = options;
         this.time = time;
         this.log = log;
-        agenda = new(time, due => due.ToList().ForEach(call => _ = CallAsync(call, mayBeCancelled: true)));
+        timers = new(time, due => due.ToList().ForEach(call => _ = CallAsync(call, mayBeCancelled: true)));
     }
 
     /// <summary>Starts telling of pick-ups, first of those that were not acknowledged before a restart. A call is acknowledged when it ends, and repeated when it throws.</summary>
@@ -65,7 +65,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
             .Sql("SELECT id, order_id, picked_up_at, told_at FROM booking JOIN order_number USING (number) WHERE told_at IS NOT NULL ORDER BY told_at")
             .Rows(row => (Call: new Call(row.Long(0), row.Text(1), row.Long(2)), ToldAt: new DateTimeOffset(row.Long(3), TimeSpan.Zero))));
         foreach (var (call, toldAt) in waiting)
-            agenda.Add(call, toldAt);
+            timers.Add(call, toldAt);
     }
 
     public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
@@ -129,14 +129,14 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         {
             LogNotAcknowledged(call.OrderId, e.Message);
             var pause = options.RetryPause * Math.Pow(2, Math.Min(call.Attempts, 10));
-            agenda.Add(call with { Attempts = call.Attempts + 1 }, time.GetUtcNow() + (pause < RetryPauseMax ? pause : RetryPauseMax));
+            timers.Add(call with { Attempts = call.Attempts + 1 }, time.GetUtcNow() + (pause < RetryPauseMax ? pause : RetryPauseMax));
         }
     }
 
     /// <summary>Tells of no more pick-ups; those under way are left to the next start.</summary>
     public async ValueTask DisposeAsync()
     {
-        agenda.Dispose();
+        timers.Dispose();
         await stopping.CancelAsync();
     }
 
@@ -193,7 +193,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
             if (call is null)
                 return;
             if (toldAt > now)
-                carrier.agenda.Add(call, toldAt);
+                carrier.timers.Add(call, toldAt);
             else if (carrier.webhook is not null)
                 ThreadPool.UnsafeQueueUserWorkItem(static at => _ = at.carrier.CallAsync(at.call, mayBeCancelled: false), (carrier, call), preferLocal: false);
         }

@@ -2,7 +2,7 @@ namespace OrderFunctions.Local.Storage;
 
 /// <summary>Holds things until their time, with one timer for all of them.</summary>
 /// <param name="due">Is given what is due, in its order, on the timer's thread.</param>
-sealed class Agenda<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDisposable
+sealed class TimerQueue<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDisposable
 {
     /// <summary>Timers take no more than some weeks.</summary>
     static readonly TimeSpan SleepMax = TimeSpan.FromDays(1);
