@@ -91,11 +91,11 @@ public sealed class LocalSaga : IAsyncDisposable
         {
             var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
             running.Add(new Pump(Bus, handler, options.OrdersAtOnce, options.Bus.LockDuration, time, logs.CreateLogger<Pump>()));
-            running.Add(Repeat($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
+            running.Add(Every($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
-        running.Add(Repeat("Republishing", options.RepublishPause, republisher.RunAsync));
-        running.Add(Repeat("Measuring", options.MeasuringPause, new Gauges(Lists, time).MeasureAsync));
+        running.Add(Every("Republishing", options.RepublishPause, republisher.RunAsync));
+        running.Add(Every("Measuring", options.MeasuringPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
     }
 
@@ -113,7 +113,7 @@ public sealed class LocalSaga : IAsyncDisposable
         replayers[name] = new(handlers[name], Bus.DeadLetters(name));
     }
 
-    Repetition Repeat(string name, TimeSpan pause, Func<CancellationToken, Task> act) => new(name, pause, act, time, logs.CreateLogger<Repetition>());
+    Loop Every(string name, TimeSpan pause, Func<CancellationToken, Task> act) => new(name, pause, act, time, logs.CreateLogger<Loop>());
 
     /// <summary>Lets what is being handled come to its end, writes what is queued, and closes the file. What is not handled goes on after the next start.</summary>
     public async ValueTask DisposeAsync()

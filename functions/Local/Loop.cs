@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 namespace OrderFunctions.Local;
 
 /// <summary>Does something again and again while the host runs; a failure is logged, and the next time comes all the same.</summary>
-sealed partial class Repetition : IAsyncDisposable
+sealed partial class Loop : IAsyncDisposable
 {
     readonly CancellationTokenSource stopping = new();
-    readonly ILogger<Repetition> log;
+    readonly ILogger<Loop> log;
     readonly Task running;
 
-    public Repetition(string name, TimeSpan pause, Func<CancellationToken, Task> act, TimeProvider time, ILogger<Repetition> log)
+    public Loop(string name, TimeSpan pause, Func<CancellationToken, Task> act, TimeProvider time, ILogger<Loop> log)
     {
         this.log = log;
         running = Task.Run(() => RunAsync(name, new(pause, time), act));
