@@ -22,7 +22,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     readonly FrozenDictionary<string, Subscription[]> hearers;
     readonly AcceptedIds accepted;
     readonly TimerQueue<QueuedMessage> scheduled;
-    readonly ITimer housekeeping;
+    readonly ITimer expiry;
 
     readonly Lock gate = new();
     long sequence;
@@ -40,7 +40,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         scheduled = new(time, Activate);
         accepted = new(options.DuplicateWindow, time, database.RunAsync(AcceptedIds.ReadAll).GetAwaiter().GetResult());
         Read(database.RunAsync(QueuedMessage.ReadAll).GetAwaiter().GetResult());
-        housekeeping = time.CreateTimer(_ => KeepHouse(), null, options.LockDuration / 12, options.LockDuration / 12);
+        expiry = time.CreateTimer(_ => Expire(), null, options.LockDuration / 12, options.LockDuration / 12);
     }
 
     /// <summary>For turns on messages: nobody outside this process learns of them, so that they need not wait for the disk.</summary>
@@ -180,12 +180,12 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    void KeepHouse()
+    void Expire()
     {
         try
         {
             foreach (var subscription in subscriptions.Values)
-                subscription.EndLocks();
+                subscription.ExpireLocks();
             lock (gate)
             {
                 if (accepted.Purge() is { } purge)
@@ -200,7 +200,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     public void Dispose()
     {
-        housekeeping.Dispose();
+        expiry.Dispose();
         scheduled.Dispose();
     }
 

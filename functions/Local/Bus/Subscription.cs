@@ -96,7 +96,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     }
 
     /// <summary>Takes back the locks whose time is over.</summary>
-    public void EndLocks()
+    public void ExpireLocks()
     {
         lock (gate)
         {
