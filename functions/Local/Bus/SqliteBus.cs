@@ -225,7 +225,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
                 copy.Transaction = transaction;
         }
 
-        public override void RunLast(Connection connection)
+        public override void RunAtCommit(Connection connection)
         {
             row?.Insert(connection);
             foreach (var copy in copies)
@@ -238,7 +238,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     sealed class Activation(List<(long From, QueuedMessage Message)> moves) : Write
     {
-        public override void RunLast(Connection connection)
+        public override void RunAtCommit(Connection connection)
         {
             foreach (var (from, message) in moves)
                 connection.Sql("UPDATE message SET sequence = ?, due = NULL WHERE sequence = ?").Bind(message.Sequence).Bind(from).Run();

@@ -160,13 +160,13 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
 
     sealed class Delivered(long sequence, int deliveries) : Write
     {
-        public override void RunLast(Connection connection) =>
+        public override void RunAtCommit(Connection connection) =>
             connection.Sql("UPDATE message SET deliveries = ? WHERE sequence = ?").Bind(deliveries).Bind(sequence).Run();
     }
 
     sealed class DeadLettered(long sequence, string reason, string description) : Write
     {
-        public override void RunLast(Connection connection) => connection
+        public override void RunAtCommit(Connection connection) => connection
             .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?").Bind(reason).Bind(description).Bind(sequence).Run();
     }
 }
@@ -174,7 +174,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
 /// <summary>A message that is done with.</summary>
 sealed class Completed(long sequence) : Write
 {
-    public override void RunLast(Connection connection) => connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
+    public override void RunAtCommit(Connection connection) => connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
 }
 
 /// <summary>What a subscription has of one order.</summary>

@@ -9,7 +9,7 @@ namespace OrderFunctions.Local.Storage;
 /// The one SQLite file of the local host. One thread writes: it takes whatever changes wait, runs them in one transaction and commits them together, so
 /// that many share one flush of the disk (group commit). Changes are run, and become durable, strictly in the order in which they were queued. So within
 /// this process one may go on as soon as a change has run, or even only queued: nothing that follows from it can be on disk without it. Only what leaves
-/// the process has to wait for the commit. What later changes may make needless is left to the end of the transaction (<see cref="Write.RunLast"/>).
+/// the process has to wait for the commit. What later changes may make needless is left to the end of the transaction (<see cref="Write.RunAtCommit"/>).
 /// </summary>
 public sealed partial class Database : IAsyncDisposable
 {
@@ -123,9 +123,9 @@ public sealed partial class Database : IAsyncDisposable
     internal Task CommittedAsync() => CommitAsync(_ => true);
 
     /// <summary>Reads in the writer, all that was queued so far included.</summary>
-    internal Task<T> ReadLastAsync<T>(Func<Connection, T> read)
+    internal Task<T> ReadAtCommitAsync<T>(Func<Connection, T> read)
     {
-        var last = new LastRead<T>(read);
+        var last = new ReadAtCommit<T>(read);
         Enqueue(last);
         return last.Answer;
     }
@@ -134,7 +134,7 @@ public sealed partial class Database : IAsyncDisposable
     internal async Task<T> ReadAsync<T>(Func<Connection, T> read)
     {
         if (!IsDurable)
-            return await ReadLastAsync(read);
+            return await ReadAtCommitAsync(read);
         await CommittedAsync();
         return await Task.Run(() =>
         {
@@ -273,7 +273,7 @@ public sealed partial class Database : IAsyncDisposable
         {
             try
             {
-                write.RunLast(writer);
+                write.RunAtCommit(writer);
             }
             catch (Exception e) when (!IsOfTheDisk(e) && write.Failed(e))
             {

@@ -22,7 +22,7 @@ abstract class Write
     /// Its part that is left to the end of the transaction, once all changes have run: by then later ones may have made it needless. The parts are run in
     /// the order of the changes, too.
     /// </summary>
-    public virtual void RunLast(Connection connection)
+    public virtual void RunAtCommit(Connection connection)
     {
     }
 
@@ -41,7 +41,7 @@ abstract class Write
 }
 
 /// <summary>A look at the rows as all changes queued before leave them, and at those that are left to the end of the transaction too.</summary>
-sealed class LastRead<T>(Func<Connection, T> read) : Write
+sealed class ReadAtCommit<T>(Func<Connection, T> read) : Write
 {
     readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -49,7 +49,7 @@ sealed class LastRead<T>(Func<Connection, T> read) : Write
 
     public override bool IsAwaited => true;
 
-    public override void RunLast(Connection connection) => answer.TrySetResult(read(connection));
+    public override void RunAtCommit(Connection connection) => answer.TrySetResult(read(connection));
 
     public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
 }

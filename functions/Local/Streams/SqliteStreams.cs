@@ -47,7 +47,7 @@ public sealed class SqliteStreams
             // By the writer, behind every save that was queued before: it cannot be stale.
             var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null);
             var rows = isNew ? StreamRows.OfNewOrder
-                : await database.ReadLastAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
+                : await database.ReadAtCommitAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
             var stored = rows.Parsed(orderId);
             lock (order)
             {

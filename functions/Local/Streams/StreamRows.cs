@@ -144,7 +144,7 @@ sealed class StreamWrite : Write
         }
     }
 
-    public override void RunLast(Connection connection)
+    public override void RunAtCommit(Connection connection)
     {
         var listing = After.Listing!;
         if (listing.IsSuperseded)
