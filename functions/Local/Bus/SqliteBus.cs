@@ -19,7 +19,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
     readonly BusOptions options;
     readonly TimeProvider time;
     readonly FrozenDictionary<string, Subscription> subscriptions;
-    readonly FrozenDictionary<string, Subscription[]> hearers;
+    readonly FrozenDictionary<string, Subscription[]> subscribersOf;
     readonly AcceptedIds accepted;
     readonly TimerQueue<QueuedMessage> scheduled;
     readonly ITimer expiry;
@@ -35,7 +35,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         this.time = time;
         Unawaited = new Turns(this);
         subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
-        hearers = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
+        subscribersOf = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
             .ToFrozenDictionary(type => type, type => Topology.Current.Subscriptions.Where(s => s.Hears.Contains(type)).Select(s => subscriptions[s.Name]).ToArray());
         scheduled = new(time, Activate);
         accepted = new(options.DuplicateWindow, time, database.RunAsync(AcceptedIds.ReadAll).GetAwaiter().GetResult());
@@ -74,7 +74,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
             }
 
             database.Enqueue(new Publication(accepted, ids, copies));
-            Hear(copies);
+            Enqueue(copies);
         }
     }
 
@@ -100,9 +100,9 @@ public sealed class SqliteBus : IEventBus, IDisposable
     void AddCopies(List<QueuedMessage> copies, OutboundMessage message, DateTimeOffset now)
     {
         var type = message.Event.GetType().Name;
-        if (!hearers.TryGetValue(type, out var hearing))
+        if (!subscribersOf.TryGetValue(type, out var subscribers))
             return;
-        foreach (var subscription in hearing)
+        foreach (var subscription in subscribers)
         {
             copies.Add(new()
             {
@@ -121,7 +121,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    void Hear(List<QueuedMessage> messages)
+    void Enqueue(List<QueuedMessage> messages)
     {
         foreach (var message in messages)
         {
@@ -176,7 +176,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
             if (isDead)
                 subscription.Dead.Add(message);
             else
-                Hear([message]);
+                Enqueue([message]);
         }
     }
 
