@@ -13,7 +13,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
     /// </summary>
     const int SortedMax = 20_000;
 
-    const string IsWanted = """
+    const string MatchesFilter = """
         (NOT ?4 OR parked_since IS NOT NULL)
         AND (?5 IS NULL OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6
             OR EXISTS (SELECT 1 FROM order_number AS id WHERE id.number = summary.number AND id.order_id >= ?5 AND id.order_id < ?6))
@@ -31,7 +31,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
     const string AmongParked = $"""
         {Select} WHERE number IN (
             SELECT number FROM summary INDEXED BY summary_parked
-            WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {IsWanted}
+            WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {MatchesFilter}
             ORDER BY +placed_at DESC, number DESC LIMIT ?7)
         ORDER BY +placed_at DESC, number DESC
         """;
@@ -45,11 +45,11 @@ public sealed class OrderLists(Database database) : IOrderQueries
         """;
 
     const string OfStatus = $"""
-        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
         """;
 
     const string Any = $"""
-        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
         """;
 
     const string CountParked = "SELECT count(*) FROM (SELECT 1 FROM summary WHERE parked_since IS NOT NULL LIMIT ?)";
@@ -70,13 +70,13 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         var after = Token.Parse(filter.After);
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var rows = Bound(connection.Sql(Way(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
+        var rows = Bound(connection.Sql(PlanFor(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
         var orders = rows.Take(limit).Select(row => StreamJson.Parse(row.Body, StreamJson.Summary)).ToList();
         return new(orders, rows.Count > limit ? new Token(rows[limit - 1].PlacedAt, rows[limit - 1].Number).ToString() : null);
     }
 
     /// <summary>The cheapest way to a page's orders.</summary>
-    static string Way(Connection connection, OrderFilter filter)
+    static string PlanFor(Connection connection, OrderFilter filter)
     {
         if (filter.Parked && connection.Sql(CountParked).Bind(SortedMax + 1).First(Counted) <= SortedMax)
             return AmongParked;
