@@ -17,7 +17,7 @@ public sealed record LocalOptions
 {
     public BusOptions Bus { get; init; } = new();
     public TurnOptions Turn { get; init; } = new();
-    public CarrierOptions Carrier { get; init; } = new();
+    public CarrierTiming Carrier { get; init; } = new();
 
     /// <summary>Orders that one participant handles at once.</summary>
     public int OrdersAtOnce { get; init; } = 32;
@@ -59,7 +59,7 @@ public sealed class LocalSaga : IAsyncDisposable
         Bus = new(Database, options.Bus, time);
         Stock = new(Database);
         Cards = new(Database, time);
-        Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SimulatedCarrier>());
+        Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SqliteCarrier>());
         Notifier = new(Database, time);
         Audit = new(Database, Bus);
 
@@ -75,9 +75,9 @@ public sealed class LocalSaga : IAsyncDisposable
     public OrderLists Lists { get; }
     public SqliteBus Bus { get; }
     public SqliteStock Stock { get; }
-    public SimulatedCardProvider Cards { get; }
-    public SimulatedCarrier Carrier { get; }
-    public SimulatedNotifier Notifier { get; }
+    public SqliteCardProvider Cards { get; }
+    public SqliteCarrier Carrier { get; }
+    public SqliteNotifier Notifier { get; }
     public Audit Audit { get; }
 
     /// <summary>For what comes over HTTP: it is answered once it is on disk.</summary>
@@ -85,7 +85,7 @@ public sealed class LocalSaga : IAsyncDisposable
 
     /// <summary>Starts handling messages, and telling of pick-ups.</summary>
     /// <param name="webhook">What the carrier calls; null to hand pick-ups to Shipping directly.</param>
-    public async Task StartAsync(Func<PickUp, CancellationToken, Task>? webhook = null)
+    public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task>? webhook = null)
     {
         foreach (var (name, participant) in handlers)
         {
@@ -99,7 +99,7 @@ public sealed class LocalSaga : IAsyncDisposable
         await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
     }
 
-    async Task ShippingHearsAsync(PickUp pickUp, CancellationToken cancellation) =>
+    async Task ShippingHearsAsync(PickUpEvent pickUp, CancellationToken cancellation) =>
         await participants[Participants.Shipping].RequestAsync(
             pickUp.OrderId, $"{pickUp.OrderId}/carrier/{pickUp.EventId}", new CarrierPickedUp(pickUp.TrackingId), cancellation);
 

@@ -10,7 +10,7 @@ namespace OrderFunctions.Local.Outside;
 /// <c>tok_down</c> meets an outage until an operator ends it; any other is charged. It forgets keys after a day, as real ones do, and then charges again
 /// what is asked again: that this never happens is for the saga to take care of, and for the audit to find.
 /// </summary>
-public sealed class SimulatedCardProvider(Database database, TimeProvider time) : ICardProvider
+public sealed class SqliteCardProvider(Database database, TimeProvider time) : ICardProvider
 {
     public static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
 

@@ -7,7 +7,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Local.Outside;
 
 /// <summary>How soon the simulated carrier is.</summary>
-public sealed record CarrierOptions
+public sealed record CarrierTiming
 {
     /// <summary>From booking to the time it promises.</summary>
     public TimeSpan Promise { get; init; } = TimeSpan.FromSeconds(2);
@@ -24,14 +24,14 @@ public sealed record CarrierOptions
 
 /// <summary>What the carrier's webhook says.</summary>
 /// <param name="EventId">The same each time it is said.</param>
-public sealed record PickUp(string EventId, string OrderId, string TrackingId, DateTimeOffset At);
+public sealed record PickUpEvent(string EventId, string OrderId, string TrackingId, DateTimeOffset At);
 
 /// <summary>
 /// A carrier whose answers follow from the postal code: <c>REFUSE</c> is refused; <c>LATE</c> is picked up after the promised time; <c>QUIET</c> is picked up
 /// at once, but the carrier tells so only later, so that whoever wants to cancel meanwhile finds out that it is too late; any other is picked up at once. It
 /// tells of each pick-up until it is acknowledged, also after a restart.
 /// </summary>
-public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
+public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 {
     static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
     static readonly TimeSpan RetryPauseMax = TimeSpan.FromMinutes(1);
@@ -40,15 +40,15 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     const int CallsMax = 32;
 
     readonly Database database;
-    readonly CarrierOptions options;
+    readonly CarrierTiming options;
     readonly TimeProvider time;
-    readonly ILogger<SimulatedCarrier> log;
+    readonly ILogger<SqliteCarrier> log;
     readonly TimerQueue<Call> timers;
     readonly SemaphoreSlim calls = new(CallsMax);
     readonly CancellationTokenSource stopping = new();
-    Func<PickUp, CancellationToken, Task>? webhook;
+    Func<PickUpEvent, CancellationToken, Task>? webhook;
 
-    public SimulatedCarrier(Database database, CarrierOptions options, TimeProvider time, ILogger<SimulatedCarrier> log)
+    public SqliteCarrier(Database database, CarrierTiming options, TimeProvider time, ILogger<SqliteCarrier> log)
     {
         this.database = database;
         this.options = options;
@@ -58,7 +58,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     }
 
     /// <summary>Starts telling of pick-ups, first of those that were not acknowledged before a restart. A call is acknowledged when it ends, and repeated when it throws.</summary>
-    public async Task StartAsync(Func<PickUp, CancellationToken, Task> webhook)
+    public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task> webhook)
     {
         this.webhook = webhook;
         var waiting = await database.RunAsync(connection => connection
@@ -149,7 +149,7 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0, ActivityContext Trace = default);
 
     /// <summary>Answers once it has run; the pick-up is told of once it is on disk, when who booked has made a note of it too.</summary>
-    sealed class Booking(SimulatedCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
+    sealed class Booking(SqliteCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         readonly ActivityContext trace = Activity.Current?.Context ?? default;

@@ -5,7 +5,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Local.Outside;
 
 /// <summary>Tells nobody, but keeps what it was to tell: once a key, for as long as a day.</summary>
-public sealed class SimulatedNotifier(Database database, TimeProvider time) : INotifier
+public sealed class SqliteNotifier(Database database, TimeProvider time) : INotifier
 {
     static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
 

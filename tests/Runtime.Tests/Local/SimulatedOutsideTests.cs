@@ -17,11 +17,11 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
 
     readonly DataFile file = new(inMemory: false);
     readonly FakeTimeProvider time = new(Samples.Noon);
-    readonly ConcurrentQueue<PickUp> told = new();
-    readonly List<SimulatedCarrier> carriers = [];
+    readonly ConcurrentQueue<PickUpEvent> told = new();
+    readonly List<SqliteCarrier> carriers = [];
     Database database;
-    SimulatedCardProvider cards;
-    SimulatedCarrier carrier;
+    SqliteCardProvider cards;
+    SqliteCarrier carrier;
 
     public SimulatedOutsideTests()
     {
@@ -236,7 +236,7 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
     [Fact]
     public async Task A_customer_is_told_once_a_key()
     {
-        var notifier = new SimulatedNotifier(database, time);
+        var notifier = new SqliteNotifier(database, time);
         var notice = new Notify("OrderCompleted", "17850", "on its way");
         await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
         await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
@@ -264,9 +264,9 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
 
     Task<long> CountAsync(string sql) => database.RunAsync(connection => connection.Sql(sql).First(row => row.Long(0)));
 
-    SimulatedCarrier Carrier()
+    SqliteCarrier Carrier()
     {
-        var opened = new SimulatedCarrier(database, new(), time, NullLogger<SimulatedCarrier>.Instance);
+        var opened = new SqliteCarrier(database, new(), time, NullLogger<SqliteCarrier>.Instance);
         carriers.Add(opened);
         return opened;
     }
