@@ -49,7 +49,7 @@ public sealed class Audit(Database database, SqliteBus bus)
             FROM summary s
             """)
             .Rows(row => new OrderFacts(
-                StreamJson.Parse(row.Bytes(0), StreamJson.Summary), Amounts(row.TextOrNull(1)), Amounts(row.TextOrNull(2)), row.TextOrNull(3), row.Long(4)));
+                StoredJson.Parse(row.Bytes(0), StreamJson.Summary), Amounts(row.TextOrNull(1)), Amounts(row.TextOrNull(2)), row.TextOrNull(3), row.Long(4)));
         orders = rows.Count;
         charges = rows.Sum(order => order.Charges.Count);
         refunds = rows.Sum(order => order.Refunds.Count);
@@ -66,7 +66,7 @@ public sealed class Audit(Database database, SqliteBus bus)
         var pieces = new Dictionary<(string Warehouse, string Sku, string State), long>();
         foreach (var (warehouse, state, lines) in connection
             .Sql("SELECT warehouse, state, lines FROM reservation WHERE state IN ('reserved', 'consumed')")
-            .Rows(row => (row.Text(0), row.Text(1), StreamJson.Parse(row.Bytes(2), StockJson.Default.IReadOnlyListStockLine))))
+            .Rows(row => (row.Text(0), row.Text(1), StoredJson.Parse(row.Bytes(2), SqliteStockJson.Default.IReadOnlyListStockLine))))
         {
             foreach (var line in lines)
                 pieces[(warehouse, line.Sku, state)] = pieces.GetValueOrDefault((warehouse, line.Sku, state)) + line.Quantity;

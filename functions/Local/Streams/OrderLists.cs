@@ -71,7 +71,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         var after = Token.Parse(filter.After);
         var limit = Math.Clamp(filter.Limit, 1, 200);
         var rows = Bound(connection.Sql(PlanFor(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
-        var orders = rows.Take(limit).Select(row => StreamJson.Parse(row.Body, StreamJson.Summary)).ToList();
+        var orders = rows.Take(limit).Select(row => StoredJson.Parse(row.Body, StreamJson.Summary)).ToList();
         return new(orders, rows.Count > limit ? new Token(rows[limit - 1].PlacedAt, rows[limit - 1].Number).ToString() : null);
     }
 

@@ -34,12 +34,12 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
     {
         if (Rows is not [.., var last])
             return null;
-        var entries = Rows.Where(row => row.Body is not null).Select(row => StreamJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
-        var parked = last.Parked is null ? [] : StreamJson.Parse(last.Parked, StreamJson.Parked);
+        var entries = Rows.Where(row => row.Body is not null).Select(row => StoredJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
+        var parked = last.Parked is null ? [] : StoredJson.Parse(last.Parked, StreamJson.Parked);
         var stream = new OrderStream(orderId, entries, parked, last.Version.ToString(CultureInfo.InvariantCulture))
         {
             Size = last.Size,
-            Summary = Summary is null ? null : StreamJson.Parse(Summary, StreamJson.Summary),
+            Summary = Summary is null ? null : StoredJson.Parse(Summary, StreamJson.Summary),
         };
         return new(stream, last.Version, last.Size - (last.Parked?.Length ?? 0));
     }
@@ -52,9 +52,6 @@ static class StreamJson
     public static readonly JsonTypeInfo<Entry> Entry = TypeInfo<Entry>();
     public static readonly JsonTypeInfo<ImmutableList<ParkedMessage>> Parked = TypeInfo<ImmutableList<ParkedMessage>>();
     public static readonly JsonTypeInfo<OrderSummary> Summary = TypeInfo<OrderSummary>();
-
-    public static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type) =>
-        JsonSerializer.Deserialize(json, type) ?? throw new JsonException($"A stored {typeof(T).Name} is null.");
 
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }

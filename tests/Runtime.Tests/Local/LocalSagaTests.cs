@@ -16,7 +16,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         {
             Promise = TimeSpan.FromMilliseconds(150),
             Lateness = TimeSpan.FromMilliseconds(800),
-            Quietness = TimeSpan.FromMilliseconds(1_500),
+            ReportDelay = TimeSpan.FromMilliseconds(1_500),
             RetryPause = TimeSpan.FromMilliseconds(20),
         },
         Turn = new()
