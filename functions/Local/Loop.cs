@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderFunctions.Local;
 
-/// <summary>Does something again and again while the host runs; a failure is logged, and the next time comes all the same.</summary>
+/// <summary>Does something periodically while the host runs. A failure is logged and does not end the loop.</summary>
 sealed partial class Loop : IAsyncDisposable
 {
     readonly CancellationTokenSource stopping = new();
@@ -26,7 +26,7 @@ sealed partial class Loop : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                // Stopped.
+                // The host stops.
             }
         }
     }
@@ -50,6 +50,6 @@ sealed partial class Loop : IAsyncDisposable
         stopping.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Error, "{Name} failed and is tried again.")]
+    [LoggerMessage(LogLevel.Error, "{Name} failed and will be tried again.")]
     partial void LogFailed(Exception exception, string name);
 }

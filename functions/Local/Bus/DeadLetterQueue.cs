@@ -3,13 +3,13 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 
-/// <summary>A subscription's messages that were set aside. It knows no orders; whoever receives a message has it locked for a while.</summary>
-sealed class DeadLetterQueue(string subscription, Database database, BusOptions options, TimeProvider time) : IDeadLetterQueue
+/// <summary>A subscription's dead letters. There are no sessions here: whoever receives a message has that one locked for a while.</summary>
+sealed class DeadLetterQueue(string subscription, Database database, TimeProvider time) : IDeadLetterQueue
 {
     readonly Lock gate = new();
     readonly SortedDictionary<long, Dead> messages = [];
 
-    // By reference: what was received is the receipt of one receiving.
+    // By reference: the received message is the receipt for its lock.
     readonly Dictionary<ReceivedMessage, Dead> held = new(ReferenceEqualityComparer.Instance);
 
     public int Count
@@ -27,7 +27,7 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
             messages.Add(message.Sequence, new(message));
     }
 
-    /// <summary>A look at a message, which stays as it is; null where it does not lie here.</summary>
+    /// <summary>A message, which stays where it is; null if it is not here.</summary>
     public QueuedMessage? Peek(string id)
     {
         lock (gate)
@@ -46,7 +46,7 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
                     break;
                 if (dead.LockedUntil > now)
                     continue;
-                GiveUp(dead);
+                Unlock(dead);
                 dead.LockedUntil = LockEnd();
                 dead.Held = dead.Message.Received();
                 held[dead.Held] = dead;
@@ -60,14 +60,14 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
 
     public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead =>
     {
-        GiveUp(dead);
+        Unlock(dead);
         messages.Remove(dead.Message.Sequence);
-        database.Enqueue(new Completed(dead.Message.Sequence));
+        database.Enqueue(new CompletedMessage(dead.Message.Sequence));
     });
 
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, GiveUp);
+    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, Unlock);
 
-    void GiveUp(Dead dead)
+    void Unlock(Dead dead)
     {
         if (dead.Held is not null)
             held.Remove(dead.Held);
@@ -86,7 +86,7 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
         }
     }
 
-    long LockEnd() => time.GetTimestamp() + (long)(options.LockDuration.TotalSeconds * time.TimestampFrequency);
+    long LockEnd() => time.GetTimestamp() + (long)(BusOptions.LockDuration.TotalSeconds * time.TimestampFrequency);
 
     sealed class Dead(QueuedMessage message)
     {

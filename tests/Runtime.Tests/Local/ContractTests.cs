@@ -107,8 +107,8 @@ public abstract class SqliteEventBusContract(bool inMemory) : EventBusContract
         }
 
         public IEventBus Topic => bus;
-        public TimeSpan LockDuration => options.LockDuration;
-        public TimeSpan DuplicateWindow => options.DuplicateWindow;
+        public TimeSpan LockDuration => BusOptions.LockDuration;
+        public TimeSpan DuplicateWindow => BusOptions.DuplicateWindow;
         public int DeliveriesMax => options.DeliveriesMax;
         public bool IsDurable => database.IsDurable;
 
