@@ -25,7 +25,9 @@ public sealed record LocalOptions
     public TimeSpan RepublishPause { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.</summary>
+/// <summary>
+/// The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.
+/// </summary>
 public sealed class LocalSaga : IAsyncDisposable
 {
     static readonly TimeSpan GaugesPause = TimeSpan.FromSeconds(10);
@@ -108,7 +110,9 @@ public sealed class LocalSaga : IAsyncDisposable
     Loop Every(string name, TimeSpan pause, Func<CancellationToken, Task> act) =>
         new(name, pause, act, time, logs.CreateLogger<Loop>());
 
-    /// <summary>Waits for messages in progress, writes what is queued, and closes the file. Everything else continues after the next start.</summary>
+    /// <summary>
+    /// Waits for messages in progress, writes what is queued, and closes the file. Everything else continues after the next start.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await Carrier.DisposeAsync();

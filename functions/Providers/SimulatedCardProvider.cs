@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Providers;
 
 /// <summary>
-/// For trying out: the answer follows from the card token alone (<see cref="SimulatedOutside"/>), so that every instance of an app gives the same one and
-/// none has to remember it.
+/// For trying out: the answer follows from the card token alone (<see cref="SimulatedOutside"/>), so that every instance of an app gives
+/// the same one and none has to remember it.
 /// </summary>
 public sealed class SimulatedCardProvider : ICardProvider
 {

@@ -10,8 +10,8 @@ namespace OrderFunctions.Providers;
 public delegate Task PickUp(string orderId, string trackingId, CancellationToken cancellation);
 
 /// <summary>
-/// For trying out: what it does follows from the postal code (<see cref="SimulatedOutside"/>). The pick-ups that it has yet to report are in memory only: a
-/// process that is killed leaves those orders booked.
+/// For trying out: what it does follows from the postal code (<see cref="SimulatedOutside"/>). The pick-ups that it has yet to report are
+/// in memory only: a process that is killed leaves those orders booked.
 /// </summary>
 public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, ILogger<SimulatedCarrier> log) : BackgroundService, ICarrier
 {

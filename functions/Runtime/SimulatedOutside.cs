@@ -1,8 +1,8 @@
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// What a card token or a postal code makes the simulated providers do. Both hosts use it, so that an order comes to the same outcome on Azure and locally.
-/// <c>functions/Local/sample/README.md</c> is its table for users.
+/// What a card token or a postal code makes the simulated providers do. Both hosts use it, so that an order comes to the same outcome on
+/// Azure and locally. <c>functions/Local/sample/README.md</c> is its table for users.
 /// </summary>
 public static class SimulatedOutside
 {

@@ -52,7 +52,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
         Assert.DoesNotContain("tok_down", inspected, StringComparison.Ordinal);
         Assert.DoesNotContain("High Street", inspected, StringComparison.Ordinal);
 
-        Assert.Contains($"payments stops at {message}", await EndsAsync(1, "discard", id, "orders/1", "--reason", "r"), StringComparison.Ordinal);
+        Assert.Contains($"payments is stopped at {message}", await EndsAsync(1, "discard", id, "orders/1", "--reason", "r"), StringComparison.Ordinal);
         Assert.Contains("--yes", await EndsAsync(2, "discard", id, message, "--reason", "paid in cash"), StringComparison.Ordinal);
         var end = message.Replace($"{id}/", "", StringComparison.Ordinal);
         Assert.Contains(end, await EndsAsync(0, "parked"), StringComparison.Ordinal);

@@ -7,8 +7,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed: at a thousand orders a second the window holds
-/// millions of them. Not thread-safe.
+/// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed: at a thousand orders a second
+/// the window holds millions of them. Not thread-safe.
 /// </summary>
 sealed class AcceptedIds
 {
@@ -50,7 +50,9 @@ sealed class AcceptedIds
         return (found, isNew);
     }
 
-    /// <summary>Returns the row to insert for the ids; null if a row of the same transaction, which is still to be written, takes them in.</summary>
+    /// <summary>
+    /// Returns the row to insert for the ids; null if a row of the same transaction, which is still to be written, takes them in.
+    /// </summary>
     public Row? Keep(List<UInt128> accepted, long transaction)
     {
         if (accepted.Count == 0)

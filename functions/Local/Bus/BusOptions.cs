@@ -9,6 +9,8 @@ public sealed record BusOptions
     /// <summary>How long an accepted message's id is remembered.</summary>
     public static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
 
-    /// <summary>At this many deliveries an abandoned message is dead-lettered. Far above the limit of the kernel, which decides first.</summary>
+    /// <summary>
+    /// At this many deliveries an abandoned message is dead-lettered. Far above the limit of the kernel, which decides first.
+    /// </summary>
     public int DeliveriesMax { get; init; } = 100;
 }

@@ -3,7 +3,9 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 
-/// <summary>A subscription's dead letters. There are no sessions here: whoever receives a message has that one locked for a while.</summary>
+/// <summary>
+/// A subscription's dead letters. There are no sessions here: whoever receives a message has that one locked for a while.
+/// </summary>
 sealed class DeadLetterQueue(string subscription, Database database, TimeProvider time) : IDeadLetterQueue
 {
     readonly Lock gate = new();

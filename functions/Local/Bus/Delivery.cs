@@ -3,8 +3,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// A message with the lock on its order. Nobody waits for a settlement to become durable: it is behind everything that the message led to, and if it is lost
-/// with the process, the message is delivered again and found in the stream.
+/// A message with the lock on its order. Nobody waits for a settlement to become durable: it is behind everything that the message led to,
+/// and if it is lost with the process, the message is delivered again and found in the stream.
 /// </summary>
 public sealed class Delivery : ISettlement
 {

@@ -3,7 +3,10 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 
-/// <summary>Hands a subscription's messages to its participant: up to <see cref="OrdersAtOnce"/> orders at once, the messages of each one after the other.</summary>
+/// <summary>
+/// Hands a subscription's messages to its participant: up to <see cref="OrdersAtOnce"/> orders at once, the messages of each one after the
+/// other.
+/// </summary>
 sealed partial class Pump : IAsyncDisposable
 {
     const int OrdersAtOnce = 32;

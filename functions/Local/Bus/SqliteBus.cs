@@ -5,15 +5,19 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// A topic with the subscriptions of topology.json, as in Service Bus: sessions by order, locks, delivery counts, dead letters, scheduled messages, duplicate
-/// detection. A message is delivered before it is on disk: nothing that follows from it can be on disk without it (<see cref="Database"/>).
+/// A topic with the subscriptions of topology.json, as in Service Bus: sessions by order, locks, delivery counts, dead letters, scheduled
+/// messages, duplicate detection. A message is delivered before it is on disk: nothing that follows from it can be on disk without it
+/// (<see cref="Database"/>).
 /// </summary>
 public sealed class SqliteBus : IEventBus, IDisposable
 {
     /// <summary>Service Bus takes no longer id.</summary>
     const int IdLengthMax = 128;
 
-    /// <summary>With more undelivered messages than this, replies to HTTP are delayed, so that a flood slows down before it becomes an endless queue.</summary>
+    /// <summary>
+    /// With more undelivered messages than this, replies to HTTP are delayed, so that a flood slows down before it becomes an endless
+    /// queue.
+    /// </summary>
     const int BacklogMax = 1_000;
 
     /// <summary>Longest delay added to a reply, so that intake never stops, for example while a provider is unavailable.</summary>
@@ -49,7 +53,9 @@ public sealed class SqliteBus : IEventBus, IDisposable
         expiry = time.CreateTimer(_ => Expire(), null, BusOptions.LockDuration / 12, BusOptions.LockDuration / 12);
     }
 
-    /// <summary>For turns on messages: nobody outside this process learns of their publications, so they need not wait for the disk.</summary>
+    /// <summary>
+    /// For turns on messages: nobody outside this process learns of their publications, so they need not wait for the disk.
+    /// </summary>
     public IEventBus Unawaited { get; }
 
     /// <summary>Returns once the messages are on disk, even if all are duplicates: the first copies may not be there yet.</summary>
@@ -163,7 +169,9 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>Under the lock, so that no overdue scheduled message becomes active before all others are read: it would take the place of another.</summary>
+    /// <summary>
+    /// Under the lock, so that no overdue scheduled message becomes active before all others are read: it would take the place of another.
+    /// </summary>
     void Read(List<(QueuedMessage Message, bool IsDead)> messages)
     {
         lock (gate)
@@ -221,7 +229,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
     }
 
     /// <summary>
-    /// In memory its ids are accepted already, so the database stops if it fails. A message that is completed within the same transaction is never written.
+    /// In memory its ids are accepted already, so the database stops if it fails. A message that is completed within the same transaction
+    /// is never written.
     /// </summary>
     sealed class Publication(AcceptedIds accepted, List<UInt128> ids, List<QueuedMessage> copies) : Write
     {

@@ -5,8 +5,9 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// One subscription's messages: a queue per order, which one consumer at a time has locked, and a dead-letter queue. An index in memory over the rows of
-/// <c>message</c>; every change of it is queued for the file before the gate opens, so that both go through the same states.
+/// One subscription's messages: a queue per order, which one consumer at a time has locked, and a dead-letter queue. An index in memory
+/// over the rows of <c>message</c>; every change of it is queued for the file before the gate opens, so that both go through the same
+/// states.
 /// </summary>
 sealed class Subscription(string name, Database database, BusOptions options, TimeProvider time)
 {
@@ -57,8 +58,8 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             order.LockedUntil = LockEnd();
             locked.Add(order);
 
-            // Queued before anything that the consumer can cause, so that the count is on disk first. A first delivery need not be written: every message that
-            // is read from the file counts as delivered once.
+            // Queued before anything that the consumer can cause, so that the count is on disk first. A first delivery need not be written:
+            // every message that is read from the file counts as delivered once.
             if (message.Deliveries > 1)
                 database.Enqueue(new Delivered(message.Sequence, message.Deliveries));
             return order.Holder;

@@ -4,7 +4,9 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>Writes one order's trace, a line a turn, as it happens; the next order's once that one has been silent for a while.</summary>
+/// <summary>
+/// Writes one order's trace as it happens, one line per turn; the next order's once that one has been silent for a while.
+/// </summary>
 sealed class VerboseTrace : IDisposable
 {
     static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);

@@ -6,8 +6,9 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Local.Outside;
 
 /// <summary>
-/// A card provider whose answers follow from the token (<see cref="SimulatedOutside"/>); an operator can end the outage that some tokens meet. It forgets
-/// idempotency keys after a day, as real ones do, and then charges a repeated request again. The saga must prevent that, and the audit would find it.
+/// A card provider whose answers follow from the token (<see cref="SimulatedOutside"/>); an operator can end the outage that some tokens
+/// meet. It forgets idempotency keys after a day, as real ones do, and then charges a repeated request again. The saga must prevent that,
+/// and the audit would find it.
 /// </summary>
 public sealed class SqliteCardProvider(Database database, TimeProvider time) : ICardProvider
 {

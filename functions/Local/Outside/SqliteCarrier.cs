@@ -27,8 +27,8 @@ public sealed record CarrierTiming
 public sealed record PickUpEvent(string EventId, string OrderId, string TrackingId, DateTimeOffset At);
 
 /// <summary>
-/// A carrier whose answers follow from the postal code (<see cref="SimulatedOutside"/>). It reports each pick-up until the report is acknowledged, also
-/// after a restart.
+/// A carrier whose answers follow from the postal code (<see cref="SimulatedOutside"/>). It reports each pick-up until the report is
+/// acknowledged, also after a restart.
 /// </summary>
 public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 {
@@ -57,7 +57,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts to report pick-ups, first those that were not acknowledged before a restart. A call that returns acknowledges; one that throws is repeated.
+    /// Starts to report pick-ups, first those that were not acknowledged before a restart. A call that returns acknowledges; one that
+    /// throws is repeated.
     /// </summary>
     public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task> webhook)
     {
@@ -149,7 +150,9 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     /// <param name="Trace">Of the turn that booked; none after a restart.</param>
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0, ActivityContext Trace = default);
 
-    /// <summary>Answers once it has run. The pick-up is reported once the booking is on disk, and with it the stream of whoever booked.</summary>
+    /// <summary>
+    /// Answers once it has run. The pick-up is reported once the booking is on disk, and with it the stream of whoever booked.
+    /// </summary>
     sealed class Booking(SqliteCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// Copies committed changes from the log into the file itself, on a thread of its own; otherwise a commit would now and then wait for it. The writer does it
-/// only if the log has become much longer than it should.
+/// Copies committed changes from the log into the file itself, on a thread of its own; otherwise a commit would now and then wait for it.
+/// The writer does it only if the log has become much longer than it should.
 /// </summary>
 sealed partial class Checkpoints : IDisposable
 {

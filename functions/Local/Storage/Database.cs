@@ -5,16 +5,19 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// The one SQLite file of the local host. One thread writes: it takes all queued changes, runs them in one transaction and commits them together, so that
-/// many share one flush of the disk (group commit). Changes run, and become durable, strictly in the order in which they were queued. So code in this process
-/// may go on as soon as a change has run, or is even only queued: nothing that follows from it can be on disk without it. Only what leaves the process must
-/// wait for the commit. What later changes may make unnecessary is left to the end of the transaction (<see cref="Write.RunAtCommit"/>).
+/// The one SQLite file of the local host. One thread writes: it takes all queued changes, runs them in one transaction and commits them
+/// together, so that many share one flush of the disk (group commit). Changes run, and become durable, strictly in the order in which they
+/// were queued. So code in this process may go on as soon as a change has run, or is even only queued: nothing that follows from it can be
+/// on disk without it. Only what leaves the process must wait for the commit. What later changes may make unnecessary is left to the end of
+/// the transaction (<see cref="Write.RunAtCommit"/>).
 /// </summary>
 public sealed partial class Database : IAsyncDisposable
 {
     public const string InMemory = ":memory:";
 
-    /// <summary>A transaction with this many changes takes in no more: a larger one would be no cheaper per change, and callers would wait longer.</summary>
+    /// <summary>
+    /// A transaction with this many changes takes in no more: a larger one would be no cheaper per change, and callers would wait longer.
+    /// </summary>
     const int ChangesMax = 6_000;
 
     /// <summary>How long a transaction stays open for more changes while nobody waits for it.</summary>
@@ -70,7 +73,9 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>Whether anything outlives the process.</summary>
     public bool IsDurable { get; }
 
-    /// <summary>Fails with the reason once the database can no longer be written. The host should end: everything that it has promised is on disk.</summary>
+    /// <summary>
+    /// Fails with the reason once the database can no longer be written. The host should end: everything that it has promised is on disk.
+    /// </summary>
     public Task Broken => broken.Task;
 
     /// <summary>Transactions committed so far.</summary>
@@ -95,8 +100,8 @@ public sealed partial class Database : IAsyncDisposable
     }
 
     /// <summary>
-    /// Withdraws a part that was left to the end of its transaction. False if that end has come: then another change must undo it. Everything queued so far
-    /// is in the present transaction or in an earlier one.
+    /// Withdraws a part that was left to the end of its transaction. False if that end has come: then another change must undo it.
+    /// Everything queued so far is in the present transaction or in an earlier one.
     /// </summary>
     internal bool TryWithdraw(long ofTransaction, Action withdraw)
     {
@@ -109,7 +114,9 @@ public sealed partial class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a change behind all that were queued before, and answers as soon as it has run: enough within this process, see above.</summary>
+    /// <summary>
+    /// Runs a change behind all that were queued before, and answers as soon as it has run: enough within this process, see above.
+    /// </summary>
     internal Task<T> RunAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: false));
 
     /// <summary>Runs a change and answers once it is on disk, with all changes queued before it.</summary>
@@ -195,8 +202,8 @@ public sealed partial class Database : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes everything that is queued, once there is something. False if nothing came in time, or nothing will come any more. Then, and after the last
-    /// call of a transaction, whatever is queued belongs to the next one.
+    /// Takes everything that is queued, once there is something. False if nothing came in time, or nothing will come any more. Then, and
+    /// after the last call of a transaction, whatever is queued belongs to the next one.
     /// </summary>
     bool Take(ref List<Write> taken, TimeSpan timeout, bool isLast)
     {

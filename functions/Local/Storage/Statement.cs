@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// A prepared statement; parameters are bound by position, in the order of the calls. Deliberately not SqliteCommand, which costs more than the statements
-/// that run here.
+/// A prepared statement; parameters are bound by position, in the order of the calls. Deliberately not SqliteCommand, which costs more than
+/// the statements that run here.
 /// </summary>
 sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
 {
@@ -66,7 +66,9 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         }
     }
 
-    /// <summary>Runs an insertion and returns the row's number. Deliberately without RETURNING, which creates a temporary table each time.</summary>
+    /// <summary>
+    /// Runs an insertion and returns the row's number. Deliberately without RETURNING, which creates a temporary table each time.
+    /// </summary>
     public long Insert()
     {
         Run();

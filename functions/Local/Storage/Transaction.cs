@@ -5,8 +5,9 @@ using SQLitePCL;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// The writer's transaction: the changes that it holds so far, and how they survive a failure. A change that fails by itself is left out. If the disk fails,
-/// for example because it is full, all changes run again until it recovers: callers were told that they have run. For the writer's thread only.
+/// The writer's transaction: the changes that it holds so far, and how they survive a failure. A change that fails by itself is left out.
+/// If the disk fails, for example because it is full, all changes run again until it recovers: callers were told that they have run. For
+/// the writer's thread only.
 /// </summary>
 sealed partial class Transaction(Connection connection, OrderNumbers numbers, string path, Func<bool> isClosed, ILogger log)
 {
@@ -23,7 +24,9 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
         connection.Sql("BEGIN IMMEDIATE").Run();
     }
 
-    /// <summary>Runs a change behind the others. False where it failed by itself: whatever it had done is rolled back, and the others run again.</summary>
+    /// <summary>
+    /// Runs a change behind the others. False where it failed by itself: whatever it had done is rolled back, and the others run again.
+    /// </summary>
     /// <exception cref="Exception">It failed, and the database cannot do without it.</exception>
     public bool Run(Write write)
     {

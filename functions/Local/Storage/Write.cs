@@ -1,8 +1,8 @@
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// A small change of the database. It may run more than once, each time on the same rows: when another change of its transaction fails, all are rolled back
-/// and run again. So it must depend on nothing but its own values and the rows.
+/// A small change of the database. It may run more than once, each time on the same rows: when another change of its transaction fails, all
+/// are rolled back and run again. So it must depend on nothing but its own values and the rows.
 /// </summary>
 abstract class Write
 {
@@ -19,8 +19,8 @@ abstract class Write
     }
 
     /// <summary>
-    /// The part that is left to the end of the transaction, when all changes have run: by then later ones may have made it unnecessary. These parts run in the
-    /// order of the changes, too.
+    /// The part that is left to the end of the transaction, when all changes have run: by then later ones may have made it unnecessary.
+    /// These parts run in the order of the changes, too.
     /// </summary>
     public virtual void RunAtCommit(Connection connection)
     {

@@ -4,12 +4,12 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>The lists of orders, by indexes: quick however many orders there are.</summary>
+/// <summary>The lists of orders, by index, so that they stay fast with any number of orders.</summary>
 public sealed class OrderLists(Database database) : IOrderQueries
 {
     /// <summary>
-    /// Of so many orders that are parked, or whose text matches, the newest are found by sorting; where there are more, some are not far from the newest
-    /// order, and are looked for from there on.
+    /// Up to this many parked or matching orders are sorted to find the newest. If there are more, some are not far from the newest order,
+    /// and the search walks down from there.
     /// </summary>
     const int SortedMax = 20_000;
 
@@ -27,7 +27,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     const string Select = "SELECT placed_at, number, body FROM summary";
 
-    // The + keeps SQLite from walking the index of all orders instead; and only the numbers are sorted, not the bodies.
+    // The + keeps SQLite from walking the index of all orders; and only numbers are sorted, not bodies.
     const string AmongParked = $"""
         {Select} WHERE number IN (
             SELECT number FROM summary INDEXED BY summary_parked
@@ -39,7 +39,8 @@ public sealed class OrderLists(Database database) : IOrderQueries
     const string AmongMatches = $"""
         {Select} WHERE number IN (
             SELECT number FROM summary
-            WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3) AND (NOT ?4 OR parked_since IS NOT NULL)
+            WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3)
+                AND (NOT ?4 OR parked_since IS NOT NULL)
             ORDER BY +placed_at DESC, number DESC LIMIT ?7)
         ORDER BY +placed_at DESC, number DESC
         """;
@@ -87,12 +88,12 @@ public sealed class OrderLists(Database database) : IOrderQueries
         static long Counted(Statement row) => row.Long(0);
     }
 
-    /// <summary>All statements know the same parameters.</summary>
+    /// <summary>All statements take the same parameters.</summary>
     static Statement Bound(Statement statement, OrderFilter filter, Token after, int limit)
     {
         var text = string.IsNullOrEmpty(filter.Text) ? null : filter.Text;
 
-        // The texts that begin so lie between these two: nothing sorts behind the largest character.
+        // Texts with this prefix lie between these two: no character sorts behind the largest one.
         return statement
             .Bind(filter.Status?.ToString()).Bind(after.PlacedAt).Bind(after.Number).Bind(filter.Parked ? 1 : 0)
             .Bind(text).Bind(text is null ? null : text + "\U0010FFFF").Bind(limit);
@@ -100,7 +101,8 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static OrderCounts Count(Connection connection)
     {
-        var counts = connection.Sql("SELECT status, sum(orders) FROM final_count GROUP BY status").Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
+        var counts = connection.Sql("SELECT status, sum(orders) FROM final_count GROUP BY status")
+            .Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
         long? oldest = null;
         foreach (var status in Open)
         {
@@ -114,7 +116,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         return new(counts, parked, Moment(oldest), Moment(since));
     }
 
-    /// <summary>Orders of the same facts are counted together: there are some dozens of such combinations.</summary>
+    /// <summary>Orders are counted by combination of facts: there are only some dozens.</summary>
     static IReadOnlyDictionary<OrderFacts, long> CountFacts(Connection connection)
     {
         var together = connection.Sql("SELECT facts, orders FROM final_count").Rows(FactsCounted);
@@ -138,7 +140,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         public static Row Read(Statement row) => new(row.Long(0), row.Long(1), row.Bytes(2).ToArray());
     }
 
-    /// <summary>Where a page ended.</summary>
+    /// <summary>Where a page ended: the next one begins behind it.</summary>
     sealed record Token(long PlacedAt, long Number)
     {
         public static readonly Token Newest = new(long.MaxValue, long.MaxValue);

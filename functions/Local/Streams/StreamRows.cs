@@ -7,7 +7,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>The rows of one stream as they are read, not yet parsed: parsing is not for the writer's thread.</summary>
+/// <summary>The rows of one stream, read but not parsed: the writer's thread does not parse.</summary>
 /// <param name="IsNewOrder">No participant has a stream of this order.</param>
 sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]? Summary)
 {
@@ -56,7 +56,7 @@ static class StreamJson
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }
 
-/// <summary>What lists say of a stream. Several saves change it within a transaction, as a rule, and the last of them writes it.</summary>
+/// <summary>What the lists show of a stream. Several saves within a transaction usually change it; the last of them writes it.</summary>
 sealed class Listing(OrderStream? before)
 {
     /// <summary>As in the file.</summary>
@@ -81,7 +81,7 @@ sealed class Listing(OrderStream? before)
     }
 }
 
-/// <summary>One save: only what is new of the stream is written.</summary>
+/// <summary>One save: writes only what is new in the stream.</summary>
 sealed class StreamWrite : Write
 {
     readonly OrderNumbers numbers;
@@ -91,7 +91,7 @@ sealed class StreamWrite : Write
     readonly byte[]? parked;
     long number;
 
-    /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
+    /// <exception cref="ArgumentException">Stored entries are missing, or there are too many entries.</exception>
     public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream)
     {
         this.numbers = numbers;
@@ -99,7 +99,10 @@ sealed class StreamWrite : Write
         this.before = before;
         var first = EntriesBefore;
         if (stream.Entries.Count < first || stream.Entries.Count > StreamRows.EntriesMax)
-            throw new ArgumentException($"The stream of order {stream.OrderId} cannot go from {first} to {stream.Entries.Count} entries.", nameof(stream));
+        {
+            throw new ArgumentException(
+                $"The stream of order {stream.OrderId} cannot go from {first} to {stream.Entries.Count} entries.", nameof(stream));
+        }
 
         entries = new byte[stream.Entries.Count - first][];
         var size = before?.EntriesSize ?? 0;
@@ -133,7 +136,7 @@ sealed class StreamWrite : Write
         }
         for (var index = 0; index < Math.Max(entries.Length, 1); index++)
         {
-            // A stream that was saved without any entry has one row all the same.
+            // A stream without entries still has one row.
             var body = index < entries.Length ? entries[index] : null;
             connection.Sql("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
                 .Bind(StreamRows.Place(number, participant, EntriesBefore + (body is null ? 0 : index + 1)))

@@ -164,7 +164,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         Assert.Contains("Order o-2 is Rejected, but was charged", findings, StringComparison.Ordinal);
         Assert.Contains("order nobody, which does not exist", findings, StringComparison.Ordinal);
         Assert.Contains("The stock of mug in main does not add up", findings, StringComparison.Ordinal);
-        Assert.Contains("1 messages wait for their time.", findings, StringComparison.Ordinal);
+        Assert.Contains("1 scheduled messages.", findings, StringComparison.Ordinal);
     }
 
     async Task<LocalSaga> StartAsync(string path, LocalOptions? options = null)

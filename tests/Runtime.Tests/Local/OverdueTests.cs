@@ -5,7 +5,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>Found by killing the host: what came due while it was down woke while the rest was still being read, and took the place of another message.</summary>
+/// <summary>
+/// Found by killing the host: what came due while it was down woke while the rest was still being read, and took the place of another
+/// message.
+/// </summary>
 public sealed class OverdueTests
 {
     const int Others = 100;

@@ -4,7 +4,9 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>The README of the sample explains the card tokens and postal codes as <see cref="SimulatedOutside"/> defines them, and no others.</summary>
+/// <summary>
+/// The README of the sample explains the card tokens and postal codes as <see cref="SimulatedOutside"/> defines them, and no others.
+/// </summary>
 public sealed partial class SampleReadmeTests
 {
     static readonly Dictionary<Enum, string> Words = new()
