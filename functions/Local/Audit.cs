@@ -27,7 +27,10 @@ public sealed class Audit(Database database, SqliteBus bus)
         var findings = new List<string>();
         findings.AddRange(Orders(connection, out var orders, out var charges, out var refunds, out var takings));
         findings.AddRange(connection
-            .Sql("SELECT DISTINCT order_id FROM card_charge JOIN order_number USING (number) WHERE number NOT IN (SELECT number FROM summary)")
+            .Sql("""
+                SELECT DISTINCT order_id FROM card_charge JOIN order_number USING (number)
+                WHERE number NOT IN (SELECT number FROM summary)
+                """)
             .Rows(row => $"A card was charged for order {row.Text(0)}, which does not exist."));
         findings.AddRange(connection
             .Sql("SELECT order_id, key FROM notice JOIN order_number USING (number) GROUP BY number, key HAVING count(*) > 1")
@@ -35,11 +38,14 @@ public sealed class Audit(Database database, SqliteBus bus)
         findings.AddRange(Stock(connection));
         findings.AddRange(Queues(connection));
         return new AuditReport(
-            findings.Count <= FindingsMax ? findings : [.. findings.Take(FindingsMax), $"There are {findings.Count - FindingsMax} more findings."],
+            findings.Count <= FindingsMax
+                ? findings
+                : [.. findings.Take(FindingsMax), $"There are {findings.Count - FindingsMax} more findings."],
             orders, charges, refunds, takings);
     });
 
-    static List<string> Orders(Connection connection, out long orders, out long charges, out long refunds, out Dictionary<string, decimal> takings)
+    static List<string> Orders(
+        Connection connection, out long orders, out long charges, out long refunds, out Dictionary<string, decimal> takings)
     {
         var rows = connection.Sql("""
             SELECT body,
@@ -125,7 +131,10 @@ public sealed class Audit(Database database, SqliteBus bus)
                 if (Charges.Count == 0 || Refunds.Count > 0)
                     yield return $"{id} is completed, but its card was {(Charges.Count == 0 ? "never charged" : "refunded")}.";
                 if (Reservations is not "consumed" || Shipments != 1)
-                    yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} and it was shipped {Shipments} times.";
+                {
+                    yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} "
+                        + $"and it was shipped {Shipments} times.";
+                }
             }
             else if (Order.IsFinal)
             {

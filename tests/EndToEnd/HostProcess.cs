@@ -9,7 +9,8 @@ namespace OrderFunctions.EndToEnd;
 /// <summary>The local host as a user starts it, in a process that can be killed.</summary>
 public sealed class HostProcess : IDisposable
 {
-    static readonly string Host = typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "LocalHost").Value!;
+    static readonly string Host = typeof(HostProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "LocalHost").Value!;
 
     readonly Process process;
     readonly StringBuilder output = new();
@@ -48,7 +49,7 @@ public sealed class HostProcess : IDisposable
         return host;
     }
 
-    /// <summary>Starts it, waits for its end, and gives its exit status and all that it printed.</summary>
+    /// <summary>Runs it to its end and returns its exit status and output.</summary>
     public static async Task<(int Status, string Output)> RunAsync(string data, params string[] arguments)
     {
         using var host = Start(data, arguments);

@@ -58,7 +58,8 @@ sealed class DeadLetterQueue(string subscription, Database database, TimeProvide
         }
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead => dead.LockedUntil = LockEnd());
+    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        OnHeld(message, dead => dead.LockedUntil = LockEnd());
 
     public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead =>
     {
@@ -82,7 +83,10 @@ sealed class DeadLetterQueue(string subscription, Database database, TimeProvide
         lock (gate)
         {
             if (!held.TryGetValue(message, out var dead) || dead.LockedUntil <= time.GetTimestamp())
-                return Task.FromException(new LockLostException($"The lock on {message.Id} in the dead-letter queue of {subscription} is lost."));
+            {
+                return Task.FromException(
+                    new LockLostException($"The lock on {message.Id} in the dead-letter queue of {subscription} is lost."));
+            }
             act(dead);
             return Task.CompletedTask;
         }

@@ -79,7 +79,7 @@ sealed partial class Pump : IAsyncDisposable
         handling.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Error, "A message of {Participant} was neither handled nor abandoned; it is delivered again when its lock expires.")]
+    [LoggerMessage(LogLevel.Error, "A message of {Participant} was neither handled nor abandoned; it comes again when its lock expires.")]
     partial void LogFailed(Exception exception, string participant);
 
     [LoggerMessage(LogLevel.Debug, "A consumer of {Participant} stopped: {Description}")]

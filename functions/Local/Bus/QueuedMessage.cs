@@ -70,7 +70,8 @@ sealed class QueuedMessage
     /// <summary>Every message that is not completed, in order, dead letters included.</summary>
     public static List<(QueuedMessage Message, bool IsDead)> ReadAll(Connection connection) => connection
         .Sql("""
-            SELECT sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries, dead_reason IS NOT NULL
+            SELECT sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries,
+                dead_reason IS NOT NULL
             FROM message ORDER BY sequence
             """)
         .Rows(row => (new QueuedMessage

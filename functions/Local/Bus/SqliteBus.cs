@@ -42,7 +42,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
         this.database = database;
         this.time = time;
         Unawaited = new Turns(this);
-        subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
+        subscriptions = Topology.Current.Subscriptions
+            .ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
         subscribersOf = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
             .ToFrozenDictionary(
                 type => type,

@@ -168,14 +168,16 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     sealed class DeadLettered(long sequence, string reason, string description) : Write
     {
         public override void RunAtCommit(Connection connection) => connection
-            .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?").Bind(reason).Bind(description).Bind(sequence).Run();
+            .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?")
+            .Bind(reason).Bind(description).Bind(sequence).Run();
     }
 }
 
 /// <summary>Deletes a message that is completed.</summary>
 sealed class CompletedMessage(long sequence) : Write
 {
-    public override void RunAtCommit(Connection connection) => connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
+    public override void RunAtCommit(Connection connection) =>
+        connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
 }
 
 /// <summary>A subscription's messages of one order.</summary>

@@ -55,7 +55,7 @@ static class OperatorCommands
         });
     }
 
-    static Command Parked() => Command("parked", "Lists parked orders: where, why, since when.", [], [], async (host, options, cancellation) =>
+    static Command Parked() => Command("parked", "Lists parked orders: where and why.", [], [], async (host, options, cancellation) =>
     {
         var json = await host.GetAsync("api/operations/parked?limit=200", cancellation);
         var parked = ApiClient.Read<ParkedListBody>(json).Parked;
@@ -68,7 +68,7 @@ static class OperatorCommands
     static Command Inspect()
     {
         var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
-        return Command("inspect", "Shows the messages at which a parked order is stopped.", [], [order], async (host, options, cancellation) =>
+        return Command("inspect", "Shows the messages that stop a parked order.", [], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
@@ -86,7 +86,11 @@ static class OperatorCommands
 
     static Command Replay()
     {
-        var orders = new Argument<string[]>("order") { Description = "Ids or idempotency keys of parked orders.", Arity = ArgumentArity.ZeroOrMore };
+        var orders = new Argument<string[]>("order")
+        {
+            Description = "Ids or idempotency keys of parked orders.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var participant = new Option<string?>("--participant") { Description = "Only orders parked at this participant." };
         var reason = new Option<string?>("--reason") { Description = "Only orders parked for this reason." };
         var all = new Option<bool>("--all") { Description = "All parked orders." };
@@ -122,10 +126,18 @@ static class OperatorCommands
         var order = new Argument<string>("order") { Description = "The parked order's id or its idempotency key." };
         var message = new Argument<string>("message") { Description = "The message's id, or its last part as ./run parked shows it." };
         var reason = new Option<string>("--reason") { Description = "Why; kept with the order.", Required = true };
-        var by = new Option<string>("--by") { Description = "Who discards it, if no token says so.", DefaultValueFactory = _ => Environment.UserName };
-        var at = new Option<string?>("--participant") { Description = "Where it is parked; needed only for a message that waits behind another." };
+        var by = new Option<string>("--by")
+        {
+            Description = "Who discards it, if no token says so.",
+            DefaultValueFactory = _ => Environment.UserName,
+        };
+        var at = new Option<string?>("--participant")
+        {
+            Description = "Where it is parked; needed only for a message that waits behind another.",
+        };
         var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
-        return Command("discard", "Discards a parked message.", [reason, by, at, yes], [order, message], async (host, options, cancellation) =>
+        Option[] all = [reason, by, at, yes];
+        return Command("discard", "Discards a parked message.", all, [order, message], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
@@ -136,7 +148,7 @@ static class OperatorCommands
                 var stops = parked.Select(one => $"{one.Participant} is stopped at {one.MessageId}");
                 return Nothing(string.Join('\n', ["The order is not stopped at that message.", .. stops]));
             }
-            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId} and will go on without it. Discard it?"))
+            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId}. Discard it?"))
                 return Failed;
 
             var json = await host.PostAsync("api/operations/discard", new()
@@ -161,7 +173,8 @@ static class OperatorCommands
     }
 
     static Command Command(
-        string name, string description, Option[] options, Argument[] arguments, Func<ApiClient, ParseResult, CancellationToken, Task<int>> act)
+        string name, string description, Option[] options, Argument[] arguments,
+        Func<ApiClient, ParseResult, CancellationToken, Task<int>> act)
     {
         var command = new Command(name, description);
         foreach (var option in options.Concat([Url, Token, AsJson]))

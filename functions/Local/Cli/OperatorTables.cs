@@ -39,7 +39,10 @@ static class OperatorTables
     {
         var table = Columns("since", "order", "message", "customer", "at", "reason", "why");
         foreach (var one in parked)
-            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason, one.Description);
+        {
+            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason,
+                one.Description);
+        }
         return table;
     }
 

@@ -75,7 +75,8 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
         });
     }
 
-    ParallelOptions Options(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
+    ParallelOptions Options(CancellationToken cancellation) =>
+        new() { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
 
     /// <summary>Registers each order before a later line can cancel it.</summary>
     async IAsyncEnumerable<OrdersFileLine> Registered(
@@ -90,7 +91,8 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
     }
 
     async Task PlaceAsync(
-        OrdersFileLine line, ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, Placed placed, CancellationToken cancellation)
+        OrdersFileLine line, ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, Placed placed,
+        CancellationToken cancellation)
     {
         if (line.Key is { } key)
         {

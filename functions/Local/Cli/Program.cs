@@ -30,12 +30,14 @@ var otlp = new Option<Uri?>("--otlp")
 };
 var verbose = new Option<bool>("--verbose") { Description = "Write the trace of one order after another to standard error." };
 port.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 0 and <= 65535, "--port must be 0 to 65535."));
-concurrency.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--concurrency must be 1 to 1000."));
-stock.Validators.Add(result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
+concurrency.Validators.Add(
+    result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--concurrency must be 1 to 1000."));
+stock.Validators.Add(
+    result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
 
 var command = new RootCommand(
     """
-    Runs the whole saga in one process: places real orders through the HTTP API, reports their outcomes, audits money and stock, and keeps serving.
+    Runs the whole saga in one process: places real orders through the HTTP API, reports outcomes, audits money and stock, keeps serving.
     Exit status: 0 all is well; 1 the audit found something; 2 it could not start, or some lines could not be placed.
     """)
 {

@@ -37,8 +37,11 @@ public sealed class Report
 
     static string Reason(OrderBody order, Placed placed) => order switch
     {
-        { FailedAt: { } step } => step switch { FailedStep.Stock => "out of stock", FailedStep.Payment => "card declined", _ => "carrier refused" },
-        { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) => "cancellation refused",
+        { FailedAt: FailedStep.Stock } => "out of stock",
+        { FailedAt: FailedStep.Payment } => "card declined",
+        { FailedAt: not null } => "carrier refused",
+        { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) =>
+            "cancellation refused",
         { Status: OrderStatus.Completed, Delayed: true } => "delayed",
         { Status: OrderStatus.Cancelled } => "by the customer",
         { Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
@@ -59,7 +62,8 @@ public sealed class Report
         var rate = 0.95 * finals.Count / Math.Max(seconds, 0.001);
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {rate:N0} orders/s until 95 % were final.");
+            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; "
+            + $"{rate:N0} orders/s until 95 % were final.");
     }
 
     double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];

@@ -38,7 +38,8 @@ public static class RunCommand
         }
         await using (host)
         {
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/]; all data is in {options.Data}.");
+            AnsiConsole.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/]; all data is in {options.Data}.");
             var status = options.Orders is { } orders ? await PlaceAsync(host, orders, options) : 0;
             if (!options.Exit && !host.Stopping.IsCancellationRequested)
             {
@@ -116,8 +117,12 @@ public static class RunCommand
     static async Task<bool> IsAuditCleanAsync(LocalSaga saga)
     {
         var audit = await saga.Audit.RunAsync();
-        for (var since = Environment.TickCount64; audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000; audit = await saga.Audit.RunAsync())
+        var since = Environment.TickCount64;
+        while (audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000)
+        {
             await Task.Delay(PollInterval);
+            audit = await saga.Audit.RunAsync();
+        }
 
         foreach (var finding in audit.Findings)
             AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]Audit: {finding}[/]");
@@ -126,15 +131,21 @@ public static class RunCommand
         var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
         AnsiConsole.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, "
-            + $"{(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
+            $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, "
+            + $"none of them twice, {(takings.Length > 0 ? takings : "nothing")} taken; "
+            + "stock adds up; nothing open, nothing dead-lettered.");
         return true;
     }
 
     /// <summary>For a file or another program: no colours, no line breaks of its own.</summary>
     static IAnsiConsole Plain()
     {
-        var console = AnsiConsole.Create(new() { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
+        var console = AnsiConsole.Create(new()
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
         console.Profile.Width = 1_000;
         return console;
     }

@@ -30,7 +30,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
 
     public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
         database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, declined, amount, currency FROM card_charge WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(ChargeAnswer)
+            ? connection.Sql("SELECT id, declined, amount, currency FROM card_charge WHERE number = ? ORDER BY id LIMIT 1")
+                .Bind(number).First(ChargeAnswer)
             : null);
 
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
@@ -41,7 +42,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
             var number = database.Numbers.FindOrGive(connection, orderId);
             return connection.Sql("SELECT id FROM card_refund WHERE number = ? AND key = ? AND at > ?")
                     .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(RefundAnswer)
-                ?? RefundAnswer(connection.Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?)")
+                ?? RefundAnswer(connection
+                    .Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?)")
                     .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).Insert());
         });
     }
@@ -53,7 +55,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
 
     /// <summary>Begins or ends the outage, and keeps that in the file. At first there is one.</summary>
     public Task SetOutageAsync(bool isOut) => database.CommitAsync(connection =>
-        connection.Sql("INSERT INTO setting VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value").Bind(isOut ? "on" : "off").Run());
+        connection.Sql("INSERT INTO setting VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+            .Bind(isOut ? "on" : "off").Run());
 
     public Task<bool> IsOutAsync() => database.RunAsync(connection =>
         connection.Sql("SELECT value FROM setting WHERE name = 'card_outage'").First(row => row.Text(0)) is not "off");
@@ -61,7 +64,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     (Answer Answer, int Answers) Charge(Connection connection, string key, string orderId, Money amount, string token, DateTimeOffset now)
     {
         var number = database.Numbers.FindOrGive(connection, orderId);
-        var known = connection.Sql("SELECT id, declined, amount, currency, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
+        var known = connection
+            .Sql("SELECT id, declined, amount, currency, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
             .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks)
             .First(row => new { Id = row.Long(0), Answer = ChargeAnswer(row), Answers = (int)row.Long(4) + 1 });
         if (known is not null)
@@ -70,7 +74,10 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
             return (known.Answer, known.Answers);
         }
         var reason = SimulatedOutside.OfCard(token) is CardBehaviour.Declines ? SimulatedOutside.DeclinedReason : null;
-        var id = connection.Sql("INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1)")
+        var id = connection
+            .Sql("""
+                INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+                """)
             .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency).Bind(reason).Insert();
         return (ChargeAnswer(id, reason, amount), 1);
     }
@@ -78,7 +85,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     static Answer ChargeAnswer(Statement row) =>
         ChargeAnswer(row.Long(0), row.TextOrNull(1), new(decimal.Parse(row.Text(2), CultureInfo.InvariantCulture), row.Text(3)));
 
-    static Answer ChargeAnswer(long id, string? declined, Money amount) => declined is null ? new CardCharged($"ch_{id}", amount) : new CardDeclined(declined);
+    static Answer ChargeAnswer(long id, string? declined, Money amount) =>
+        declined is null ? new CardCharged($"ch_{id}", amount) : new CardDeclined(declined);
 
     static CardRefunded RefundAnswer(Statement row) => RefundAnswer(row.Long(0));
 

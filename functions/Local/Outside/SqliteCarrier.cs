@@ -64,8 +64,13 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     {
         this.webhook = webhook;
         var waiting = await database.RunAsync(connection => connection
-            .Sql("SELECT id, order_id, picked_up_at, told_at FROM booking JOIN order_number USING (number) WHERE told_at IS NOT NULL ORDER BY told_at")
-            .Rows(row => (Call: new Call(row.Long(0), row.Text(1), row.Long(2)), ReportAt: new DateTimeOffset(row.Long(3), TimeSpan.Zero))));
+            .Sql("""
+                SELECT id, order_id, picked_up_at, told_at FROM booking JOIN order_number USING (number)
+                WHERE told_at IS NOT NULL ORDER BY told_at
+                """)
+            .Rows(row => (
+                Call: new Call(row.Long(0), row.Text(1), row.Long(2)),
+                ReportAt: new DateTimeOffset(row.Long(3), TimeSpan.Zero))));
         foreach (var (call, reportAt) in waiting)
             timers.Add(call, reportAt);
     }
@@ -79,7 +84,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 
     public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
         database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(BookingAnswer)
+            ? connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? ORDER BY id LIMIT 1")
+                .Bind(number).First(BookingAnswer)
             : null);
 
     public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
@@ -88,7 +94,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         return database.RunAsync<Answer>(connection =>
         {
             var id = long.Parse(trackingId[TrackingPrefix.Length..], System.Globalization.CultureInfo.InvariantCulture);
-            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?").Bind(id).Bind(now.UtcTicks).Run();
+            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?")
+                .Bind(id).Bind(now.UtcTicks).Run();
             var isCancelled = connection.Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(id).First(row => row.Long(0)) == 1;
             return isCancelled ? new CarrierCancelled() : new CarrierTooLate();
         });
@@ -114,8 +121,11 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
                 var trackingId = $"{TrackingPrefix}{call.Id}";
 
                 // Shipping may hear of the pick-up before it has saved the booking. Then only the caller knows the order's trace.
-                using var span = call.Trace == default ? null : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
-                await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, new(call.PickedUpAt, TimeSpan.Zero)), stopping.Token);
+                using var span = call.Trace == default
+                    ? null
+                    : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
+                var pickedUpAt = new DateTimeOffset(call.PickedUpAt, TimeSpan.Zero);
+                await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, pickedUpAt), stopping.Token);
                 database.Enqueue(new Acknowledged(call.Id));
             }
             finally
@@ -181,7 +191,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
             reportAt = behaviour is CarrierBehaviour.ReportsLate ? now + carrier.timing.ReportDelay : pickedUpAt;
             var id = connection
                 .Sql("INSERT INTO booking (number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
+                .Bind(number).Bind(key).Bind(now.UtcTicks)
+                .Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
                 .Bind(isRefused ? null : reportAt.UtcTicks).Bind(isRefused ? SimulatedOutside.RefusedReason : null).Insert();
             if (isRefused)
                 return new CarrierRefused(SimulatedOutside.RefusedReason);

@@ -15,42 +15,55 @@ public sealed class SqliteStock(Database database) : IStock
         return database.RunAsync(connection => Reserve(connection, orderId, warehouse, lines, json));
     }
 
-    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) => database.RunAsync(connection =>
-    {
-        // A reservation that arrives later must not take stock that nobody would release.
-        connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse).Bind(Reservation.Refused).Bind(None).Bind(None).Run();
-        Close(connection, orderId, warehouse, Reservation.Released,
-            "UPDATE stock SET reserved = reserved - ?, available = available + ? WHERE warehouse = ? AND sku = ?");
-        return new StockReleased();
-    });
+    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        database.RunAsync(connection =>
+        {
+            // A reservation that arrives later must not take stock that nobody would release.
+            connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+                .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse)
+                .Bind(Reservation.Refused).Bind(None).Bind(None).Run();
+            Close(connection, orderId, warehouse, Reservation.Released,
+                "UPDATE stock SET reserved = reserved - ?, available = available + ? WHERE warehouse = ? AND sku = ?");
+            return new StockReleased();
+        });
 
-    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) => database.RunAsync(connection =>
-    {
-        Close(connection, orderId, warehouse, Reservation.Consumed,
-            "UPDATE stock SET reserved = reserved - ?, consumed = consumed + ? WHERE warehouse = ? AND sku = ?");
-        return new StockConsumed();
-    });
+    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        database.RunAsync(connection =>
+        {
+            Close(connection, orderId, warehouse, Reservation.Consumed,
+                "UPDATE stock SET reserved = reserved - ?, consumed = consumed + ? WHERE warehouse = ? AND sku = ?");
+            return new StockConsumed();
+        });
 
     /// <summary>Answers once it is on disk: the caller is outside this process.</summary>
-    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) => database.CommitAsync(connection =>
-    {
-        connection.Sql("INSERT INTO stock (warehouse, sku, received, available, reserved, consumed) VALUES (?, ?, 0, 0, 0, 0) ON CONFLICT DO NOTHING")
-            .Bind(warehouse).Bind(sku).Run();
-        var changed = connection.Sql("""
-            UPDATE stock SET received = ?1, available = ?1 - reserved - consumed WHERE warehouse = ?2 AND sku = ?3 AND ?1 >= reserved + consumed
-            """)
-            .Bind(received).Bind(warehouse).Bind(sku).Run();
-        return changed == 0 ? null : Level(connection, warehouse, sku);
-    });
+    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) =>
+        database.CommitAsync(connection =>
+        {
+            connection
+                .Sql("""
+                    INSERT INTO stock (warehouse, sku, received, available, reserved, consumed) VALUES (?, ?, 0, 0, 0, 0)
+                    ON CONFLICT DO NOTHING
+                    """)
+                .Bind(warehouse).Bind(sku).Run();
+            var changed = connection.Sql("""
+                UPDATE stock SET received = ?1, available = ?1 - reserved - consumed
+                WHERE warehouse = ?2 AND sku = ?3 AND ?1 >= reserved + consumed
+                """)
+                .Bind(received).Bind(warehouse).Bind(sku).Run();
+            return changed == 0 ? null : Level(connection, warehouse, sku);
+        });
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
         database.RunAsync(connection => Level(connection, warehouse, sku));
 
     /// <summary>The SKUs with the most pieces reserved or consumed.</summary>
-    public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
-        connection.Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?")
-            .Bind(max).Rows(Level));
+    public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
+            connection.Sql("""
+                SELECT sku, warehouse, received, available, reserved, consumed FROM stock
+                ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?
+                """)
+                .Bind(max).Rows(Level));
 
     Answer Reserve(Connection connection, string orderId, string warehouse, IReadOnlyList<StockLine> lines, byte[] json)
     {
@@ -70,13 +83,16 @@ public sealed class SqliteStock(Database database) : IStock
         if (@short.Count == 0)
         {
             foreach (var line in lines)
-                Move(connection, "UPDATE stock SET available = available - ?, reserved = reserved + ? WHERE warehouse = ? AND sku = ?", warehouse, line);
+                Move(connection, Take, warehouse, line);
         }
         connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?)")
             .Bind(number).Bind(warehouse).Bind(@short.Count == 0 ? Reservation.Reserved : Reservation.Refused).Bind(json)
-            .Bind(@short.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(@short, SqliteStockJson.Default.IReadOnlyListString)).Run();
+            .Bind(@short.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(@short, SqliteStockJson.Default.IReadOnlyListString))
+            .Run();
         return @short.Count == 0 ? new StockReserved() : new StockShort(@short);
     }
+
+    const string Take = "UPDATE stock SET available = available - ?, reserved = reserved + ? WHERE warehouse = ? AND sku = ?";
 
     /// <summary>Releases or consumes the pieces of a reservation, once.</summary>
     void Close(Connection connection, string orderId, string warehouse, string state, string sql)
@@ -87,7 +103,8 @@ public sealed class SqliteStock(Database database) : IStock
             .Bind(number).Bind(warehouse).First(row => row.BytesOrNull(0));
         if (lines is null)
             return;
-        connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ?").Bind(state).Bind(number).Bind(warehouse).Run();
+        connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ?")
+            .Bind(state).Bind(number).Bind(warehouse).Run();
         foreach (var line in StoredJson.Parse(lines, SqliteStockJson.Default.IReadOnlyListStockLine))
             Move(connection, sql, warehouse, line);
     }

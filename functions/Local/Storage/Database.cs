@@ -255,7 +255,8 @@ public sealed partial class Database : IAsyncDisposable
         broken.TrySetException(exception);
     }
 
-    TransientException Unavailable() => new(failure is null ? "The database is closed." : $"The database is broken: {failure.Message}", failure);
+    TransientException Unavailable() =>
+        new(failure is null ? "The database is closed." : $"The database is broken: {failure.Message}", failure);
 
     string ConnectionString(SqliteOpenMode mode) =>
         new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString();

@@ -130,8 +130,8 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
 
     static bool IsDiskFailure(Exception exception) => exception is SqliteException
     {
-        SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_NOMEM or raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_CANTOPEN
-            or raw.SQLITE_READONLY,
+        SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR or raw.SQLITE_NOMEM or raw.SQLITE_BUSY or raw.SQLITE_LOCKED
+            or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY,
     };
 
     [LoggerMessage(LogLevel.Error, "{Path} cannot be written, everything waits: {Description}")]

@@ -58,7 +58,10 @@ public sealed class OrderLists(Database database) : IOrderQueries
     const string CountMatches = $"SELECT count(*) FROM ({Matches} LIMIT ?7)";
 
     static readonly OrderStatus[] Open =
-        [.. Enum.GetValues<OrderStatus>().Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled))];
+    [
+        .. Enum.GetValues<OrderStatus>()
+            .Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)),
+    ];
 
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation) =>
         database.ReadAsync(connection => List(connection, filter));
@@ -81,7 +84,8 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         if (filter.Parked && connection.Sql(CountParked).Bind(SortedMax + 1).First(Counted) <= SortedMax)
             return AmongParked;
-        if (!string.IsNullOrEmpty(filter.Text) && Bound(connection.Sql(CountMatches), filter, Token.Newest, SortedMax + 1).First(Counted) <= SortedMax)
+        if (!string.IsNullOrEmpty(filter.Text)
+            && Bound(connection.Sql(CountMatches), filter, Token.Newest, SortedMax + 1).First(Counted) <= SortedMax)
             return AmongMatches;
         return filter.Status is null ? Any : OfStatus;
 

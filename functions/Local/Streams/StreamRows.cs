@@ -34,7 +34,8 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
     {
         if (Rows is not [.., var last])
             return null;
-        var entries = Rows.Where(row => row.Body is not null).Select(row => StoredJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
+        var entries = Rows
+            .Where(row => row.Body is not null).Select(row => StoredJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
         var parked = last.Parked is null ? [] : StoredJson.Parse(last.Parked, StreamJson.Parked);
         var stream = new OrderStream(orderId, entries, parked, last.Version.ToString(CultureInfo.InvariantCulture))
         {
@@ -113,7 +114,8 @@ sealed class StreamWrite : Write
         }
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
         var version = (before?.Version ?? 0) + 1;
-        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, version, size)
+        var saved = stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) };
+        After = new(saved, version, size)
         {
             Listing = new(before?.Stream),
         };

@@ -24,7 +24,7 @@ public sealed class StreamsInMemory : SqliteStreamStoreContract
     }
 }
 
-/// <summary>Nothing stays in memory for longer than one look, so that everything is read from the file again.</summary>
+/// <summary>Memory holds one order only, so that streams are read from the file again.</summary>
 public sealed class StreamsReadAgain : SqliteStreamStoreContract
 {
     public StreamsReadAgain() : base(inMemory: false, ordersMax: 1)
@@ -139,7 +139,7 @@ public abstract class SqliteEventBusContract(bool inMemory) : EventBusContract
         {
             bus.Dispose();
 
-            // A settlement is not waited for by anybody, but this test wants to know it on disk.
+            // Nobody waits for a settlement, but this test needs it on disk.
             await database.CommittedAsync();
             file.Crash();
             database = file.Open();

@@ -25,15 +25,19 @@ public sealed partial class SampleReadmeTests
     public void It_lists_each_value_with_what_it_does()
     {
         var readme = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../functions/Local/sample/README.md"));
-        var rows = Row().Matches(readme).Select(row => (Field: row.Groups[1].Value, Value: row.Groups[2].Value, Does: row.Groups[3].Value)).ToList();
+        var rows = Row().Matches(readme)
+            .Select(row => (Field: row.Groups[1].Value, Value: row.Groups[2].Value, Does: row.Groups[3].Value)).ToList();
         Assert.Equal(2, SimulatedOutside.AnswersLost);
         Assert.Equal(["payment.cardToken", "shipTo.postalCode"], rows.Select(row => row.Field).Where(field => field.Length > 0));
         var carriers = rows.FindIndex(row => row.Field == "shipTo.postalCode");
 
-        Assert.All(rows.Take(carriers), row => Assert.Equal(Words[SimulatedOutside.OfCard(row.Value)], row.Does));
-        Assert.All(rows.Skip(carriers), row => Assert.Equal(Words[SimulatedOutside.OfPostalCode(row.Value)], row.Does));
-        Assert.Equal(Enum.GetValues<CardBehaviour>().Order(), rows.Take(carriers).Select(row => SimulatedOutside.OfCard(row.Value)).Order());
-        Assert.Equal(Enum.GetValues<CarrierBehaviour>().Order(), rows.Skip(carriers).Select(row => SimulatedOutside.OfPostalCode(row.Value)).Order());
+        var described = rows.Select((row, index) =>
+            (Behaviour: index < carriers ? SimulatedOutside.OfCard(row.Value) : (Enum)SimulatedOutside.OfPostalCode(row.Value), row.Does)).ToList();
+
+        Assert.All(described, row => Assert.Equal(Words[row.Behaviour], row.Does));
+        Assert.Equal(Words.Keys.ToHashSet(), described.Select(row => row.Behaviour).ToHashSet());
+        Assert.Equal(Words.Count, described.Count);
+        Assert.Equal(Words.Count, Enum.GetValues<CardBehaviour>().Length + Enum.GetValues<CarrierBehaviour>().Length);
     }
 
     [GeneratedRegex(@"^\| (?:`([\w.]+)` )?\| `?([\w ]+?)`? \| (.+) \|$", RegexOptions.Multiline)]
