@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.EndToEnd;
 
 /// <summary>
-/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats a run's moments, as
-/// far as timing allows.
+/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats a run's
+/// moments, as far as timing allows.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper log) : IDisposable
 {

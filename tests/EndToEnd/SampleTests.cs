@@ -12,7 +12,8 @@ public sealed class SampleTests : IDisposable
     {
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit");
         Assert.True(status == 0, output);
-        string[] outcomes = ["completed", "out of stock", "card declined", "carrier refused", "cancelled", "cancellation refused", "delayed"];
+        string[] outcomes =
+            ["completed", "out of stock", "card declined", "carrier refused", "cancelled", "cancellation refused", "delayed"];
         foreach (var outcome in outcomes)
             Assert.Contains(outcome, output);
         Assert.DoesNotContain("parked at", output);

@@ -84,7 +84,8 @@ public sealed class LocalSagaTests : IAsyncDisposable
         var saga = await StartAsync(Path.Combine(folder.FullName, "saga.db"), impatient);
         await PlaceAsync(saga, "down", token: "tok_down");
         await UntilAsync(async () => (await LoadAsync(saga, "down")).ParkedNow.Any(), "The order is not parked.");
-        Assert.Contains((await saga.Audit.RunAsync()).Findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
+        var findings = (await saga.Audit.RunAsync()).Findings;
+        Assert.Contains(findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
 
         await saga.Cards.SetOutageAsync(false);
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>The local host's rooms: Cli uses the host, the host uses Bus, Streams and Outside, and these use Storage. Nothing points back.</summary>
+/// <summary>The local host's rooms: Cli → host → {Bus, Streams, Outside} → Storage, and nothing points back.</summary>
 public sealed partial class RoomTests
 {
     const string Host = "";
@@ -24,8 +24,8 @@ public sealed partial class RoomTests
     public void Every_folder_with_code_is_a_room_and_its_files_have_its_namespace()
     {
         Assert.Equal(MayUse.Keys.Order(), Files().Select(file => file.Room).Distinct().Order());
-        var expected = Files().Where(file => file.Name is not "Program.cs").ToList();
-        Assert.All(expected, file => Assert.Contains($"namespace OrderFunctions.Local{(file.Room is Host ? "" : ".")}{file.Room};", file.Code));
+        foreach (var (room, name, code) in Files().Where(file => file.Name is not "Program.cs"))
+            Assert.True(code.Contains($"namespace OrderFunctions.Local{(room is Host ? "" : ".")}{room};", StringComparison.Ordinal), name);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed partial class RoomTests
     [GeneratedRegex(@"//.*")]
     private static partial Regex Comments();
 
-    [GeneratedRegex(@"^(?:public |internal )?(?:static |sealed |abstract |partial )*(?:class|record|interface|enum) (\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:public )?(?:static |sealed |abstract |partial )*(?:class|record|interface|enum) (\w+)", RegexOptions.Multiline)]
     private static partial Regex Types();
 
     [GeneratedRegex(@"\bLocal\.(Storage|Bus|Streams|Outside|Cli)\b")]

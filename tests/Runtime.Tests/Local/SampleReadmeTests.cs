@@ -31,8 +31,9 @@ public sealed partial class SampleReadmeTests
         Assert.Equal(["payment.cardToken", "shipTo.postalCode"], rows.Select(row => row.Field).Where(field => field.Length > 0));
         var carriers = rows.FindIndex(row => row.Field == "shipTo.postalCode");
 
-        var described = rows.Select((row, index) =>
-            (Behaviour: index < carriers ? SimulatedOutside.OfCard(row.Value) : (Enum)SimulatedOutside.OfPostalCode(row.Value), row.Does)).ToList();
+        var described = rows.Select((row, index) => (
+            Behaviour: index < carriers ? SimulatedOutside.OfCard(row.Value) : (Enum)SimulatedOutside.OfPostalCode(row.Value),
+            row.Does)).ToList();
 
         Assert.All(described, row => Assert.Equal(Words[row.Behaviour], row.Does));
         Assert.Equal(Words.Keys.ToHashSet(), described.Select(row => row.Behaviour).ToHashSet());

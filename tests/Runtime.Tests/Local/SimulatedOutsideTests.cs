@@ -130,7 +130,8 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Assert.Equal(booked, await carrier.FindBookingAsync("o-1", Cancellation));
         Assert.Equal(Samples.Noon.AddSeconds(2), booked.PromisedBy);
         await ReportedAsync(1);
-        Assert.Equal(("o-1", booked.TrackingId, Samples.Noon), (reported.First().OrderId, reported.First().TrackingId, reported.First().At));
+        var pickUp = reported.First();
+        Assert.Equal(("o-1", booked.TrackingId, Samples.Noon), (pickUp.OrderId, pickUp.TrackingId, pickUp.At));
         Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", booked.TrackingId, Cancellation));
     }
 
