@@ -60,10 +60,10 @@ public sealed class Report
         finals.Sort();
         var seconds = (finals[(int)(0.95 * (finals.Count - 1))] - first).TotalSeconds;
         var rate = 0.95 * finals.Count / Math.Max(seconds, 0.001);
-        console.MarkupLineInterpolated(
+        console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; "
-            + $"{rate:N0} orders/s until 95 % were final.");
+            + $"{rate:N0} orders/s until 95 % were final."));
     }
 
     double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];

@@ -129,11 +129,11 @@ public static class RunCommand
         if (audit.Findings.Count > 0)
             return false;
         var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
-        AnsiConsole.MarkupLineInterpolated(
+        var found = string.Create(
             CultureInfo.InvariantCulture,
-            $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, "
-            + $"none of them twice, {(takings.Length > 0 ? takings : "nothing")} taken; "
-            + "stock adds up; nothing open, nothing dead-lettered.");
+            $"{audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, "
+            + $"{(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
+        AnsiConsole.MarkupLineInterpolated($"[green]Audit clean[/]: {found}");
         return true;
     }
 
