@@ -47,6 +47,10 @@ public sealed class ApiClient(HttpClient http)
     public async Task<CountsBody> CountsAsync(CancellationToken cancellation) =>
         Read<CountsBody>(await GetAsync("api/operations/counts", cancellation));
 
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<OrderBody> OrderAsync(string id, CancellationToken cancellation) =>
+        Read<OrderBody>(await GetAsync($"api/orders/{id}", cancellation));
+
     /// <summary>All orders, newest first.</summary>
     public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -80,6 +84,9 @@ public sealed class ApiClient(HttpClient http)
         using var answer = await http.PostAsJsonAsync(path, body, cancellation);
         return await ReadAsync(answer, cancellation);
     }
+
+    /// <summary>Whether this says that a call failed: refused, no connection, or no answer in time.</summary>
+    public static bool IsFailure(Exception e) => e is RefusedByApiException or HttpRequestException or TaskCanceledException;
 
     public static T Read<T>(JsonNode json) => json.Deserialize<T>(Json) ?? throw new RefusedByApiException("The answer is empty.");
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
@@ -16,14 +15,6 @@ static class OperatorCommands
     const int NothingFound = 1;
     const int Failed = 2;
 
-    static readonly Option<Uri?> Url = new("--url")
-    {
-        Description = "The host.",
-        CustomParser = WebAddress.Parse,
-        DefaultValueFactory = _ => new("http://127.0.0.1:7071"),
-    };
-
-    static readonly Option<string?> Token = new("--token") { Description = "An access token, if the host requires one." };
     static readonly Option<bool> AsJson = new("--json") { Description = "Print the API's own answer instead of a table." };
 
     public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Replay(), Discard()];
@@ -177,25 +168,12 @@ static class OperatorCommands
         Func<ApiClient, ParseResult, CancellationToken, Task<int>> act)
     {
         var command = new Command(name, description);
-        foreach (var option in options.Concat([Url, Token, AsJson]))
+        foreach (var option in options.Concat([Remote.Url, Remote.Token, AsJson]))
             command.Options.Add(option);
         foreach (var argument in arguments)
             command.Arguments.Add(argument);
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var http = new HttpClient { BaseAddress = parsed.GetValue(Url), Timeout = TimeSpan.FromSeconds(30) };
-            if (parsed.GetValue(Token) is { } token)
-                http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-            try
-            {
-                return await act(new(http), parsed, cancellation);
-            }
-            catch (Exception e) when (e is HttpRequestException or RefusedByApiException)
-            {
-                await Console.Error.WriteLineAsync($"{parsed.GetValue(Url)}: {e.Message}");
-                return Failed;
-            }
-        });
+        command.SetAction((parsed, cancellation) =>
+            Remote.CallAsync(parsed, http => act(new(http), parsed, cancellation), cancellation));
         return command;
     }
 

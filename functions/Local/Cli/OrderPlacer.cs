@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace OrderFunctions.Local.Cli;
@@ -13,19 +14,20 @@ public sealed class Placed
     public ConcurrentDictionary<string, bool> CancellationRefused { get; } = [];
 
     public ConcurrentQueue<string> Errors { get; } = [];
-    int placedBefore;
 
-    /// <summary>Orders that an earlier run had placed.</summary>
-    public int PlacedBefore => placedBefore;
-
-    public void CountPlacedBefore() => Interlocked.Increment(ref placedBefore);
+    /// <summary>The ids of orders that an earlier run had placed.</summary>
+    public ConcurrentQueue<string> PlacedBefore { get; } = [];
 }
 
 /// <summary>
 /// Places a file's orders through the public API, several at once, and each cancellation once its order is accepted. An error names its
 /// line and does not stop the others.
 /// </summary>
-public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurrency)
+/// <param name="client">The API.</param>
+/// <param name="file">The lines to place.</param>
+/// <param name="concurrency">Lines that are placed at once, at most.</param>
+/// <param name="rate">Lines to begin with per second, at most; null for no limit.</param>
+public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurrency, double? rate = null)
 {
     /// <summary>Sets the stock received of each SKU in the file.</summary>
     public async Task ReceiveStockAsync(long received, Placed placed, Action<int, int> progress, CancellationToken cancellation)
@@ -62,7 +64,7 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
             {
                 await PlaceAsync(line, placing, placed, c);
             }
-            catch (Exception e) when (e is RefusedByApiException or HttpRequestException)
+            catch (Exception e) when (ApiClient.IsFailure(e) && !c.IsCancellationRequested)
             {
                 placed.Errors.Enqueue($"line {line.Number}: {e.Message}");
             }
@@ -78,12 +80,16 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
     ParallelOptions Options(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
 
-    /// <summary>Registers each order before a later line can cancel it.</summary>
+    /// <summary>Registers each order before a later line can cancel it, and keeps to the rate.</summary>
     async IAsyncEnumerable<OrdersFileLine> Registered(
         ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var started = Stopwatch.StartNew();
+        var count = 0;
         await foreach (var line in file.ReadAsync(cancellation))
         {
+            if (rate is { } perSecond && TimeSpan.FromSeconds(count++ / perSecond) - started.Elapsed is { Ticks: > 0 } early)
+                await Task.Delay(early, cancellation);
             if (line.Key is { } key)
                 placing.TryAdd(key, new(TaskCreationOptions.RunContinuationsAsynchronously));
             yield return line;
@@ -99,7 +105,7 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
             var sentAt = DateTimeOffset.UtcNow;
             var (id, placedBefore) = await client.PlaceAsync(key, line.Body, cancellation);
             if (placedBefore)
-                placed.CountPlacedBefore();
+                placed.PlacedBefore.Enqueue(id);
             else
                 placed.SentAt[id] = sentAt;
             placing[key].TrySetResult(id);

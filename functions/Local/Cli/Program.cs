@@ -45,6 +45,7 @@ var command = new RootCommand(
 };
 foreach (var operation in OperatorCommands.All)
     command.Subcommands.Add(operation);
+command.Subcommands.Add(PlaceCommand.Create());
 command.SetAction(async (options, _) =>
 {
     using var export = options.GetValue(otlp) is { } collector ? new TraceExport(collector) : null;

@@ -15,10 +15,14 @@ public sealed class Report
     DateTimeOffset first = DateTimeOffset.MaxValue;
 
     /// <summary>Covers all orders of the store; the times are of the orders that this run placed.</summary>
-    public static async Task<Report> OfAsync(ApiClient client, Placed placed, CancellationToken cancellation)
+    public static async Task<Report> OfAsync(ApiClient client, Placed placed, CancellationToken cancellation) =>
+        Of(await client.OrdersAsync(cancellation).ToListAsync(cancellation), placed);
+
+    /// <summary>Covers these orders; the times are of those among them that this run placed.</summary>
+    public static Report Of(IEnumerable<OrderBody> orders, Placed placed)
     {
         var report = new Report();
-        await foreach (var order in client.OrdersAsync(cancellation))
+        foreach (var order in orders)
             report.Add(order, placed);
         return report;
     }

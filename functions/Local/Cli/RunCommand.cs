@@ -23,8 +23,7 @@ public static class RunCommand
 
     public static async Task<int> RunAsync(RunOptions options)
     {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Console = Plain();
+        Output.BePlainForPipes();
         if (options.Orders is { } path && !File.Exists(path))
             return Failed($"There is no file {path}.");
         LocalHost host;
@@ -64,32 +63,24 @@ public static class RunCommand
             return 0;
         }
 
-        if (placed.PlacedBefore > 0)
-        {
-            AnsiConsole.MarkupLineInterpolated(
-                CultureInfo.InvariantCulture, $"{placed.PlacedBefore:N0} orders had been placed before; none was placed twice.");
-        }
-        foreach (var error in placed.Errors)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{error}[/]");
+        Output.Write(placed);
         (await Report.OfAsync(client, placed, host.Stopping)).Write(AnsiConsole.Console);
         return await IsAuditCleanAsync(host.Saga) ? placed.Errors.IsEmpty ? 0 : NotAllPlaced : AuditFailed;
     }
 
     static async Task ShowAsync(ApiClient client, OrderPlacer placer, long stock, Placed placed, CancellationToken stopping) =>
-        await AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
-            .StartAsync(async progress =>
-            {
-                var receiving = progress.AddTask("Stock received");
-                await placer.ReceiveStockAsync(stock, placed, (done, all) => receiving.MaxValue(all).Value(done), stopping);
-                receiving.StopTask();
+        await Output.Progress().StartAsync(async progress =>
+        {
+            var receiving = progress.AddTask("Stock received");
+            await placer.ReceiveStockAsync(stock, placed, (done, all) => receiving.MaxValue(all).Value(done), stopping);
+            receiving.StopTask();
 
-                var placing = progress.AddTask("Orders placed", maxValue: await placer.LinesAsync(stopping));
-                var settling = progress.AddTask("Orders final", maxValue: placing.MaxValue);
-                await placer.PlaceAsync(placed, done => placing.Value(done), stopping);
-                placing.StopTask();
-                await SettleAsync(client, settling, stopping);
-            });
+            var placing = progress.AddTask("Orders placed", maxValue: await placer.LinesAsync(stopping));
+            var settling = progress.AddTask("Orders final", maxValue: placing.MaxValue);
+            await placer.PlaceAsync(placed, done => placing.Value(done), stopping);
+            placing.StopTask();
+            await SettleAsync(client, settling, stopping);
+        });
 
     /// <summary>Waits until every order of the store is final, including those of earlier runs.</summary>
     static async Task SettleAsync(ApiClient client, ProgressTask settling, CancellationToken stopping)
@@ -135,19 +126,6 @@ public static class RunCommand
             + $"{(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
         AnsiConsole.MarkupLineInterpolated($"[green]Audit clean[/]: {found}");
         return true;
-    }
-
-    /// <summary>For a file or another program: no colours, no line breaks of its own.</summary>
-    static IAnsiConsole Plain()
-    {
-        var console = AnsiConsole.Create(new()
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-        });
-        console.Profile.Width = 1_000;
-        return console;
     }
 
     static int Failed(string error)
