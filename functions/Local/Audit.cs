@@ -8,17 +8,18 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local;
 
-/// <param name="Findings">What is not as it should be, a sentence each; empty where all is well.</param>
-/// <param name="Takings">What was charged and not refunded, by currency.</param>
-public sealed record AuditReport(IReadOnlyList<string> Findings, long Orders, long Charges, long Refunds, IReadOnlyDictionary<string, decimal> Takings);
+/// <param name="Findings">What is wrong, one sentence each; empty if all is well.</param>
+/// <param name="Takings">Charged and not refunded, by currency.</param>
+public sealed record AuditReport(
+    IReadOnlyList<string> Findings, long Orders, long Charges, long Refunds, IReadOnlyDictionary<string, decimal> Takings);
 
 /// <summary>
-/// Compares what the participants believe with what the simulated outside and the stock really did, once everything has come to rest: each step's own
-/// table is the witness, not its stream.
+/// Once all orders are final, compares what Orders says of each with what the simulated providers and the stock really did. The evidence is
+/// their own tables, not the streams.
 /// </summary>
 public sealed class Audit(Database database, SqliteBus bus)
 {
-    /// <summary>More of the same would say no more.</summary>
+    /// <summary>More of the same would be no news.</summary>
     const int FindingsMax = 50;
 
     public async Task<AuditReport> RunAsync() => await database.ReadAsync(connection =>
@@ -26,19 +27,25 @@ public sealed class Audit(Database database, SqliteBus bus)
         var findings = new List<string>();
         findings.AddRange(Orders(connection, out var orders, out var charges, out var refunds, out var takings));
         findings.AddRange(connection
-            .Sql("SELECT DISTINCT order_id FROM card_charge JOIN order_number USING (number) WHERE number NOT IN (SELECT number FROM summary)")
+            .Sql("""
+                SELECT DISTINCT order_id FROM card_charge JOIN order_number USING (number)
+                WHERE number NOT IN (SELECT number FROM summary)
+                """)
             .Rows(row => $"A card was charged for order {row.Text(0)}, which does not exist."));
         findings.AddRange(connection
             .Sql("SELECT order_id, key FROM notice JOIN order_number USING (number) GROUP BY number, key HAVING count(*) > 1")
-            .Rows(row => $"The customer of order {row.Text(0)} was told {row.Text(1)} more than once."));
+            .Rows(row => $"The customer of order {row.Text(0)} was notified of {row.Text(1)} more than once."));
         findings.AddRange(Stock(connection));
         findings.AddRange(Queues(connection));
         return new AuditReport(
-            findings.Count <= FindingsMax ? findings : [.. findings.Take(FindingsMax), $"There are {findings.Count - FindingsMax} more findings."],
+            findings.Count <= FindingsMax
+                ? findings
+                : [.. findings.Take(FindingsMax), $"There are {findings.Count - FindingsMax} more findings."],
             orders, charges, refunds, takings);
     });
 
-    static List<string> Orders(Connection connection, out long orders, out long charges, out long refunds, out Dictionary<string, decimal> takings)
+    static List<string> Orders(
+        Connection connection, out long orders, out long charges, out long refunds, out Dictionary<string, decimal> takings)
     {
         var rows = connection.Sql("""
             SELECT body,
@@ -48,8 +55,9 @@ public sealed class Audit(Database database, SqliteBus bus)
                 (SELECT count(*) FROM booking b WHERE b.number = s.number AND refused IS NULL AND NOT cancelled)
             FROM summary s
             """)
-            .Rows(row => new OrderFacts(
-                StreamJson.Parse(row.Bytes(0), StreamJson.Summary), Amounts(row.TextOrNull(1)), Amounts(row.TextOrNull(2)), row.TextOrNull(3), row.Long(4)));
+            .Rows(row => new AuditedOrder(
+                StoredJson.Parse(row.Bytes(0), StreamJson.Summary),
+                Amounts(row.TextOrNull(1)), Amounts(row.TextOrNull(2)), row.TextOrNull(3), row.Long(4)));
         orders = rows.Count;
         charges = rows.Sum(order => order.Charges.Count);
         refunds = rows.Sum(order => order.Refunds.Count);
@@ -59,14 +67,18 @@ public sealed class Audit(Database database, SqliteBus bus)
     }
 
     static IReadOnlyList<Money> Amounts(string? text) =>
-        text is null ? [] : [.. text.Split(',').Select(money => money.Split(' ')).Select(money => new Money(decimal.Parse(money[0], CultureInfo.InvariantCulture), money[1]))];
+        text is null ? []
+        : [
+            .. text.Split(',').Select(money => money.Split(' '))
+                .Select(money => new Money(decimal.Parse(money[0], CultureInfo.InvariantCulture), money[1])),
+        ];
 
     static IEnumerable<string> Stock(Connection connection)
     {
         var pieces = new Dictionary<(string Warehouse, string Sku, string State), long>();
         foreach (var (warehouse, state, lines) in connection
             .Sql("SELECT warehouse, state, lines FROM reservation WHERE state IN ('reserved', 'consumed')")
-            .Rows(row => (row.Text(0), row.Text(1), StreamJson.Parse(row.Bytes(2), StockJson.Default.IReadOnlyListStockLine))))
+            .Rows(row => (row.Text(0), row.Text(1), StoredJson.Parse(row.Bytes(2), SqliteStockJson.Default.IReadOnlyListStockLine))))
         {
             foreach (var line in lines)
                 pieces[(warehouse, line.Sku, state)] = pieces.GetValueOrDefault((warehouse, line.Sku, state)) + line.Quantity;
@@ -86,19 +98,20 @@ public sealed class Audit(Database database, SqliteBus bus)
         {
             var (waiting, dead) = bus.Depth(name);
             if (waiting > 0)
-                yield return $"{waiting} messages wait for {name}.";
+                yield return $"{waiting} messages are waiting for {name}.";
             if (dead > 0)
                 yield return $"{dead} messages are dead-lettered at {name}.";
         }
         if (bus.Scheduled > 0)
-            yield return $"{bus.Scheduled} messages wait for their time.";
-        var untold = connection.Sql("SELECT count(*) FROM booking WHERE told_at IS NOT NULL").First(row => row.Long(0));
-        if (untold > 0)
-            yield return $"The carrier has still to tell of {untold} pick-ups.";
+            yield return $"{bus.Scheduled} scheduled messages.";
+        var unacknowledged = connection.Sql("SELECT count(*) FROM booking WHERE told_at IS NOT NULL").First(row => row.Long(0));
+        if (unacknowledged > 0)
+            yield return $"{unacknowledged} pick-ups not yet acknowledged.";
     }
 
-    /// <summary>What the outside did for one order, beside what the customer is told of it.</summary>
-    sealed record OrderFacts(OrderSummary Order, IReadOnlyList<Money> Charges, IReadOnlyList<Money> Refunds, string? Reservations, long Shipments)
+    /// <summary>What the providers did for one order, beside what Orders says of it.</summary>
+    sealed record AuditedOrder(
+        OrderSummary Order, IReadOnlyList<Money> Charges, IReadOnlyList<Money> Refunds, string? Reservations, long Shipments)
     {
         public IEnumerable<string> Findings()
         {
@@ -116,14 +129,20 @@ public sealed class Audit(Database database, SqliteBus bus)
             if (Order.Status is OrderStatus.Completed)
             {
                 if (Charges.Count == 0 || Refunds.Count > 0)
-                    yield return $"{id} is completed, but its money was {(Charges.Count == 0 ? "never taken" : "given back")}.";
+                    yield return $"{id} is completed, but its card was {(Charges.Count == 0 ? "never charged" : "refunded")}.";
                 if (Reservations is not "consumed" || Shipments != 1)
-                    yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} and it was shipped {Shipments} times.";
+                {
+                    yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} "
+                        + $"and it was shipped {Shipments} times.";
+                }
             }
             else if (Order.IsFinal)
             {
                 if (!Charges.SequenceEqual(Refunds))
-                    yield return $"{id} is {Order.Status}, but was charged {string.Join(" and ", Charges)} and refunded {string.Join(" and ", Refunds)}.";
+                {
+                    yield return $"{id} is {Order.Status}, but was charged {string.Join(" and ", Charges)} "
+                        + $"and refunded {string.Join(" and ", Refunds)}.";
+                }
                 if (Reservations is "reserved" or "consumed" || Shipments != 0)
                     yield return $"{id} is {Order.Status}, but its stock is {Reservations} and it was shipped {Shipments} times.";
             }

@@ -14,10 +14,10 @@ namespace OrderFunctions.Local;
 /// <summary>The saga behind its HTTP API, on 127.0.0.1 only: the local host is open to whoever can reach it.</summary>
 public sealed class LocalHost : IAsyncDisposable
 {
-    /// <summary>Shared by the carrier's webhook and whoever wants to play the carrier. No secret: nothing outside this machine can call it.</summary>
+    /// <summary>For whoever calls the carrier's webhook by hand. Not secret: nothing outside this machine can reach it.</summary>
     const string CarrierSecret = "local";
 
-    /// <summary>Less patient than in Azure: whoever tries an outage here wants to see its order parked within seconds.</summary>
+    /// <summary>Fewer retries than in Azure: whoever tries an outage here wants to see the order parked within seconds.</summary>
     static readonly LocalOptions Options = new() { Turn = new() { RetriesMax = 2, AbandonPause = TimeSpan.FromMilliseconds(100) } };
 
     readonly WebApplication app;
@@ -33,7 +33,7 @@ public sealed class LocalHost : IAsyncDisposable
     /// <summary>Where it answers.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <summary>Ends when Ctrl-C or SIGTERM asks for it.</summary>
+    /// <summary>Cancelled by Ctrl-C or SIGTERM.</summary>
     public CancellationToken Stopping => app.Lifetime.ApplicationStopping;
 
     /// <param name="data">The SQLite file, or <see cref="Database.InMemory"/>.</param>
@@ -45,7 +45,8 @@ public sealed class LocalHost : IAsyncDisposable
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
         var host = builder.Build();
         var saga = new LocalSaga(data, Options, TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());

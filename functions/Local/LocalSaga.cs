@@ -11,29 +11,23 @@ namespace OrderFunctions.Local;
 
 public sealed record LocalOptions
 {
-    public BusOptions Bus { get; init; } = new();
     public TurnOptions Turn { get; init; } = new();
-    public CarrierOptions Carrier { get; init; } = new();
+    public CarrierTiming Carrier { get; init; } = new();
 
-    /// <summary>Orders that one participant handles at once.</summary>
-    public int OrdersAtOnce { get; init; } = 32;
-
-    /// <summary>Orders whose streams are kept in memory.</summary>
-    public int OrdersInMemory { get; init; } = 20_000;
-
-    /// <summary>Between looks at what is parked, if anything is.</summary>
+    /// <summary>Between two runs of the replayers, which do nothing while nothing is parked.</summary>
     public TimeSpan ReplayPause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between looks for what was saved and not published.</summary>
+    /// <summary>Between two searches for what was saved and not published.</summary>
     public TimeSpan RepublishPause { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>Between measurements of what waits.</summary>
-    public TimeSpan MeasuringPause { get; init; } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.</summary>
+/// <summary>
+/// The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.
+/// </summary>
 public sealed class LocalSaga : IAsyncDisposable
 {
+    static readonly TimeSpan GaugesPause = TimeSpan.FromSeconds(10);
+
     readonly LocalOptions options;
     readonly TimeProvider time;
     readonly ILoggerFactory logs;
@@ -50,12 +44,12 @@ public sealed class LocalSaga : IAsyncDisposable
         this.time = time;
         this.logs = logs;
         Database = Database.Open(path, logs.CreateLogger<Database>());
-        Streams = new(Database, options.OrdersInMemory);
+        Streams = new(Database);
         Lists = new(Database);
-        Bus = new(Database, options.Bus, time);
+        Bus = new(Database, new(), time);
         Stock = new(Database);
         Cards = new(Database, time);
-        Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SimulatedCarrier>());
+        Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SqliteCarrier>());
         Notifier = new(Database, time);
         Audit = new(Database, Bus);
 
@@ -75,31 +69,31 @@ public sealed class LocalSaga : IAsyncDisposable
     public OrderLists Lists { get; }
     public SqliteBus Bus { get; }
     public SqliteStock Stock { get; }
-    public SimulatedCardProvider Cards { get; }
-    public SimulatedCarrier Carrier { get; }
-    public SimulatedNotifier Notifier { get; }
+    public SqliteCardProvider Cards { get; }
+    public SqliteCarrier Carrier { get; }
+    public SqliteNotifier Notifier { get; }
     public Audit Audit { get; }
 
-    /// <summary>For what comes over HTTP: it is answered once it is on disk.</summary>
+    /// <summary>For requests over HTTP: they are answered once everything is on disk.</summary>
     public Participant this[string name] => participants[name];
 
-    /// <summary>Starts handling messages, and telling of pick-ups.</summary>
+    /// <summary>Starts to handle messages and to report pick-ups.</summary>
     /// <param name="webhook">What the carrier calls; null to hand pick-ups to Shipping directly.</param>
-    public async Task StartAsync(Func<PickUp, CancellationToken, Task>? webhook = null)
+    public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task>? webhook = null)
     {
         foreach (var (name, participant) in handlers)
         {
             var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
-            running.Add(new Pump(Bus, handler, options.OrdersAtOnce, options.Bus.LockDuration, time, logs.CreateLogger<Pump>()));
-            running.Add(Repeat($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
+            running.Add(new Pump(Bus, handler, time, logs.CreateLogger<Pump>()));
+            running.Add(Every($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
-        running.Add(Repeat("Republishing", options.RepublishPause, republisher.RunAsync));
-        running.Add(Repeat("Measuring", options.MeasuringPause, new Gauges(Lists, time).MeasureAsync));
+        running.Add(Every("Republishing", options.RepublishPause, republisher.RunAsync));
+        running.Add(Every("Measuring", GaugesPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
     }
 
-    async Task ShippingHearsAsync(PickUp pickUp, CancellationToken cancellation) =>
+    async Task ShippingHearsAsync(PickUpEvent pickUp, CancellationToken cancellation) =>
         await participants[Participants.Shipping].RequestAsync(
             pickUp.OrderId, MessageId.OfCarrierEvent(pickUp.OrderId, pickUp.EventId), new CarrierPickedUp(pickUp.TrackingId), cancellation);
 
@@ -113,9 +107,12 @@ public sealed class LocalSaga : IAsyncDisposable
         replayers[name] = new(handlers[name], Bus.DeadLetters(name));
     }
 
-    Repetition Repeat(string name, TimeSpan pause, Func<CancellationToken, Task> act) => new(name, pause, act, time, logs.CreateLogger<Repetition>());
+    Loop Every(string name, TimeSpan pause, Func<CancellationToken, Task> act) =>
+        new(name, pause, act, time, logs.CreateLogger<Loop>());
 
-    /// <summary>Lets what is being handled come to its end, writes what is queued, and closes the file. What is not handled goes on after the next start.</summary>
+    /// <summary>
+    /// Waits for messages in progress, writes what is queued, and closes the file. Everything else continues after the next start.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await Carrier.DisposeAsync();

@@ -2,14 +2,14 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderFunctions.Local;
 
-/// <summary>Does something again and again while the host runs; a failure is logged, and the next time comes all the same.</summary>
-sealed partial class Repetition : IAsyncDisposable
+/// <summary>Does something periodically while the host runs. A failure is logged and does not end the loop.</summary>
+sealed partial class Loop : IAsyncDisposable
 {
     readonly CancellationTokenSource stopping = new();
-    readonly ILogger<Repetition> log;
+    readonly ILogger<Loop> log;
     readonly Task running;
 
-    public Repetition(string name, TimeSpan pause, Func<CancellationToken, Task> act, TimeProvider time, ILogger<Repetition> log)
+    public Loop(string name, TimeSpan pause, Func<CancellationToken, Task> act, TimeProvider time, ILogger<Loop> log)
     {
         this.log = log;
         running = Task.Run(() => RunAsync(name, new(pause, time), act));
@@ -26,7 +26,7 @@ sealed partial class Repetition : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                // Stopped.
+                // The host stops.
             }
         }
     }
@@ -50,6 +50,6 @@ sealed partial class Repetition : IAsyncDisposable
         stopping.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Error, "{Name} failed and is tried again.")]
+    [LoggerMessage(LogLevel.Error, "{Name} failed and will be tried again.")]
     partial void LogFailed(Exception exception, string name);
 }

@@ -10,8 +10,8 @@ namespace OrderFunctions.Providers;
 public delegate Task PickUp(string orderId, string trackingId, CancellationToken cancellation);
 
 /// <summary>
-/// For trying out: refuses the postal code <c>REFUSE</c>, promises too much for <c>LATE</c>, and picks up all other parcels at once. What it has yet to pick up
-/// it keeps in memory: a process that is killed leaves those orders booked.
+/// For trying out: what it does follows from the postal code (<see cref="SimulatedOutside"/>). The pick-ups that it has yet to report are
+/// in memory only: a process that is killed leaves those orders booked.
 /// </summary>
 public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, ILogger<SimulatedCarrier> log) : BackgroundService, ICarrier
 {
@@ -20,17 +20,22 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
     static readonly TimeSpan PromisedWithin = TimeSpan.FromDays(2);
     static readonly TimeSpan LatePromisedWithin = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LatePickedUpAfter = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan ReportedLateAfter = TimeSpan.FromSeconds(10);
 
     readonly ConcurrentDictionary<string, Parcel> parcels = new(StringComparer.Ordinal);
 
     public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
     {
-        if (shipTo.PostalCode == "REFUSE")
-            return Task.FromResult<Answer>(new CarrierRefused("the carrier does not deliver there"));
+        var behaviour = SimulatedOutside.OfPostalCode(shipTo.PostalCode);
+        if (behaviour is CarrierBehaviour.Refuses)
+            return Task.FromResult<Answer>(new CarrierRefused(SimulatedOutside.RefusedReason));
         var now = time.GetUtcNow();
-        var parcel = parcels.GetOrAdd(orderId, shipTo.PostalCode == "LATE"
-            ? new Parcel($"trk-{orderId}", now + LatePromisedWithin, now + LatePickedUpAfter)
-            : new Parcel($"trk-{orderId}", now + PromisedWithin, now + AtOnce));
+        var parcel = parcels.GetOrAdd(orderId, behaviour switch
+        {
+            CarrierBehaviour.PicksUpLate => new($"trk-{orderId}", now + LatePromisedWithin, now + LatePickedUpAfter),
+            CarrierBehaviour.ReportsLate => new($"trk-{orderId}", now + PromisedWithin, now + ReportedLateAfter, IsPickedUp: true),
+            _ => new Parcel($"trk-{orderId}", now + PromisedWithin, now + AtOnce),
+        });
         return Task.FromResult<Answer>(new CarrierBooked(parcel.TrackingId, parcel.PromisedBy));
     }
 
@@ -59,7 +64,7 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
     }
 
     Task PickUpAsync(DateTimeOffset dueBy, CancellationToken cancellation) => Parallel.ForEachAsync(
-        parcels.Where(parcel => parcel.Value.PickedUpAt <= dueBy),
+        parcels.Where(parcel => parcel.Value.ReportedAt <= dueBy),
         new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation },
         async (due, c) => await PickUpAsync(due.Key, due.Value, c));
 
@@ -82,5 +87,5 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
     [LoggerMessage(LogLevel.Warning, "Order {OrderId}: the simulated carrier could not tell of its pick-up, and will try again: {Description}")]
     partial void LogNotTold(string orderId, string description);
 
-    sealed record Parcel(string TrackingId, DateTimeOffset PromisedBy, DateTimeOffset PickedUpAt, bool IsPickedUp = false);
+    sealed record Parcel(string TrackingId, DateTimeOffset PromisedBy, DateTimeOffset ReportedAt, bool IsPickedUp = false);
 }

@@ -9,7 +9,8 @@ namespace OrderFunctions.EndToEnd;
 /// <summary>The local host as a user starts it, in a process that can be killed.</summary>
 public sealed class HostProcess : IDisposable
 {
-    static readonly string Host = typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "LocalHost").Value!;
+    static readonly string Host = typeof(HostProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "LocalHost").Value!;
 
     readonly Process process;
     readonly StringBuilder output = new();
@@ -33,13 +34,17 @@ public sealed class HostProcess : IDisposable
 
     public static HostProcess Start(string data, params string[] arguments) => StartAt(FreePort(), data, arguments);
 
-    public static HostProcess StartAt(int port, string data, params string[] arguments)
+    public static HostProcess StartAt(int port, string data, params string[] arguments) => StartAt(port, data, arguments, []);
+
+    static HostProcess StartAt(int port, string data, string[] arguments, Dictionary<string, string> environment)
     {
         var start = new ProcessStartInfo("dotnet", [Host, "--data", data, "--port", $"{port}", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var host = new HostProcess(Process.Start(start)!, port);
         host.process.OutputDataReceived += (_, line) => host.Note(line.Data);
         host.process.ErrorDataReceived += (_, line) => host.Note(line.Data);
@@ -48,10 +53,14 @@ public sealed class HostProcess : IDisposable
         return host;
     }
 
-    /// <summary>Starts it, waits for its end, and gives its exit status and all that it printed.</summary>
-    public static async Task<(int Status, string Output)> RunAsync(string data, params string[] arguments)
+    /// <summary>Runs it to its end and returns its exit status and output.</summary>
+    public static Task<(int Status, string Output)> RunAsync(string data, params string[] arguments) => RunAsync([], data, arguments);
+
+    /// <inheritdoc cref="RunAsync(string, string[])"/>
+    public static async Task<(int Status, string Output)> RunAsync(
+        Dictionary<string, string> environment, string data, params string[] arguments)
     {
-        using var host = Start(data, arguments);
+        using var host = StartAt(FreePort(), data, arguments, environment);
         return (await host.ExitAsync(), host.Output);
     }
 

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.EndToEnd;
 
 /// <summary>
-/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats the moments of a run, as far as
-/// a machine's own timing does.
+/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats a run's
+/// moments, as far as timing allows.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper log) : IDisposable
 {
@@ -32,7 +32,8 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
             if (kill == 0)
                 await ReceiveStockAsync(host);
             using var stop = new CancellationTokenSource();
-            var load = Enumerable.Range(0, 8).Select(_ => PlaceAsync(host, () => Interlocked.Increment(ref number), accepted, stop.Token)).ToList();
+            var load = Enumerable.Range(0, 8)
+                .Select(_ => PlaceAsync(host, () => Interlocked.Increment(ref number), accepted, stop.Token)).ToList();
             await Task.Delay(random.Next(20, 1200));
             host.Kill();
             await stop.CancelAsync();
@@ -41,7 +42,7 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
         log.WriteLine($"{accepted.Count} orders were accepted");
         Assert.True(accepted.Count > Kills, "too few orders were accepted for the kills to mean anything");
 
-        // Restarted once more, it carries every order to its end; the audit's finding is the exit status.
+        // Restarted once more, the host brings every order to its end; the exit status tells what the audit found.
         var nothing = data.Write("none.ndjson", "");
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", nothing);
         Assert.True(status == 0, output);
@@ -62,7 +63,7 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
             (await host.Api.PutAsJsonAsync($"api/stock/{sku}", new { received = 1_000_000 })).EnsureSuccessStatusCode();
     }
 
-    /// <summary>Places one order after the other until the host dies; every seventh is cancelled, some fail, as real ones do.</summary>
+    /// <summary>Places one order after another until the host dies. Every seventh is cancelled, and some fail.</summary>
     static async Task PlaceAsync(HostProcess host, Func<int> next, ConcurrentDictionary<string, string> accepted, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -93,6 +94,8 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
         currency = "GBP",
         lines = new[] { "A", "B", "C" }.Select(sku => new { sku, description = sku, quantity = 1 + n % 3, unitPrice = 2.5 }),
         payment = new { cardToken = n % 11 == 0 ? "tok_declined" : n % 13 == 0 ? "tok_flaky" : "tok_visa" },
-        shipTo = new { name = "Ada", line1 = "1 Street", city = "London", postalCode = n % 17 == 0 ? "REFUSE" : n % 19 == 0 ? "LATE" : n % 23 == 0 ? "QUIET" : "E1", country = "GB" },
+        shipTo = new { name = "Ada", line1 = "1 Street", city = "London", postalCode = PostalCode(n), country = "GB" },
     };
+
+    static string PostalCode(int n) => n % 17 == 0 ? "REFUSE" : n % 19 == 0 ? "LATE" : n % 23 == 0 ? "QUIET" : "E1";
 }

@@ -7,7 +7,7 @@ using OrderFunctions.EndToEnd.Browser;
 
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>The console's commands against a running host, and what a run tells a collector.</summary>
+/// <summary>The console's commands against a running host, and what a run sends to a collector.</summary>
 public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost>
 {
     [Theory]
@@ -17,7 +17,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     [InlineData(1, "There is no such order.", "timeline", "no-such-key")]
     [InlineData(1, "Nothing found.", "orders", "--text", "no-such-customer")]
     [InlineData(2, "all must be true", "replay")]
-    public async Task A_command_tells_what_it_is_asked_and_its_status_says_how_it_went(int expected, string text, params string[] arguments)
+    public async Task A_command_prints_its_answer_and_its_exit_status_says_how_it_went(int expected, string text, params string[] arguments)
     {
         var (status, output) = await HostProcess.RunAsync(":memory:", [.. arguments, "--url", $"{sample.Host.Api.BaseAddress}"]);
         Assert.True(status == expected, output);
@@ -25,40 +25,43 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     }
 
     [Fact]
-    public async Task As_json_it_is_the_apis_own_answer()
+    public async Task With_json_a_command_prints_the_apis_own_answer()
     {
-        var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--limit", "3", "--json", "--url", $"{sample.Host.Api.BaseAddress}");
+        var (status, output) = await HostProcess.RunAsync(
+            ":memory:", "orders", "--limit", "3", "--json", "--url", $"{sample.Host.Api.BaseAddress}");
         Assert.Equal((0, 3), (status, JsonNode.Parse(output)!["orders"]!.AsArray().Count));
     }
 
     [Fact]
-    public async Task A_parked_message_is_inspected_without_secrets_and_discarded_once_it_is_said_to_be_meant()
+    public async Task A_parked_message_is_shown_without_secrets_and_discarded_after_confirmation()
     {
         using var data = new DataFolder();
         using var host = HostProcess.Start(data.Database, "--no-orders");
         await host.AnswersAsync();
         await host.Api.PutAsJsonAsync("api/stock/A", new { received = 5 }, TestContext.Current.CancellationToken);
         var order = JsonNode.Parse("""
-            {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_down"},
-            "shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
+            {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
+            "payment":{"cardToken":"tok_down"},"shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
             """);
         using var placed = await host.Api.PostAsJsonAsync("api/orders", order, TestContext.Current.CancellationToken);
         var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["id"]!;
-        await TellsAsync("inventory/", "parked");
+        await PrintsAsync("inventory/", "parked");
 
-        var message = (string)JsonNode.Parse(await TellsAsync("messageId", "inspect", id, "--json"))!["parked"]![0]!["messageId"]!;
-        var inspected = await TellsAsync("InventoryReserved at payments", "inspect", id);
+        var message = (string)JsonNode.Parse(await PrintsAsync("messageId", "inspect", id, "--json"))!["parked"]![0]!["messageId"]!;
+        var inspected = await PrintsAsync("InventoryReserved at payments", "inspect", id);
         Assert.Contains("\"customerId\": \"1\"", inspected, StringComparison.Ordinal);
         Assert.DoesNotContain("tok_down", inspected, StringComparison.Ordinal);
         Assert.DoesNotContain("High Street", inspected, StringComparison.Ordinal);
 
-        Assert.Contains($"payments stops at {message}", await EndsAsync(1, "discard", id, "orders/1", "--reason", "r"), StringComparison.Ordinal);
+        var refused = await EndsAsync(1, "discard", id, "orders/1", "--reason", "r");
+        Assert.Contains($"payments is stopped at {message}", refused, StringComparison.Ordinal);
         Assert.Contains("--yes", await EndsAsync(2, "discard", id, message, "--reason", "paid in cash"), StringComparison.Ordinal);
         var end = message.Replace($"{id}/", "", StringComparison.Ordinal);
         Assert.Contains(end, await EndsAsync(0, "parked"), StringComparison.Ordinal);
         var answer = JsonNode.Parse(await EndsAsync(0, "discard", id, end, "--reason", "paid in cash", "--by", "ivo", "--yes", "--json"))!;
-        Assert.Equal(("payments", "ivo", "paid in cash"), ((string?)answer["participant"], (string?)answer["by"], (string?)answer["reason"]));
-        await TellsAsync("Nothing is parked.", "parked");
+        Assert.Equal(
+            ("payments", "ivo", "paid in cash"), ((string?)answer["participant"], (string?)answer["by"], (string?)answer["reason"]));
+        await PrintsAsync("Nothing is parked.", "parked");
         Assert.Contains("payments: paid in cash", await EndsAsync(0, "timeline", id), StringComparison.Ordinal);
 
         async Task<string> EndsAsync(int expected, params string[] arguments)
@@ -68,7 +71,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             return output;
         }
 
-        async Task<string> TellsAsync(string text, params string[] arguments)
+        async Task<string> PrintsAsync(string text, params string[] arguments)
         {
             for (var since = Environment.TickCount64; ; await Task.Delay(500))
             {
@@ -81,7 +84,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     }
 
     [Fact]
-    public async Task A_host_that_is_not_there_is_a_clear_error()
+    public async Task An_unreachable_host_is_a_clear_error()
     {
         var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--url", "http://127.0.0.1:1");
         Assert.Equal(2, status);
@@ -94,10 +97,14 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     {
         using var collector = new Collector();
         using var data = new DataFolder();
-        var file = data.Write("one.ndjson", """
-            {"key":"k","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
-            """);
-        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", file, "--verbose", "--otlp", collector.Address);
+        const string Order = """
+            {"key":"k","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
+            "payment":{"cardToken":"tok_visa"},
+            "shipTo":{"name":"n","line1":"34 High Street","city":"c","postalCode":"E1","country":"GB"}}
+            """;
+        var file = data.Write("one.ndjson", Order.ReplaceLineEndings(""));
+        var (status, output) = await HostProcess.RunAsync(
+            data.Database, "--exit", "--orders", file, "--verbose", "--otlp", collector.Address);
         Assert.True(status == 0, output);
         Assert.Contains("process OrderCreated", collector.Received("/v1/traces"), StringComparison.Ordinal);
         Assert.Contains("orders.placed", collector.Received("/v1/metrics"), StringComparison.Ordinal);
@@ -107,7 +114,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             Assert.DoesNotContain(secret, output + collector.Received("/v1/traces"), StringComparison.Ordinal);
     }
 
-    /// <summary>Keeps whatever is posted; text in it can be read as it is.</summary>
+    /// <summary>Keeps every POST; text in its body is readable.</summary>
     sealed class Collector : IDisposable
     {
         readonly HttpListener listener = new();

@@ -1,6 +1,6 @@
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>What the README promises of its first command.</summary>
+/// <summary>What the README promises about its first command.</summary>
 public sealed class SampleTests : IDisposable
 {
     readonly DataFolder data = new();
@@ -8,11 +8,13 @@ public sealed class SampleTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
-    public async Task The_sample_comes_to_every_outcome_and_the_audit_is_clean()
+    public async Task The_sample_reaches_every_outcome_and_the_audit_is_clean()
     {
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit");
         Assert.True(status == 0, output);
-        foreach (var outcome in new[] { "completed", "out of stock", "card declined", "carrier refused", "cancelled", "cancellation refused", "delayed" })
+        string[] outcomes =
+            ["completed", "out of stock", "card declined", "carrier refused", "cancelled", "cancellation refused", "delayed"];
+        foreach (var outcome in outcomes)
             Assert.Contains(outcome, output);
         Assert.DoesNotContain("parked at", output);
     }
@@ -35,11 +37,16 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
-    public async Task Errors_in_an_orders_file_name_their_line_and_stop_nothing_else()
+    public async Task Errors_in_an_orders_file_name_their_line_and_stop_no_other_line()
     {
-        const string Order = """{"key":"k-%","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}""";
+        const string Template = """
+            {"key":"k-%","customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
+            "payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
+            """;
+        static string Order(int number) => Template.ReplaceLineEndings("").Replace("%", $"{number}");
+        var none = Order(2).Replace("\"quantity\":1", "\"quantity\":0");
         var file = data.Write("orders.ndjson", string.Join('\n',
-            Order.Replace("%", "1"), "not json", "[]", "{}", Order.Replace("%", "2").Replace("\"quantity\":1", "\"quantity\":0"), """{"cancel":"k-9"}""", "", Order.Replace("%", "3")));
+            Order(1), "not json", "[]", "{}", none, """{"cancel":"k-9"}""", "", Order(3)));
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", file);
         Assert.Equal(2, status);
         foreach (var line in new[] { "line 2:", "line 3:", "line 4:", "line 5:", "line 6:" })
@@ -49,7 +56,7 @@ public sealed class SampleTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_not_there_is_a_clear_error()
+    public async Task A_missing_file_is_a_clear_error()
     {
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", "/nowhere/orders.gz");
         Assert.NotEqual(0, status);

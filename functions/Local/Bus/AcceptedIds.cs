@@ -7,8 +7,8 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// The ids accepted within the duplicate window, in memory and, a row a transaction, in the file. Hashed: at a thousand orders a second the window holds
-/// millions of them. Not safe for several threads.
+/// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed: at a thousand orders a second
+/// the window holds millions of them. Not thread-safe.
 /// </summary>
 sealed class AcceptedIds
 {
@@ -17,7 +17,7 @@ sealed class AcceptedIds
     readonly HashSet<UInt128> ids = [];
     readonly Queue<Row> rows = new();
     Row? newest;
-    long newestOf;
+    long newestTransaction;
     long lastRow;
     long? forgotten;
 
@@ -34,7 +34,7 @@ sealed class AcceptedIds
         Forget();
     }
 
-    /// <summary>Which of the messages are new, and their ids, which are to be kept.</summary>
+    /// <summary>Tells which messages are new. Their ids must then be kept.</summary>
     public (List<UInt128> Ids, bool[] IsNew) Accept(IReadOnlyList<OutboundMessage> messages)
     {
         Forget();
@@ -50,24 +50,26 @@ sealed class AcceptedIds
         return (found, isNew);
     }
 
-    /// <summary>The row that keeps the ids, if it is to be written; null where the row of an earlier publication of the same transaction keeps them too.</summary>
+    /// <summary>
+    /// Returns the row to insert for the ids; null if a row of the same transaction, which is still to be written, takes them in.
+    /// </summary>
     public Row? Keep(List<UInt128> accepted, long transaction)
     {
         if (accepted.Count == 0)
             return null;
-        if (newest is not null && newestOf == transaction)
+        if (newest is not null && newestTransaction == transaction)
         {
             newest.Ids.AddRange(accepted);
             newest.At = time.GetUtcNow();
             return null;
         }
         newest = new Row(++lastRow, time.GetUtcNow(), accepted);
-        newestOf = transaction;
+        newestTransaction = transaction;
         rows.Enqueue(newest);
         return newest;
     }
 
-    /// <summary>The change that deletes what has been forgotten since the last one; null where nothing was.</summary>
+    /// <summary>Returns the change that deletes what was forgotten since the last call; null if nothing was.</summary>
     public Write? Purge()
     {
         Forget();
@@ -88,7 +90,8 @@ sealed class AcceptedIds
     }
 
     public static List<Row> ReadAll(Connection connection) =>
-        connection.Sql("SELECT row, at, ids FROM accepted ORDER BY row").Rows(row => new Row(row.Long(0), new(row.Long(1), TimeSpan.Zero), Row.Parse(row.Bytes(2))));
+        connection.Sql("SELECT row, at, ids FROM accepted ORDER BY row")
+            .Rows(row => new Row(row.Long(0), new(row.Long(1), TimeSpan.Zero), Row.Parse(row.Bytes(2))));
 
     static UInt128 Hash(string id)
     {
@@ -98,7 +101,7 @@ sealed class AcceptedIds
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 
-    /// <summary>The ids of what was published in one transaction.</summary>
+    /// <summary>The ids published in one transaction.</summary>
     internal sealed class Row(long number, DateTimeOffset at, List<UInt128> ids)
     {
         const int IdSize = 16;

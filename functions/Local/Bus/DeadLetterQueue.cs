@@ -4,13 +4,15 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 
-/// <summary>A subscription's messages that were set aside. It knows no orders; whoever receives a message has it locked for a while.</summary>
-sealed class DeadLetterQueue(string subscription, Database database, BusOptions options, TimeProvider time) : IDeadLetterQueue
+/// <summary>
+/// A subscription's dead letters. There are no sessions here: whoever receives a message has that one locked for a while.
+/// </summary>
+sealed class DeadLetterQueue(string subscription, Database database, TimeProvider time) : IDeadLetterQueue
 {
     readonly Lock gate = new();
     readonly SortedDictionary<long, Dead> messages = [];
 
-    // By reference: what was received is the receipt of one receiving.
+    // By reference: the received message is the receipt for its lock.
     readonly Dictionary<ReceivedMessage, Dead> held = new(ReferenceEqualityComparer.Instance);
 
     public int Count
@@ -28,7 +30,7 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
             messages.Add(message.Sequence, new(message));
     }
 
-    /// <summary>A look at a message, which stays as it is; null where it does not lie here.</summary>
+    /// <summary>A message, which stays where it is; null if it is not here.</summary>
     public QueuedMessage? Peek(string id)
     {
         lock (gate)
@@ -47,7 +49,7 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
                     break;
                 if (dead.LockedUntil > now)
                     continue;
-                GiveUp(dead);
+                Unlock(dead);
                 dead.LockedUntil = LockEnd();
                 dead.Held = dead.Message.Received();
                 held[dead.Held] = dead;
@@ -57,18 +59,19 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
         }
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead => dead.LockedUntil = LockEnd());
+    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        OnHeld(message, dead => dead.LockedUntil = LockEnd());
 
     public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead =>
     {
-        GiveUp(dead);
+        Unlock(dead);
         messages.Remove(dead.Message.Sequence);
-        database.Enqueue(new Completed(dead.Message.Sequence));
+        database.Enqueue(new CompletedMessage(dead.Message.Sequence));
     });
 
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, GiveUp);
+    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, Unlock);
 
-    void GiveUp(Dead dead)
+    void Unlock(Dead dead)
     {
         if (dead.Held is not null)
             held.Remove(dead.Held);
@@ -81,13 +84,16 @@ sealed class DeadLetterQueue(string subscription, Database database, BusOptions 
         lock (gate)
         {
             if (!held.TryGetValue(message, out var dead) || dead.LockedUntil <= time.GetTimestamp())
-                return Task.FromException(new LockLostException($"The lock on {message.Id} in the dead-letter queue of {subscription} is lost."));
+            {
+                return Task.FromException(
+                    new LockLostException($"The lock on {message.Id} in the dead-letter queue of {subscription} is lost."));
+            }
             act(dead);
             return Task.CompletedTask;
         }
     }
 
-    long LockEnd() => time.GetTimestamp() + (long)(options.LockDuration.TotalSeconds * time.TimestampFrequency);
+    long LockEnd() => time.GetTimestamp() + (long)(BusOptions.LockDuration.TotalSeconds * time.TimestampFrequency);
 
     sealed class Dead(QueuedMessage message)
     {

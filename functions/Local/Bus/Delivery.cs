@@ -4,8 +4,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// A message with the lock on its order. What is settled is not waited for: the completion becomes durable behind everything that the message led to, and
-/// if it is lost with the process, the message comes again and is found in the stream.
+/// A message with the lock on its order. Nobody waits for a settlement to become durable: it is behind everything that the message led to,
+/// and if it is lost with the process, the message is delivered again and found in the stream.
 /// </summary>
 public sealed class Delivery : ISettlement
 {
@@ -32,10 +32,10 @@ public sealed class Delivery : ISettlement
 
     public Task ReleaseSessionAsync(CancellationToken cancellation) => Done(() => subscription.Release(this));
 
-    /// <exception cref="LockLostException">It is delivered again.</exception>
+    /// <exception cref="LockLostException">The message is delivered again.</exception>
     public Task RenewLockAsync(CancellationToken cancellation) => Done(() => subscription.Renew(this));
 
-    /// <summary>A caller who waits expects to meet a failure in the task.</summary>
+    /// <summary>Callers expect a failure in the task, not from the call.</summary>
     static Task Done(Action act)
     {
         try

@@ -3,29 +3,33 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Bus;
 
-/// <summary>Hands a subscription's messages to its participant: so many orders at once, one message of each at a time, and none that waits in line is passed over.</summary>
+/// <summary>
+/// Hands a subscription's messages to its participant: up to <see cref="OrdersAtOnce"/> orders at once, the messages of each one after the
+/// other.
+/// </summary>
 sealed partial class Pump : IAsyncDisposable
 {
-    /// <summary>What is being handled may take so long to end when the host stops.</summary>
-    static readonly TimeSpan EndMax = TimeSpan.FromSeconds(5);
+    const int OrdersAtOnce = 32;
+
+    /// <summary>How long messages in progress may take to finish when the host stops.</summary>
+    static readonly TimeSpan StopMax = TimeSpan.FromSeconds(5);
 
     readonly SqliteBus bus;
     readonly MessageHandler handler;
     readonly ILogger<Pump> log;
-    readonly Delivery?[] held;
+    readonly Delivery?[] held = new Delivery?[OrdersAtOnce];
     readonly Task[] consumers;
     readonly ITimer renewal;
     readonly CancellationTokenSource receiving = new();
     readonly CancellationTokenSource handling = new();
 
-    public Pump(SqliteBus bus, MessageHandler handler, int ordersAtOnce, TimeSpan lockDuration, TimeProvider time, ILogger<Pump> log)
+    public Pump(SqliteBus bus, MessageHandler handler, TimeProvider time, ILogger<Pump> log)
     {
         this.bus = bus;
         this.handler = handler;
         this.log = log;
-        held = new Delivery?[ordersAtOnce];
-        renewal = time.CreateTimer(_ => Renew(), null, lockDuration / 3, lockDuration / 3);
-        consumers = [.. Enumerable.Range(0, ordersAtOnce).Select(place => Task.Run(() => ConsumeAsync(place)))];
+        renewal = time.CreateTimer(_ => Renew(), null, BusOptions.LockDuration / 3, BusOptions.LockDuration / 3);
+        consumers = [.. Enumerable.Range(0, OrdersAtOnce).Select(place => Task.Run(() => ConsumeAsync(place)))];
     }
 
     async Task ConsumeAsync(int place)
@@ -40,12 +44,12 @@ sealed partial class Pump : IAsyncDisposable
             }
             catch (Exception e) when (receiving.IsCancellationRequested)
             {
-                // What is not settled comes again after the restart.
+                // What is not settled is delivered again after the restart.
                 LogStopped(handler.Participant, e.Message);
             }
             catch (Exception e)
             {
-                // The lock ends by itself, and the message comes again.
+                // The lock expires, and the message is delivered again.
                 LogFailed(e, handler.Participant);
             }
             finally
@@ -59,7 +63,7 @@ sealed partial class Pump : IAsyncDisposable
     {
         for (var place = 0; place < held.Length; place++)
         {
-            // Settled or lost between the look and the renewal: then there is nothing to renew.
+            // It may have been settled or lost a moment ago: then there is nothing to renew.
             if (Volatile.Read(ref held[place]) is { } delivery)
                 _ = delivery.RenewLockAsync(CancellationToken.None).Exception;
         }
@@ -68,14 +72,14 @@ sealed partial class Pump : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await receiving.CancelAsync();
-        handling.CancelAfter(EndMax);
+        handling.CancelAfter(StopMax);
         await Task.WhenAll(consumers);
         await renewal.DisposeAsync();
         receiving.Dispose();
         handling.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Error, "A message of {Participant} was neither handled nor given back; it comes again when its lock ends.")]
+    [LoggerMessage(LogLevel.Error, "A message of {Participant} was neither handled nor abandoned; it comes again when its lock expires.")]
     partial void LogFailed(Exception exception, string participant);
 
     [LoggerMessage(LogLevel.Debug, "A consumer of {Participant} stopped: {Description}")]

@@ -11,7 +11,7 @@ sealed class QueuedMessage
 {
     byte[]? body;
 
-    /// <summary>Its row, and its place among all that is to be heard. A scheduled message is given another when it is due.</summary>
+    /// <summary>Its row, and its place among all messages. A scheduled message gets a new one when it is due.</summary>
     public required long Sequence { get; set; }
 
     public required string Subscription { get; init; }
@@ -19,16 +19,16 @@ sealed class QueuedMessage
     public required string OrderId { get; init; }
     public required string Type { get; init; }
 
-    /// <summary>Encoded when it is first asked for: most messages are heard before they would be written.</summary>
+    /// <summary>Encoded on first use: most messages are completed before they would be written.</summary>
     public byte[] Body { get => body ??= EventJson.Encode(Event!); init => body = value; }
     public required string? CausationId { get; init; }
     public required string? TraceParent { get; init; }
     public required DateTimeOffset EnqueuedAt { get; init; }
 
-    /// <summary>Not kept in the file: whatever is read from there counts as delivered before anyway.</summary>
+    /// <summary>Not kept in the file: every message read from there counts as delivered before anyway.</summary>
     public DateTimeOffset? SaidAt { get; init; }
 
-    /// <summary>When it was to be heard; null for at once.</summary>
+    /// <summary>When it is to be delivered; null for at once.</summary>
     public DateTimeOffset? Due { get; init; }
 
     public int Deliveries { get; set; }
@@ -36,10 +36,10 @@ sealed class QueuedMessage
     /// <summary>The transaction at whose end its row is written.</summary>
     public long Transaction { get; set; } = -1;
 
-    /// <summary>It was completed before that end, so that its row never is written.</summary>
+    /// <summary>It was completed before that, so its row is never written.</summary>
     public bool IsWithdrawn { get; set; }
 
-    /// <summary>What was published, as long as this process runs: events never change, so that nothing need be parsed.</summary>
+    /// <summary>The published event itself, while this process runs: events are immutable, so nothing need be parsed.</summary>
     public OrderEvent? Event { get; init; }
 
     public ReceivedMessage Received()
@@ -68,10 +68,11 @@ sealed class QueuedMessage
         .Bind(Sequence).Bind(Subscription).Bind(Id).Bind(OrderId).Bind(Type).Bind(Body).Bind(CausationId).Bind(TraceParent)
         .Bind(EnqueuedAt.UtcTicks).Bind(Due?.UtcTicks).Run();
 
-    /// <summary>Everything that is not completed, in its order; what is dead with it.</summary>
+    /// <summary>Every message that is not completed, in order, dead letters included.</summary>
     public static List<(QueuedMessage Message, bool IsDead)> ReadAll(Connection connection) => connection
         .Sql("""
-            SELECT sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries, dead_reason IS NOT NULL
+            SELECT sequence, subscription, id, order_id, type, body, causation_id, trace_parent, enqueued_at, due, deliveries,
+                dead_reason IS NOT NULL
             FROM message ORDER BY sequence
             """)
         .Rows(row => (new QueuedMessage
@@ -87,7 +88,7 @@ sealed class QueuedMessage
             EnqueuedAt = new(row.Long(8), TimeSpan.Zero),
             Due = row.LongOrNull(9) is { } due ? new(due, TimeSpan.Zero) : null,
 
-            // First deliveries are not written down: it may have had one.
+            // First deliveries are not written: it may have had one.
             Deliveries = Math.Max(1, (int)row.Long(10)),
         }, row.Long(11) != 0));
 }

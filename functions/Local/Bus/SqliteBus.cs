@@ -6,54 +6,67 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// A topic with the subscriptions of topology.json, as Service Bus has them: sessions by order, locks, delivery counts, dead letters, scheduled messages,
-/// duplicate detection. A message is heard at once: nothing that follows from it can be on disk without it (<see cref="Database"/>).
+/// A topic with the subscriptions of topology.json, as in Service Bus: sessions by order, locks, delivery counts, dead letters, scheduled
+/// messages, duplicate detection. A message is delivered before it is on disk: nothing that follows from it can be on disk without it
+/// (<see cref="Database"/>).
 /// </summary>
 public sealed class SqliteBus : IEventBus, IDisposable
 {
     /// <summary>Service Bus takes no longer id.</summary>
     const int IdLengthMax = 128;
 
-    static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(5);
+    /// <summary>
+    /// With more undelivered messages than this, replies to HTTP are delayed, so that a flood slows down before it becomes an endless
+    /// queue.
+    /// </summary>
+    const int BacklogMax = 1_000;
+
+    /// <summary>Longest delay added to a reply, so that intake never stops, for example while a provider is unavailable.</summary>
+    static readonly TimeSpan BackpressureMax = TimeSpan.FromMilliseconds(100);
+
+    static readonly TimeSpan BackpressureStep = TimeSpan.FromMilliseconds(5);
 
     readonly Database database;
-    readonly BusOptions options;
     readonly TimeProvider time;
     readonly FrozenDictionary<string, Subscription> subscriptions;
-    readonly FrozenDictionary<string, Subscription[]> hearers;
+    readonly FrozenDictionary<string, Subscription[]> subscribersOf;
     readonly AcceptedIds accepted;
-    readonly Agenda<QueuedMessage> scheduled;
-    readonly ITimer housekeeping;
+    readonly TimerQueue<QueuedMessage> scheduled;
+    readonly ITimer expiry;
 
     readonly Lock gate = new();
     long sequence;
 
-    /// <summary>Reads what is still to be heard.</summary>
+    /// <summary>Reads what is not yet completed.</summary>
     public SqliteBus(Database database, BusOptions options, TimeProvider time)
     {
         this.database = database;
-        this.options = options;
         this.time = time;
         Unawaited = new Turns(this);
-        subscriptions = Topology.Current.Subscriptions.ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
-        hearers = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
-            .ToFrozenDictionary(type => type, type => Topology.Current.Subscriptions.Where(s => s.Hears.Contains(type)).Select(s => subscriptions[s.Name]).ToArray());
+        subscriptions = Topology.Current.Subscriptions
+            .ToFrozenDictionary(s => s.Name, s => new Subscription(s.Name, database, options, time));
+        subscribersOf = Topology.Current.Subscriptions.SelectMany(s => s.Hears).Distinct()
+            .ToFrozenDictionary(
+                type => type,
+                type => Topology.Current.Subscriptions.Where(s => s.Hears.Contains(type)).Select(s => subscriptions[s.Name]).ToArray());
         scheduled = new(time, Activate);
-        accepted = new(options.DuplicateWindow, time, database.RunAsync(AcceptedIds.ReadAll).GetAwaiter().GetResult());
+        accepted = new(BusOptions.DuplicateWindow, time, database.RunAsync(AcceptedIds.ReadAll).GetAwaiter().GetResult());
         Read(database.RunAsync(QueuedMessage.ReadAll).GetAwaiter().GetResult());
-        housekeeping = time.CreateTimer(_ => KeepHouse(), null, options.LockDuration / 12, options.LockDuration / 12);
+        expiry = time.CreateTimer(_ => Expire(), null, BusOptions.LockDuration / 12, BusOptions.LockDuration / 12);
     }
 
-    /// <summary>For turns on messages: nobody outside this process learns of them, so that they need not wait for the disk.</summary>
+    /// <summary>
+    /// For turns on messages: nobody outside this process learns of their publications, so they need not wait for the disk.
+    /// </summary>
     public IEventBus Unawaited { get; }
 
-    /// <summary>Answers once the messages are on disk, also where all of them were accepted before: whoever did may still wait for it.</summary>
+    /// <summary>Returns once the messages are on disk, even if all are duplicates: the first copies may not be there yet.</summary>
     public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
         Publish(messages);
         await database.CommittedAsync();
-        for (var slowdown = TimeSpan.Zero; slowdown < options.SlowdownMax && Waiting > options.WaitingMax; slowdown += Breath)
-            await Task.Delay(Breath, time, cancellation);
+        for (var delay = TimeSpan.Zero; delay < BackpressureMax && Waiting > BacklogMax; delay += BackpressureStep)
+            await Task.Delay(BackpressureStep, time, cancellation);
     }
 
     void Publish(IReadOnlyList<OutboundMessage> messages)
@@ -75,19 +88,20 @@ public sealed class SqliteBus : IEventBus, IDisposable
             }
 
             database.Enqueue(new Publication(accepted, ids, copies));
-            Hear(copies);
+            Enqueue(copies);
         }
     }
 
-    /// <summary>Locks the next order of the subscription that is free and has a message, as soon as there is one.</summary>
-    public ValueTask<Delivery> ReceiveAsync(string subscription, CancellationToken cancellation) => subscriptions[subscription].ReceiveAsync(cancellation);
+    /// <summary>Waits for an order of the subscription that has a message and no lock, and locks it.</summary>
+    public ValueTask<Delivery> ReceiveAsync(string subscription, CancellationToken cancellation) =>
+        subscriptions[subscription].ReceiveAsync(cancellation);
 
-    /// <summary>The same, if there is one now.</summary>
+    /// <summary>The same without waiting; null if there is none.</summary>
     public Delivery? TryReceive(string subscription) => subscriptions[subscription].TryReceive();
 
     public IDeadLetterQueue DeadLetters(string subscription) => subscriptions[subscription].Dead;
 
-    /// <summary>A look at a dead letter; null where there is none of that id.</summary>
+    /// <summary>A dead letter, which stays where it is; null if there is none of that id.</summary>
     public DeadLetter? Peek(string subscription, string id) =>
         subscriptions[subscription].Dead.Peek(id) is { } message ? new(message.Type, message.Body) : null;
 
@@ -95,15 +109,15 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     int Waiting => subscriptions.Values.Sum(subscription => subscription.Count);
 
-    /// <summary>Messages, of all subscriptions, that wait for their time.</summary>
+    /// <summary>Scheduled messages of all subscriptions.</summary>
     public int Scheduled => scheduled.Count;
 
     void AddCopies(List<QueuedMessage> copies, OutboundMessage message, DateTimeOffset now)
     {
         var type = message.Event.GetType().Name;
-        if (!hearers.TryGetValue(type, out var hearing))
+        if (!subscribersOf.TryGetValue(type, out var subscribers))
             return;
-        foreach (var subscription in hearing)
+        foreach (var subscription in subscribers)
         {
             copies.Add(new()
             {
@@ -122,7 +136,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    void Hear(List<QueuedMessage> messages)
+    void Enqueue(List<QueuedMessage> messages)
     {
         foreach (var message in messages)
         {
@@ -133,7 +147,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>Their time has come: they are put behind all that was published meanwhile.</summary>
+    /// <summary>Scheduled messages are due: they go behind everything published meanwhile.</summary>
     void Activate(IReadOnlyList<QueuedMessage> messages)
     {
         lock (gate)
@@ -157,7 +171,9 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>All of them before any that was scheduled and is overdue comes forward: it would take a place that is not free, or the wrong one.</summary>
+    /// <summary>
+    /// Under the lock, so that no overdue scheduled message becomes active before all others are read: it would take the place of another.
+    /// </summary>
     void Read(List<(QueuedMessage Message, bool IsDead)> messages)
     {
         lock (gate)
@@ -171,22 +187,22 @@ public sealed class SqliteBus : IEventBus, IDisposable
     {
         foreach (var (message, isDead) in messages)
         {
-            // A participant that is gone leaves its messages behind.
+            // A subscription that is no longer in topology.json leaves its messages behind.
             if (!subscriptions.TryGetValue(message.Subscription, out var subscription))
                 continue;
             if (isDead)
                 subscription.Dead.Add(message);
             else
-                Hear([message]);
+                Enqueue([message]);
         }
     }
 
-    void KeepHouse()
+    void Expire()
     {
         try
         {
             foreach (var subscription in subscriptions.Values)
-                subscription.EndLocks();
+                subscription.ExpireLocks();
             lock (gate)
             {
                 if (accepted.Purge() is { } purge)
@@ -201,7 +217,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     public void Dispose()
     {
-        housekeeping.Dispose();
+        expiry.Dispose();
         scheduled.Dispose();
     }
 
@@ -214,7 +230,10 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>Its ids count as accepted in memory already, so the database stops where it fails. What is heard within the same transaction is never written.</summary>
+    /// <summary>
+    /// In memory its ids are accepted already, so the database stops if it fails. A message that is completed within the same transaction
+    /// is never written.
+    /// </summary>
     sealed class Publication(AcceptedIds accepted, List<UInt128> ids, List<QueuedMessage> copies) : Write
     {
         AcceptedIds.Row? row;
@@ -226,7 +245,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
                 copy.Transaction = transaction;
         }
 
-        public override void RunLast(Connection connection)
+        public override void RunAtCommit(Connection connection)
         {
             row?.Insert(connection);
             foreach (var copy in copies)
@@ -239,7 +258,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     sealed class Activation(List<(long From, QueuedMessage Message)> moves) : Write
     {
-        public override void RunLast(Connection connection)
+        public override void RunAtCommit(Connection connection)
         {
             foreach (var (from, message) in moves)
                 connection.Sql("UPDATE message SET sequence = ?, due = NULL WHERE sequence = ?").Bind(message.Sequence).Bind(from).Run();
@@ -247,6 +266,6 @@ public sealed class SqliteBus : IEventBus, IDisposable
     }
 }
 
-/// <param name="Waiting">To be heard, or being handled.</param>
+/// <param name="Waiting">Waiting or being handled; scheduled ones not included.</param>
 /// <param name="Dead">In the dead-letter queue.</param>
 public sealed record QueueDepth(int Waiting, int Dead);

@@ -5,8 +5,9 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// What one subscription has still to hear: a queue for each order, of which one consumer at a time holds the lock, and a dead-letter queue. An index in
-/// memory over the rows of <c>message</c>; every change of it is queued for the file before the lock is let go, so that both go through the same states.
+/// One subscription's messages: a queue per order, which one consumer at a time has locked, and a dead-letter queue. An index in memory
+/// over the rows of <c>message</c>; every change of it is queued for the file before the gate opens, so that both go through the same
+/// states.
 /// </summary>
 sealed class Subscription(string name, Database database, BusOptions options, TimeProvider time)
 {
@@ -14,16 +15,16 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     readonly Dictionary<string, OrderQueue> orders = new(StringComparer.Ordinal);
     readonly HashSet<OrderQueue> locked = [];
 
-    // Orders that have a message and no holder, in the order in which they came to be so.
+    // Orders that have a message and no holder, the longest waiting first.
     readonly Channel<OrderQueue> free = Channel.CreateUnbounded<OrderQueue>();
 
     public string Name => name;
-    public DeadLetterQueue Dead { get; } = new(name, database, options, time);
+    public DeadLetterQueue Dead { get; } = new(name, database, time);
 
-    /// <summary>Messages to be heard, those that are being handled included.</summary>
+    /// <summary>Messages not yet completed, including those being handled.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Makes a message audible, behind those of its order.</summary>
+    /// <summary>Enqueues a message behind the others of its order.</summary>
     public void Add(QueuedMessage message)
     {
         lock (gate)
@@ -42,7 +43,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         }
     }
 
-    /// <summary>Locks the order that is free longest, as soon as there is one, and gives its next message.</summary>
+    /// <summary>Locks the order that has waited longest, as soon as there is one, and delivers its next message.</summary>
     public async ValueTask<Delivery> ReceiveAsync(CancellationToken cancellation) => Lock(await free.Reader.ReadAsync(cancellation));
 
     public Delivery? TryReceive() => free.Reader.TryRead(out var order) ? Lock(order) : null;
@@ -57,8 +58,8 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             order.LockedUntil = LockEnd();
             locked.Add(order);
 
-            // Queued before anything that the consumer can bring about: whatever comes of this delivery, the next one is known to be another. Of a first one
-            // that is known anyway: whatever waits when the file is read may have been delivered once.
+            // Queued before anything that the consumer can cause, so that the count is on disk first. A first delivery need not be written:
+            // every message that is read from the file counts as delivered once.
             if (message.Deliveries > 1)
                 database.Enqueue(new Delivered(message.Sequence, message.Deliveries));
             return order.Holder;
@@ -74,7 +75,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     public void Abandon(Delivery delivery)
     {
         lock (gate)
-            GiveBack(Settled(delivery));
+            AbandonOrDeadLetter(Settled(delivery));
     }
 
     public void DeadLetter(Delivery delivery, string reason, string description)
@@ -86,7 +87,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     public void Release(Delivery delivery)
     {
         lock (gate)
-            Free(Held(delivery));
+            Unlock(Held(delivery));
     }
 
     public void Renew(Delivery delivery)
@@ -95,8 +96,8 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             Held(delivery).LockedUntil = LockEnd();
     }
 
-    /// <summary>Takes back the locks whose time is over.</summary>
-    public void EndLocks()
+    /// <summary>Ends the locks that have expired.</summary>
+    public void ExpireLocks()
     {
         lock (gate)
         {
@@ -104,8 +105,8 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             foreach (var order in locked.Where(order => order.LockedUntil <= now).ToList())
             {
                 if (!order.Holder!.IsSettled)
-                    GiveBack(order);
-                Free(order);
+                    AbandonOrDeadLetter(order);
+                Unlock(order);
             }
         }
     }
@@ -124,7 +125,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         return order;
     }
 
-    void Free(OrderQueue order)
+    void Unlock(OrderQueue order)
     {
         order.Holder = null;
         locked.Remove(order);
@@ -134,7 +135,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             orders.Remove(order.OrderId);
     }
 
-    void GiveBack(OrderQueue order)
+    void AbandonOrDeadLetter(OrderQueue order)
     {
         if (order.Messages.Peek().Deliveries >= options.DeliveriesMax)
             DeadLetter(order, "MaxDeliveryCountExceeded", $"Delivered {options.DeliveriesMax} times.");
@@ -145,7 +146,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         Count--;
         var message = order.Messages.Dequeue();
         if (!database.TryWithdraw(message.Transaction, () => message.IsWithdrawn = true))
-            database.Enqueue(new Completed(message.Sequence));
+            database.Enqueue(new CompletedMessage(message.Sequence));
     }
 
     void DeadLetter(OrderQueue order, string reason, string description)
@@ -156,34 +157,36 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         Dead.Add(message);
     }
 
-    long LockEnd() => time.GetTimestamp() + (long)(options.LockDuration.TotalSeconds * time.TimestampFrequency);
+    long LockEnd() => time.GetTimestamp() + (long)(BusOptions.LockDuration.TotalSeconds * time.TimestampFrequency);
 
     sealed class Delivered(long sequence, int deliveries) : Write
     {
-        public override void RunLast(Connection connection) =>
+        public override void RunAtCommit(Connection connection) =>
             connection.Sql("UPDATE message SET deliveries = ? WHERE sequence = ?").Bind(deliveries).Bind(sequence).Run();
     }
 
     sealed class DeadLettered(long sequence, string reason, string description) : Write
     {
-        public override void RunLast(Connection connection) => connection
-            .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?").Bind(reason).Bind(description).Bind(sequence).Run();
+        public override void RunAtCommit(Connection connection) => connection
+            .Sql("UPDATE message SET dead_reason = ?, dead_description = ? WHERE sequence = ?")
+            .Bind(reason).Bind(description).Bind(sequence).Run();
     }
 }
 
-/// <summary>A message that is done with.</summary>
-sealed class Completed(long sequence) : Write
+/// <summary>Deletes a message that is completed.</summary>
+sealed class CompletedMessage(long sequence) : Write
 {
-    public override void RunLast(Connection connection) => connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
+    public override void RunAtCommit(Connection connection) =>
+        connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
 }
 
-/// <summary>What a subscription has of one order.</summary>
+/// <summary>A subscription's messages of one order.</summary>
 sealed class OrderQueue(string orderId)
 {
     public string OrderId => orderId;
     public Queue<QueuedMessage> Messages { get; } = new(2);
 
-    /// <summary>Who holds the lock: only its latest delivery may settle anything.</summary>
+    /// <summary>The delivery that holds the lock: only the latest one may settle its message.</summary>
     public Delivery? Holder { get; set; }
 
     public long LockedUntil { get; set; }

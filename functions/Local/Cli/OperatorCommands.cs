@@ -7,29 +7,22 @@ using Spectre.Console;
 namespace OrderFunctions.Local.Cli;
 
 /// <summary>
-/// What the operations page shows and does, on the console, against a running host. Exit status: 0 done; 1 nothing found; 2 refused or not reached.
+/// What the operations page shows and does, on the console, against a running host. Exit status: 0 done; 1 nothing found; 2 refused or
+/// unreachable.
 /// </summary>
 static class OperatorCommands
 {
     const int NothingFound = 1;
     const int Failed = 2;
 
-    static readonly Option<Uri?> Url = new("--url")
-    {
-        Description = "The host.",
-        CustomParser = WebAddress.Parse,
-        DefaultValueFactory = _ => new("http://127.0.0.1:7071"),
-    };
-
-    static readonly Option<string?> Token = new("--token") { Description = "An access token, where the host wants one." };
-    static readonly Option<bool> AsJson = new("--json") { Description = "The API's own answer instead of a table." };
+    static readonly Option<bool> AsJson = new("--json") { Description = "Print the API's own answer instead of a table." };
 
     public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Replay(), Discard()];
 
     static Command Orders()
     {
-        var status = new Option<OrderStatus?>("--status") { Description = "Only orders of this status." };
-        var text = new Option<string?>("--text") { Description = "Only orders whose id, customer or key begins with this." };
+        var status = new Option<OrderStatus?>("--status") { Description = "Only orders with this status." };
+        var text = new Option<string?>("--text") { Description = "Only orders whose id, customer or idempotency key begins with this." };
         var parked = new Option<bool>("--parked") { Description = "Only orders that are parked." };
         var limit = new Option<int>("--limit") { Description = "How many, 1 to 200.", DefaultValueFactory = _ => 20 };
         return Command("orders", "Lists orders, newest first.", [status, text, parked, limit], [], async (host, options, cancellation) =>
@@ -37,26 +30,26 @@ static class OperatorCommands
             var begin = Uri.EscapeDataString(options.GetValue(text) ?? "");
             var query = $"api/orders?limit={options.GetValue(limit)}&status={options.GetValue(status)}&text={begin}";
             var json = await host.GetAsync(options.GetValue(parked) ? $"{query}&parked=true" : query, cancellation);
-            return Show(json, options, OperatorClient.Read<OrderListBody>(json).Orders, OperatorTables.Orders);
+            return Show(json, options, ApiClient.Read<OrderListBody>(json).Orders, OperatorTables.Orders);
         });
     }
 
     static Command Timeline()
     {
-        var order = new Argument<string>("order") { Description = "The order's id or its key." };
-        return Command("timeline", "Tells every fact of an order.", [], [order], async (host, options, cancellation) =>
+        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
+        return Command("timeline", "Shows everything that happened to an order.", [], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
             var json = await host.GetAsync($"api/orders/{id}/timeline", cancellation);
-            return Show(json, options, OperatorClient.Read<TimelineBody>(json).Facts, OperatorTables.Facts);
+            return Show(json, options, ApiClient.Read<TimelineBody>(json).Facts, OperatorTables.Facts);
         });
     }
 
-    static Command Parked() => Command("parked", "Lists what is parked: where, why, since when.", [], [], async (host, options, cancellation) =>
+    static Command Parked() => Command("parked", "Lists parked orders: where and why.", [], [], async (host, options, cancellation) =>
     {
         var json = await host.GetAsync("api/operations/parked?limit=200", cancellation);
-        var parked = OperatorClient.Read<ParkedListBody>(json).Parked;
+        var parked = ApiClient.Read<ParkedListBody>(json).Parked;
         if (parked.Count > 0 || options.GetValue(AsJson))
             return Show(json, options, parked, OperatorTables.Parked);
         Console.WriteLine("Nothing is parked.");
@@ -65,30 +58,34 @@ static class OperatorCommands
 
     static Command Inspect()
     {
-        var order = new Argument<string>("order") { Description = "The order's id or its key." };
-        return Command("inspect", "Shows the messages at which a parked order stops.", [], [order], async (host, options, cancellation) =>
+        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
+        return Command("inspect", "Shows the messages that stop a parked order.", [], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
             var json = await host.GetAsync($"api/operations/parked/{id}", cancellation);
-            var parked = OperatorClient.Read<ParkedOrderBody>(json).Parked;
+            var parked = ApiClient.Read<ParkedOrderBody>(json).Parked;
             if (parked.Count == 0)
-                return Nothing("It is not parked.");
+                return Nothing("The order is not parked.");
             if (options.GetValue(AsJson))
                 return Show(json, options, parked, _ => new());
             foreach (var one in parked)
-                Console.WriteLine(OperatorTables.Told(one));
+                Console.WriteLine(OperatorTables.Describe(one));
             return 0;
         });
     }
 
     static Command Replay()
     {
-        var orders = new Argument<string[]>("order") { Description = "Ids or keys of parked orders.", Arity = ArgumentArity.ZeroOrMore };
-        var participant = new Option<string?>("--participant") { Description = "Only what is parked there." };
-        var reason = new Option<string?>("--reason") { Description = "Only what is parked for this reason." };
-        var all = new Option<bool>("--all") { Description = "Everything that is parked." };
-        return Command("replay", "Has parked orders tried again.", [participant, reason, all], [orders], async (host, options, cancellation) =>
+        var orders = new Argument<string[]>("order")
+        {
+            Description = "Ids or idempotency keys of parked orders.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var participant = new Option<string?>("--participant") { Description = "Only orders parked at this participant." };
+        var reason = new Option<string?>("--reason") { Description = "Only orders parked for this reason." };
+        var all = new Option<bool>("--all") { Description = "All parked orders." };
+        return Command("replay", "Replays parked orders.", [participant, reason, all], [orders], async (host, options, cancellation) =>
         {
             var body = new JsonObject();
             if (options.GetValue(orders) is { Length: > 0 } named)
@@ -109,32 +106,40 @@ static class OperatorCommands
             if (options.GetValue(all))
                 body["all"] = true;
             var json = await host.PostAsync("api/operations/replay", body, cancellation);
-            var answer = OperatorClient.Read<ReplayBody>(json);
+            var answer = ApiClient.Read<ReplayBody>(json);
             var status = Show(json, options, answer.Requested, OperatorTables.Replays);
-            return answer.Requested.Count > 0 ? status : Nothing("Nothing of that is parked.");
+            return answer.Requested.Count > 0 ? status : Nothing("No parked order matches.");
         });
     }
 
     static Command Discard()
     {
-        var order = new Argument<string>("order") { Description = "The parked order's id or its key." };
-        var message = new Argument<string>("message") { Description = "The message's id, or its end as ./run parked tells it." };
-        var reason = new Option<string>("--reason") { Description = "Why. It is kept with the order.", Required = true };
-        var by = new Option<string>("--by") { Description = "Who discards it, where no token says it.", DefaultValueFactory = _ => Environment.UserName };
-        var at = new Option<string?>("--participant") { Description = "Where it is parked. Needed only for a message that waits behind another." };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
-        return Command("discard", "Has a parked message never handled.", [reason, by, at, yes], [order, message], async (host, options, cancellation) =>
+        var order = new Argument<string>("order") { Description = "The parked order's id or its idempotency key." };
+        var message = new Argument<string>("message") { Description = "The message's id, or its last part as ./run parked shows it." };
+        var reason = new Option<string>("--reason") { Description = "Why; kept with the order.", Required = true };
+        var by = new Option<string>("--by")
+        {
+            Description = "Who discards it, if no token says so.",
+            DefaultValueFactory = _ => Environment.UserName,
+        };
+        var at = new Option<string?>("--participant")
+        {
+            Description = "Where it is parked; needed only for a message that waits behind another.",
+        };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
+        Option[] all = [reason, by, at, yes];
+        return Command("discard", "Discards a parked message.", all, [order, message], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
             var messageId = $"{id}/{options.GetValue(message)!.Replace($"{id}/", "", StringComparison.Ordinal)}";
-            var parked = OperatorClient.Read<ParkedOrderBody>(await host.GetAsync($"api/operations/parked/{id}", cancellation)).Parked;
+            var parked = ApiClient.Read<ParkedOrderBody>(await host.GetAsync($"api/operations/parked/{id}", cancellation)).Parked;
             if ((options.GetValue(at) ?? parked.FirstOrDefault(one => one.MessageId == messageId)?.Participant) is not { } participant)
             {
-                var stops = parked.Select(one => $"{one.Participant} stops at {one.MessageId}");
-                return Nothing(string.Join('\n', ["No line of the order stops at that message.", .. stops]));
+                var stops = parked.Select(one => $"{one.Participant} is stopped at {one.MessageId}");
+                return Nothing(string.Join('\n', ["The order is not stopped at that message.", .. stops]));
             }
-            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId}, and goes on without it. Discard it?"))
+            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId}. Discard it?"))
                 return Failed;
 
             var json = await host.PostAsync("api/operations/discard", new()
@@ -145,40 +150,30 @@ static class OperatorCommands
                 ["by"] = options.GetValue(by),
                 ["reason"] = options.GetValue(reason),
             }, cancellation);
-            return Show(json, options, [OperatorClient.Read<DiscardBody>(json)], OperatorTables.Discards);
+            return Show(json, options, [ApiClient.Read<DiscardBody>(json)], OperatorTables.Discards);
         });
     }
 
-    /// <summary>Where nobody can be asked, nobody has agreed.</summary>
+    /// <summary>False if nobody can be asked.</summary>
     static bool IsConfirmed(string question)
     {
         if (!Console.IsInputRedirected && !Console.IsOutputRedirected)
             return AnsiConsole.Confirm(Markup.Escape(question), defaultValue: false);
-        Console.Error.WriteLine("Nothing was done: --yes says that it is meant.");
+        Console.Error.WriteLine("Nothing was done: confirm with --yes.");
         return false;
     }
 
     static Command Command(
-        string name, string description, Option[] options, Argument[] arguments, Func<OperatorClient, ParseResult, CancellationToken, Task<int>> act)
+        string name, string description, Option[] options, Argument[] arguments,
+        Func<ApiClient, ParseResult, CancellationToken, Task<int>> act)
     {
         var command = new Command(name, description);
-        foreach (var option in options.Concat([Url, Token, AsJson]))
+        foreach (var option in options.Concat([Remote.Url, Remote.Token, AsJson]))
             command.Options.Add(option);
         foreach (var argument in arguments)
             command.Arguments.Add(argument);
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            using var client = new OperatorClient(parsed.GetValue(Url)!, parsed.GetValue(Token));
-            try
-            {
-                return await act(client, parsed, cancellation);
-            }
-            catch (HttpRequestException e)
-            {
-                await Console.Error.WriteLineAsync($"{parsed.GetValue(Url)}: {e.Message}");
-                return Failed;
-            }
-        });
+        command.SetAction((parsed, cancellation) =>
+            Remote.CallAsync(parsed, http => act(new(http), parsed, cancellation), cancellation));
         return command;
     }
 

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>How the console's commands tell what the API answers.</summary>
+/// <summary>The API's answers as tables on the console.</summary>
 static class OperatorTables
 {
     public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -40,19 +40,22 @@ static class OperatorTables
     {
         var table = Columns("since", "order", "message", "customer", "at", "reason", "why");
         foreach (var one in parked)
-            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason, one.Description);
+        {
+            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason,
+                one.Description);
+        }
         return table;
     }
 
-    public static string Told(ParkedMessageBody one) => $"""
+    public static string Describe(ParkedMessageBody one) => $"""
         {one.Type ?? "A message"} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {one.Description}
         {one.MessageId} in {one.Queue}
-        {one.Message?.ToJsonString(Indented) ?? "Its body can be read in that queue only."}
+        {one.Message?.ToJsonString(Indented) ?? "Its body is only in that queue."}
         """;
 
     public static Table Replays(IReadOnlyList<ReplayTarget> targets)
     {
-        var table = Columns("replay asked for", "at");
+        var table = Columns("replay requested", "at");
         foreach (var (orderId, participant) in targets)
             Add(table, orderId, participant);
         return table;
@@ -60,13 +63,13 @@ static class OperatorTables
 
     public static Table Discards(IReadOnlyList<DiscardBody> discards)
     {
-        var table = Columns("discard asked for", "message", "at", "by", "reason");
+        var table = Columns("discard requested", "message", "at", "by", "reason");
         foreach (var one in discards)
             Add(table, one.OrderId, Short(one.MessageId, one.OrderId), one.Participant, one.By, one.Reason);
         return table;
     }
 
-    /// <summary>The order's id stands beside it.</summary>
+    /// <summary>Without the order's id, which has a column of its own.</summary>
     static string? Short(string? messageId, string orderId) => messageId?.Replace($"{orderId}/", "", StringComparison.Ordinal);
 
     static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);

@@ -1,32 +1,35 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>What the placing of a file came to.</summary>
+/// <summary>The outcome of placing a file.</summary>
 public sealed class Placed
 {
-    /// <summary>When each order was offered, by its id.</summary>
-    public ConcurrentDictionary<string, DateTimeOffset> OfferedAt { get; } = [];
+    /// <summary>When each order was sent, by its id.</summary>
+    public ConcurrentDictionary<string, DateTimeOffset> SentAt { get; } = [];
 
-    /// <summary>Orders whose cancellation the API refused, because they were final or could not be called off any more.</summary>
+    /// <summary>Orders whose cancellation the API refused because it came too late.</summary>
     public ConcurrentDictionary<string, bool> CancellationRefused { get; } = [];
 
     public ConcurrentQueue<string> Errors { get; } = [];
-    int placedBefore;
 
-    /// <summary>Orders that an earlier run had placed.</summary>
-    public int PlacedBefore => placedBefore;
-
-    public void CountPlacedBefore() => Interlocked.Increment(ref placedBefore);
+    /// <summary>The ids of orders that an earlier run had placed.</summary>
+    public ConcurrentQueue<string> PlacedBefore { get; } = [];
 }
 
 /// <summary>
-/// Places a file's orders through the public API, several at once, each cancellation after the answer to its order. An error names its line and stops
-/// nothing else.
+/// Places a file's orders through the public API, several at once, and each cancellation once its order is accepted. An error names its
+/// line and does not stop the others.
 /// </summary>
-public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurrency)
+/// <param name="client">The API.</param>
+/// <param name="file">The lines to place.</param>
+/// <param name="concurrency">Lines that are placed at once, at most.</param>
+/// <param name="rate">Lines to begin with per second, at most; null for no limit.</param>
+public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurrency, double? rate = null)
 {
-    /// <summary>Receives <paramref name="received"/> pieces of each SKU that the file names.</summary>
+    /// <summary>Sets the stock received of each SKU in the file.</summary>
     public async Task ReceiveStockAsync(long received, Placed placed, Action<int, int> progress, CancellationToken cancellation)
     {
         var skus = new HashSet<string>(StringComparer.Ordinal);
@@ -47,12 +50,12 @@ public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurre
         });
     }
 
-    /// <summary>How many lines there are to place.</summary>
+    /// <summary>Counts the lines to place.</summary>
     public async Task<int> LinesAsync(CancellationToken cancellation) => await file.ReadAsync(cancellation).CountAsync(cancellation);
 
     public async Task PlaceAsync(Placed placed, Action<int> progress, CancellationToken cancellation)
     {
-        // By key: the order's id once it is placed, null where it was refused.
+        // By key: the order's id once it is placed; null if it was refused.
         var placing = new ConcurrentDictionary<string, TaskCompletionSource<string?>>();
         var done = 0;
         await Parallel.ForEachAsync(Registered(placing, cancellation), Options(cancellation), async (line, c) =>
@@ -61,7 +64,7 @@ public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurre
             {
                 await PlaceAsync(line, placing, placed, c);
             }
-            catch (Exception e) when (e is RefusedByApiException or HttpRequestException)
+            catch (Exception e) when (ApiClient.IsFailure(e) && !c.IsCancellationRequested)
             {
                 placed.Errors.Enqueue($"line {line.Number}: {e.Message}");
             }
@@ -74,14 +77,19 @@ public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurre
         });
     }
 
-    ParallelOptions Options(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
+    ParallelOptions Options(CancellationToken cancellation) =>
+        new() { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
 
-    /// <summary>Every order is known before a later line that cancels it is looked at.</summary>
+    /// <summary>Registers each order before a later line can cancel it, and keeps to the rate.</summary>
     async IAsyncEnumerable<OrdersFileLine> Registered(
-        ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var started = Stopwatch.StartNew();
+        var count = 0;
         await foreach (var line in file.ReadAsync(cancellation))
         {
+            if (rate is { } perSecond && TimeSpan.FromSeconds(count++ / perSecond) - started.Elapsed is { Ticks: > 0 } early)
+                await Task.Delay(early, cancellation);
             if (line.Key is { } key)
                 placing.TryAdd(key, new(TaskCreationOptions.RunContinuationsAsynchronously));
             yield return line;
@@ -89,20 +97,21 @@ public sealed class OrderPlacer(SagaClient client, OrdersFile file, int concurre
     }
 
     async Task PlaceAsync(
-        OrdersFileLine line, ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, Placed placed, CancellationToken cancellation)
+        OrdersFileLine line, ConcurrentDictionary<string, TaskCompletionSource<string?>> placing, Placed placed,
+        CancellationToken cancellation)
     {
         if (line.Key is { } key)
         {
-            var offeredAt = DateTimeOffset.UtcNow;
+            var sentAt = DateTimeOffset.UtcNow;
             var (id, placedBefore) = await client.PlaceAsync(key, line.Body, cancellation);
             if (placedBefore)
-                placed.CountPlacedBefore();
+                placed.PlacedBefore.Enqueue(id);
             else
-                placed.OfferedAt[id] = offeredAt;
+                placed.SentAt[id] = sentAt;
             placing[key].TrySetResult(id);
         }
         else if (line.Cancels is { } cancelled && !placing.ContainsKey(cancelled))
-            placed.Errors.Enqueue($"line {line.Number}: it cancels {cancelled}, and no line before it places that order");
+            placed.Errors.Enqueue($"line {line.Number}: it cancels {cancelled}, which no earlier line places");
         else if (line.Cancels is { } known && await placing[known].Task is { } orderId && !await client.CancelAsync(orderId, cancellation))
             placed.CancellationRefused[orderId] = true;
         else if (line.Error is { } error)

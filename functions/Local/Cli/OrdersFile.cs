@@ -6,11 +6,11 @@ using System.Text.Json;
 namespace OrderFunctions.Local.Cli;
 
 /// <summary>
-/// A file of orders and cancellations, one JSON object a line, plain or gzip: <c>functions/Local/sample/README.md</c> says what is in a line.
+/// A file of orders and cancellations, one JSON object per line, plain or gzip. <c>functions/Local/sample/README.md</c> describes a line.
 /// </summary>
 public sealed class OrdersFile(string path)
 {
-    /// <summary>Every line that says something, as it comes; one that cannot be used says why.</summary>
+    /// <summary>Yields every line that is not blank, in order; one that cannot be used says why.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public async IAsyncEnumerable<OrdersFileLine> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -53,9 +53,11 @@ public sealed class OrdersFile(string path)
     }
 
     static string? Text(JsonElement root, string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text
+            : null;
 
-    /// <summary>Whatever can be made out: whether the order is a good one is for the API to say.</summary>
+    /// <summary>All that can be read: validating the order is the API's job.</summary>
     static IEnumerable<string> Skus(JsonElement root)
     {
         if (!root.TryGetProperty("lines", out var lines) || lines.ValueKind is not JsonValueKind.Array)

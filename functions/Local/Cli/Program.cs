@@ -1,32 +1,43 @@
 using System.CommandLine;
 using OrderFunctions.Local.Cli;
 
-var orders = new Option<FileInfo?>("--orders") { Description = "Orders to place: one JSON object a line, plain or gzip. Default: the sample of 200.", HelpName = "FILE" };
+var orders = new Option<FileInfo?>("--orders")
+{
+    Description = "Orders to place: one JSON object per line, plain or gzip. Default: the sample of 200.",
+    HelpName = "FILE",
+};
 var noOrders = new Option<bool>("--no-orders") { Description = "Place nothing, only serve." };
-var exit = new Option<bool>("--exit") { Description = "Stop after the audit instead of serving on." };
+var exit = new Option<bool>("--exit") { Description = "Stop after the audit instead of serving." };
 var data = new Option<string>("--data")
 {
-    Description = "The SQLite file that everything is kept in, or :memory: to forget it at the end.",
+    Description = "The SQLite file for all data, or :memory: to keep nothing.",
     DefaultValueFactory = _ => Path.Combine(".data", "saga.db"),
     HelpName = "PATH",
 };
-var port = new Option<int>("--port") { Description = "Where to serve on 127.0.0.1.", DefaultValueFactory = _ => 7071 };
+var port = new Option<int>("--port") { Description = "The port on 127.0.0.1.", DefaultValueFactory = _ => 7071 };
 var concurrency = new Option<int>("--concurrency") { Description = "Orders placed at once.", DefaultValueFactory = _ => 16 };
-var stock = new Option<long>("--stock") { Description = "Pieces received of each SKU that the orders name.", DefaultValueFactory = _ => 500, HelpName = "N" };
+var stock = new Option<long>("--stock")
+{
+    Description = "Pieces received of each SKU in the orders.",
+    DefaultValueFactory = _ => 500,
+    HelpName = "N",
+};
 var otlp = new Option<Uri?>("--otlp")
 {
     Description = "Send traces and metrics to this OTLP collector, such as http://127.0.0.1:4318.",
     CustomParser = WebAddress.Parse,
     HelpName = "URL",
 };
-var verbose = new Option<bool>("--verbose") { Description = "Write the trace of one order after the other on the standard error." };
+var verbose = new Option<bool>("--verbose") { Description = "Write the trace of one order after another to standard error." };
 port.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 0 and <= 65535, "--port must be 0 to 65535."));
-concurrency.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--concurrency must be 1 to 1000."));
-stock.Validators.Add(result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
+concurrency.Validators.Add(
+    result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--concurrency must be 1 to 1000."));
+stock.Validators.Add(
+    result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
 
 var command = new RootCommand(
     """
-    Runs the whole saga in one process: places real orders through the HTTP API, shows what became of them, audits money and stock, and goes on serving.
+    Runs the whole saga in one process: places real orders through the HTTP API, reports outcomes, audits money and stock, keeps serving.
     Exit status: 0 all is well; 1 the audit found something; 2 it could not start, or some lines could not be placed.
     """)
 {
@@ -34,6 +45,7 @@ var command = new RootCommand(
 };
 foreach (var operation in OperatorCommands.All)
     command.Subcommands.Add(operation);
+command.Subcommands.Add(PlaceCommand.Create());
 command.SetAction(async (options, _) =>
 {
     using var export = options.GetValue(otlp) is { } collector ? new TraceExport(collector) : null;

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>What became of the orders, in one table, and how long it took.</summary>
+/// <summary>The outcomes of all orders in one table, and how long they took.</summary>
 public sealed class Report
 {
     readonly Dictionary<(string Outcome, string Reason), int> rows = [];
@@ -14,11 +14,15 @@ public sealed class Report
     readonly List<DateTimeOffset> finals = [];
     DateTimeOffset first = DateTimeOffset.MaxValue;
 
-    /// <summary>All orders of the store; the times are of those that this run placed.</summary>
-    public static async Task<Report> OfAsync(SagaClient client, Placed placed, CancellationToken cancellation)
+    /// <summary>Covers all orders of the store; the times are of the orders that this run placed.</summary>
+    public static async Task<Report> OfAsync(ApiClient client, Placed placed, CancellationToken cancellation) =>
+        Of(await client.OrdersAsync(cancellation).ToListAsync(cancellation), placed);
+
+    /// <summary>Covers these orders; the times are of those among them that this run placed.</summary>
+    public static Report Of(IEnumerable<OrderBody> orders, Placed placed)
     {
         var report = new Report();
-        await foreach (var order in client.OrdersAsync(cancellation))
+        foreach (var order in orders)
             report.Add(order, placed);
         return report;
     }
@@ -27,18 +31,21 @@ public sealed class Report
     {
         var row = (order.Status.ToString().ToLowerInvariant(), Reason(order, placed));
         rows[row] = rows.GetValueOrDefault(row) + 1;
-        if (order.FinalAt is not { } final || !placed.OfferedAt.TryGetValue(order.Id, out var offered))
+        if (order.FinalAt is not { } final || !placed.SentAt.TryGetValue(order.Id, out var sent))
             return;
-        milliseconds.Add((final - offered).TotalMilliseconds);
+        milliseconds.Add((final - sent).TotalMilliseconds);
         finals.Add(final);
-        if (offered < first)
-            first = offered;
+        if (sent < first)
+            first = sent;
     }
 
     static string Reason(OrderBody order, Placed placed) => order switch
     {
-        { FailedAt: { } step } => step switch { FailedStep.Stock => "out of stock", FailedStep.Payment => "card declined", _ => "carrier refused" },
-        { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) => "cancellation refused",
+        { FailedAt: FailedStep.Stock } => "out of stock",
+        { FailedAt: FailedStep.Payment } => "card declined",
+        { FailedAt: not null } => "carrier refused",
+        { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) =>
+            "cancellation refused",
         { Status: OrderStatus.Completed, Delayed: true } => "delayed",
         { Status: OrderStatus.Cancelled } => "by the customer",
         { Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
@@ -55,10 +62,12 @@ public sealed class Report
             return;
         milliseconds.Sort();
         finals.Sort();
-        var most = finals[(int)(0.95 * (finals.Count - 1))];
-        console.MarkupLineInterpolated(
+        var seconds = (finals[(int)(0.95 * (finals.Count - 1))] - first).TotalSeconds;
+        var rate = 0.95 * finals.Count / Math.Max(seconds, 0.001);
+        console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {0.95 * finals.Count / Math.Max((most - first).TotalSeconds, 0.001):N0} orders/s until 95 % were final.");
+            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; "
+            + $"{rate:N0} orders/s until 95 % were final."));
     }
 
     double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];

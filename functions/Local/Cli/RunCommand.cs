@@ -3,28 +3,27 @@ using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <param name="Orders">The file to place; null to place nothing.</param>
+/// <param name="Orders">The file of orders to place; null for none.</param>
 /// <param name="Exit">End after the audit.</param>
 public sealed record RunOptions(string? Orders, bool Exit, string Data, int Port, int Concurrency, long Stock);
 
-/// <summary>Starts the host, places the orders, waits for their ends, reports, audits, serves on.</summary>
+/// <summary>Starts the host, places the orders, waits until they are final, reports, audits, and keeps serving.</summary>
 public static class RunCommand
 {
     const int AuditFailed = 1;
     const int NotAllPlaced = 2;
 
-    /// <summary>Open orders are looked at this often.</summary>
-    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(200);
+    /// <summary>Between two polls of the open orders.</summary>
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>If nothing becomes final for so long, nothing will: some order is parked and waits for an operator.</summary>
-    static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(60);
+    /// <summary>If nothing becomes final for this long, nothing will: some order is parked and waits for an operator.</summary>
+    static readonly TimeSpan NoProgressMax = TimeSpan.FromSeconds(60);
 
     public static string Sample => Path.Combine(AppContext.BaseDirectory, "sample", "orders-200.ndjson.gz");
 
     public static async Task<int> RunAsync(RunOptions options)
     {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Console = Plain();
+        Output.BePlainForPipes();
         if (options.Orders is { } path && !File.Exists(path))
             return Failed($"There is no file {path}.");
         LocalHost host;
@@ -38,11 +37,12 @@ public static class RunCommand
         }
         await using (host)
         {
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/], keeping everything in {options.Data}.");
+            AnsiConsole.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/]; all data is in {options.Data}.");
             var status = options.Orders is { } orders ? await PlaceAsync(host, orders, options) : 0;
             if (!options.Exit && !host.Stopping.IsCancellationRequested)
             {
-                AnsiConsole.WriteLine("Ctrl-C ends it.");
+                AnsiConsole.WriteLine("Press Ctrl-C to stop.");
                 await host.ServeAsync();
             }
             return status;
@@ -52,7 +52,7 @@ public static class RunCommand
     static async Task<int> PlaceAsync(LocalHost host, string file, RunOptions options)
     {
         using var http = new HttpClient { BaseAddress = host.Address };
-        var client = new SagaClient(http);
+        var client = new ApiClient(http);
         var placed = new Placed();
         try
         {
@@ -63,16 +63,13 @@ public static class RunCommand
             return 0;
         }
 
-        if (placed.PlacedBefore > 0)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{placed.PlacedBefore:N0} orders had been placed before; none was placed twice.");
-        foreach (var error in placed.Errors)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{error}[/]");
+        Output.Write(placed);
         (await Report.OfAsync(client, placed, host.Stopping)).Write(AnsiConsole.Console);
         return await IsAuditCleanAsync(host.Saga) ? placed.Errors.IsEmpty ? 0 : NotAllPlaced : AuditFailed;
     }
 
-    static async Task ShowAsync(SagaClient client, OrderPlacer placer, long stock, Placed placed, CancellationToken stopping) =>
-        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn()).StartAsync(async progress =>
+    static async Task ShowAsync(ApiClient client, OrderPlacer placer, long stock, Placed placed, CancellationToken stopping) =>
+        await Output.Progress().StartAsync(async progress =>
         {
             var receiving = progress.AddTask("Stock received");
             await placer.ReceiveStockAsync(stock, placed, (done, all) => receiving.MaxValue(all).Value(done), stopping);
@@ -85,8 +82,8 @@ public static class RunCommand
             await SettleAsync(client, settling, stopping);
         });
 
-    /// <summary>Waits until every order of the store is final, also those of earlier runs.</summary>
-    static async Task SettleAsync(SagaClient client, ProgressTask settling, CancellationToken stopping)
+    /// <summary>Waits until every order of the store is final, including those of earlier runs.</summary>
+    static async Task SettleAsync(ApiClient client, ProgressTask settling, CancellationToken stopping)
     {
         var (least, since) = (long.MaxValue, Environment.TickCount64);
         while (true)
@@ -99,36 +96,36 @@ public static class RunCommand
                 return;
             if (open < least)
                 (least, since) = (open, Environment.TickCount64);
-            if (Environment.TickCount64 - since > PatienceMax.TotalMilliseconds)
+            if (Environment.TickCount64 - since > NoProgressMax.TotalMilliseconds)
                 return;
-            await Task.Delay(Glance, stopping);
+            await Task.Delay(PollInterval, stopping);
         }
     }
 
-    /// <summary>An order is final before its customer is told and its last message is completed: the audit waits for that too, but not for long.</summary>
+    /// <summary>
+    /// An order is final before its customer is notified and its last message is completed: the audit allows ten seconds for that.
+    /// </summary>
     static async Task<bool> IsAuditCleanAsync(LocalSaga saga)
     {
         var audit = await saga.Audit.RunAsync();
-        for (var since = Environment.TickCount64; audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000; audit = await saga.Audit.RunAsync())
-            await Task.Delay(Glance);
+        var since = Environment.TickCount64;
+        while (audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000)
+        {
+            await Task.Delay(PollInterval);
+            audit = await saga.Audit.RunAsync();
+        }
 
         foreach (var finding in audit.Findings)
             AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]Audit: {finding}[/]");
         if (audit.Findings.Count > 0)
             return false;
         var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
-        AnsiConsole.MarkupLineInterpolated(
+        var found = string.Create(
             CultureInfo.InvariantCulture,
-            $"[green]Audit clean[/]: {audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, {(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
+            $"{audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, "
+            + $"{(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
+        AnsiConsole.MarkupLineInterpolated($"[green]Audit clean[/]: {found}");
         return true;
-    }
-
-    /// <summary>For a file or another program: no colours, and lines as long as they are.</summary>
-    static IAnsiConsole Plain()
-    {
-        var console = AnsiConsole.Create(new() { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
-        console.Profile.Width = 1_000;
-        return console;
     }
 
     static int Failed(string error)

@@ -7,7 +7,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>Sends traces and metrics to a collector by OTLP over HTTP.</summary>
+/// <summary>Sends traces and metrics to a collector, by OTLP over HTTP.</summary>
 sealed class TraceExport : IDisposable
 {
     readonly TracerProvider traces;
@@ -26,7 +26,7 @@ sealed class TraceExport : IDisposable
             }).Build();
     }
 
-    /// <summary>What is still to be sent is sent.</summary>
+    /// <summary>Sends what is still buffered.</summary>
     public void Dispose()
     {
         traces.Dispose();

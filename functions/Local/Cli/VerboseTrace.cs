@@ -4,7 +4,9 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>Writes one order's trace, a line a turn, as it happens; the next order's once that one has been silent for a while.</summary>
+/// <summary>
+/// Writes one order's trace as it happens, one line per turn; the next order's once that one has been silent for a while.
+/// </summary>
 sealed class VerboseTrace : IDisposable
 {
     static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
@@ -44,10 +46,10 @@ sealed class VerboseTrace : IDisposable
             last = turn.StartTimeUtc;
             var who = turn.GetTagItem("messaging.destination.subscription.name") ?? turn.GetTagItem("orderfunctions.participant");
             var result = turn.GetTagItem("orderfunctions.result") ?? turn.GetTagItem("error.type") ?? "";
-            var deliveries = turn.GetTagItem("messaging.servicebus.message.delivery_count") is > 1 and var count ? $", delivery {count}" : "";
+            var delivery = turn.GetTagItem("messaging.servicebus.message.delivery_count") is > 1 and var count ? $", delivery {count}" : "";
             var (after, took) = ((turn.StartTimeUtc - begun).TotalMilliseconds, turn.Duration.TotalMilliseconds);
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {after,8:N1} ms  {who,-13} {turn.DisplayName,-40} {took,7:N1} ms  {result}{deliveries}"));
+                $"  {after,8:N1} ms  {who,-13} {turn.DisplayName,-40} {took,7:N1} ms  {result}{delivery}"));
         }
     }
 }

@@ -4,12 +4,12 @@ namespace OrderFunctions.Local.Cli;
 
 static class WebAddress
 {
-    /// <summary>Reads an option's one value.</summary>
+    /// <summary>Parses an option's single value.</summary>
     public static Uri? Parse(ArgumentResult result)
     {
         if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https"))
             return address;
-        result.AddError($"{result.Tokens.Single().Value} is no address such as http://127.0.0.1:4318.");
+        result.AddError($"{result.Tokens.Single().Value} is not a URL such as http://127.0.0.1:4318.");
         return null;
     }
 }

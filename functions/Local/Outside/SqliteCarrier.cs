@@ -6,32 +6,31 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Outside;
 
-/// <summary>How soon the simulated carrier is.</summary>
-public sealed record CarrierOptions
+/// <summary>How fast the simulated carrier is.</summary>
+public sealed record CarrierTiming
 {
     /// <summary>From booking to the time it promises.</summary>
     public TimeSpan Promise { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How much after that it picks up where it is late.</summary>
+    /// <summary>From the promised time to the pick-up, where it picks up late.</summary>
     public TimeSpan Lateness { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>From picking up to telling so, where it is quiet.</summary>
-    public TimeSpan Quietness { get; init; } = TimeSpan.FromSeconds(3);
+    /// <summary>From the pick-up to its report, where it reports late.</summary>
+    public TimeSpan ReportDelay { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Before it tells again what was not acknowledged; doubled each time, up to a minute.</summary>
+    /// <summary>Before it reports again what was not acknowledged; doubled each time, up to a minute.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 }
 
-/// <summary>What the carrier's webhook says.</summary>
-/// <param name="EventId">The same each time it is said.</param>
-public sealed record PickUp(string EventId, string OrderId, string TrackingId, DateTimeOffset At);
+/// <summary>What the carrier reports to the webhook.</summary>
+/// <param name="EventId">The same for each report of one pick-up.</param>
+public sealed record PickUpEvent(string EventId, string OrderId, string TrackingId, DateTimeOffset At);
 
 /// <summary>
-/// A carrier whose answers follow from the postal code: <c>REFUSE</c> is refused; <c>LATE</c> is picked up after the promised time; <c>QUIET</c> is picked up
-/// at once, but the carrier tells so only later, so that whoever wants to cancel meanwhile finds out that it is too late; any other is picked up at once. It
-/// tells of each pick-up until it is acknowledged, also after a restart.
+/// A carrier whose answers follow from the postal code (<see cref="SimulatedOutside"/>). It reports each pick-up until the report is
+/// acknowledged, also after a restart.
 /// </summary>
-public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
+public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 {
     static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
     static readonly TimeSpan RetryPauseMax = TimeSpan.FromMinutes(1);
@@ -40,32 +39,40 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     const int CallsMax = 32;
 
     readonly Database database;
-    readonly CarrierOptions options;
+    readonly CarrierTiming timing;
     readonly TimeProvider time;
-    readonly ILogger<SimulatedCarrier> log;
-    readonly Agenda<Call> agenda;
+    readonly ILogger<SqliteCarrier> log;
+    readonly TimerQueue<Call> timers;
     readonly SemaphoreSlim calls = new(CallsMax);
     readonly CancellationTokenSource stopping = new();
-    Func<PickUp, CancellationToken, Task>? webhook;
+    Func<PickUpEvent, CancellationToken, Task>? webhook;
 
-    public SimulatedCarrier(Database database, CarrierOptions options, TimeProvider time, ILogger<SimulatedCarrier> log)
+    public SqliteCarrier(Database database, CarrierTiming timing, TimeProvider time, ILogger<SqliteCarrier> log)
     {
         this.database = database;
-        this.options = options;
+        this.timing = timing;
         this.time = time;
         this.log = log;
-        agenda = new(time, due => due.ToList().ForEach(call => _ = CallAsync(call, mayBeCancelled: true)));
+        timers = new(time, due => due.ToList().ForEach(call => _ = CallAsync(call, mayBeCancelled: true)));
     }
 
-    /// <summary>Starts telling of pick-ups, first of those that were not acknowledged before a restart. A call is acknowledged when it ends, and repeated when it throws.</summary>
-    public async Task StartAsync(Func<PickUp, CancellationToken, Task> webhook)
+    /// <summary>
+    /// Starts to report pick-ups, first those that were not acknowledged before a restart. A call that returns acknowledges; one that
+    /// throws is repeated.
+    /// </summary>
+    public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task> webhook)
     {
         this.webhook = webhook;
         var waiting = await database.RunAsync(connection => connection
-            .Sql("SELECT id, order_id, picked_up_at, told_at FROM booking JOIN order_number USING (number) WHERE told_at IS NOT NULL ORDER BY told_at")
-            .Rows(row => (Call: new Call(row.Long(0), row.Text(1), row.Long(2)), ToldAt: new DateTimeOffset(row.Long(3), TimeSpan.Zero))));
-        foreach (var (call, toldAt) in waiting)
-            agenda.Add(call, toldAt);
+            .Sql("""
+                SELECT id, order_id, picked_up_at, told_at FROM booking JOIN order_number USING (number)
+                WHERE told_at IS NOT NULL ORDER BY told_at
+                """)
+            .Rows(row => (
+                Call: new Call(row.Long(0), row.Text(1), row.Long(2)),
+                ReportAt: new DateTimeOffset(row.Long(3), TimeSpan.Zero))));
+        foreach (var (call, reportAt) in waiting)
+            timers.Add(call, reportAt);
     }
 
     public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
@@ -77,7 +84,8 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
 
     public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
         database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(BookingAnswer)
+            ? connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? ORDER BY id LIMIT 1")
+                .Bind(number).First(BookingAnswer)
             : null);
 
     public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
@@ -86,7 +94,8 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         return database.RunAsync<Answer>(connection =>
         {
             var id = long.Parse(trackingId[TrackingPrefix.Length..], System.Globalization.CultureInfo.InvariantCulture);
-            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?").Bind(id).Bind(now.UtcTicks).Run();
+            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?")
+                .Bind(id).Bind(now.UtcTicks).Run();
             var isCancelled = connection.Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(id).First(row => row.Long(0)) == 1;
             return isCancelled ? new CarrierCancelled() : new CarrierTooLate();
         });
@@ -111,9 +120,12 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
                     return;
                 var trackingId = $"{TrackingPrefix}{call.Id}";
 
-                // Shipping may hear of the pick-up before it has saved the booking: the order's trace is known to the caller only then.
-                using var span = call.Trace == default ? null : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
-                await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, new(call.PickedUpAt, TimeSpan.Zero)), stopping.Token);
+                // Shipping may hear of the pick-up before it has saved the booking. Then only the caller knows the order's trace.
+                using var span = call.Trace == default
+                    ? null
+                    : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
+                var pickedUpAt = new DateTimeOffset(call.PickedUpAt, TimeSpan.Zero);
+                await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, pickedUpAt), stopping.Token);
                 database.Enqueue(new Acknowledged(call.Id));
             }
             finally
@@ -128,15 +140,15 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         catch (Exception e)
         {
             LogNotAcknowledged(call.OrderId, e.Message);
-            var pause = options.RetryPause * Math.Pow(2, Math.Min(call.Attempts, 10));
-            agenda.Add(call with { Attempts = call.Attempts + 1 }, time.GetUtcNow() + (pause < RetryPauseMax ? pause : RetryPauseMax));
+            var pause = timing.RetryPause * Math.Pow(2, Math.Min(call.Attempts, 10));
+            timers.Add(call with { Attempts = call.Attempts + 1 }, time.GetUtcNow() + (pause < RetryPauseMax ? pause : RetryPauseMax));
         }
     }
 
-    /// <summary>Tells of no more pick-ups; those under way are left to the next start.</summary>
+    /// <summary>Stops reporting; calls under way are cancelled and left to the next start.</summary>
     public async ValueTask DisposeAsync()
     {
-        agenda.Dispose();
+        timers.Dispose();
         await stopping.CancelAsync();
     }
 
@@ -148,14 +160,16 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
     /// <param name="Trace">Of the turn that booked; none after a restart.</param>
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0, ActivityContext Trace = default);
 
-    /// <summary>Answers once it has run; the pick-up is told of once it is on disk, when who booked has made a note of it too.</summary>
-    sealed class Booking(SimulatedCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
+    /// <summary>
+    /// Answers once it has run. The pick-up is reported once the booking is on disk, and with it the stream of whoever booked.
+    /// </summary>
+    sealed class Booking(SqliteCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
     {
         readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         readonly ActivityContext trace = Activity.Current?.Context ?? default;
         Answer found = null!;
         Call? call;
-        DateTimeOffset toldAt;
+        DateTimeOffset reportAt;
 
         public Task<Answer> Answer => answer.Task;
 
@@ -170,16 +184,18 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
 
         Answer Book(Connection connection, long number)
         {
-            var isRefused = postalCode is "REFUSE";
-            var promisedBy = now + carrier.options.Promise;
-            var pickedUpAt = postalCode is "LATE" ? promisedBy + carrier.options.Lateness : now;
-            toldAt = postalCode is "QUIET" ? now + carrier.options.Quietness : pickedUpAt;
+            var behaviour = SimulatedOutside.OfPostalCode(postalCode);
+            var isRefused = behaviour is CarrierBehaviour.Refuses;
+            var promisedBy = now + carrier.timing.Promise;
+            var pickedUpAt = behaviour is CarrierBehaviour.PicksUpLate ? promisedBy + carrier.timing.Lateness : now;
+            reportAt = behaviour is CarrierBehaviour.ReportsLate ? now + carrier.timing.ReportDelay : pickedUpAt;
             var id = connection
                 .Sql("INSERT INTO booking (number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
-                .Bind(isRefused ? null : toldAt.UtcTicks).Bind(isRefused ? "the carrier does not deliver there" : null).Insert();
+                .Bind(number).Bind(key).Bind(now.UtcTicks)
+                .Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
+                .Bind(isRefused ? null : reportAt.UtcTicks).Bind(isRefused ? SimulatedOutside.RefusedReason : null).Insert();
             if (isRefused)
-                return new CarrierRefused("the carrier does not deliver there");
+                return new CarrierRefused(SimulatedOutside.RefusedReason);
             call = new(id, orderId, pickedUpAt.UtcTicks, Trace: trace);
             return new CarrierBooked($"{TrackingPrefix}{id}", promisedBy);
         }
@@ -192,18 +208,21 @@ public sealed partial class SimulatedCarrier : ICarrier, IAsyncDisposable
         {
             if (call is null)
                 return;
-            if (toldAt > now)
-                carrier.agenda.Add(call, toldAt);
+            if (reportAt > now)
+                carrier.timers.Add(call, reportAt);
             else if (carrier.webhook is not null)
-                ThreadPool.UnsafeQueueUserWorkItem(static at => _ = at.carrier.CallAsync(at.call, mayBeCancelled: false), (carrier, call), preferLocal: false);
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static at => _ = at.carrier.CallAsync(at.call, mayBeCancelled: false), (carrier, call), preferLocal: false);
+            }
         }
 
         public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
     }
 
-    [LoggerMessage(LogLevel.Information, "The pick-up of order {OrderId} was not acknowledged and is told again: {Description}")]
+    [LoggerMessage(LogLevel.Information, "The pick-up of order {OrderId} was not acknowledged and is reported again: {Description}")]
     partial void LogNotAcknowledged(string orderId, string description);
 
-    [LoggerMessage(LogLevel.Debug, "The pick-up of order {OrderId} is told again after the restart: {Description}")]
+    [LoggerMessage(LogLevel.Debug, "The pick-up of order {OrderId} is reported again after the restart: {Description}")]
     partial void LogStopped(string orderId, string description);
 }

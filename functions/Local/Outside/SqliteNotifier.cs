@@ -4,8 +4,8 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Outside;
 
-/// <summary>Tells nobody, but keeps what it was to tell: once a key, for as long as a day.</summary>
-public sealed class SimulatedNotifier(Database database, TimeProvider time) : INotifier
+/// <summary>Sends nothing, but keeps each notice: once per idempotency key, which is forgotten after a day.</summary>
+public sealed class SqliteNotifier(Database database, TimeProvider time) : INotifier
 {
     static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
 
@@ -26,7 +26,8 @@ public sealed class SimulatedNotifier(Database database, TimeProvider time) : IN
         });
     }
 
-    /// <summary>What the order's customer was told, in its order.</summary>
-    public Task<IReadOnlyList<string>> ToldAsync(string orderId) => database.RunAsync<IReadOnlyList<string>>(connection =>
-        connection.Sql("SELECT detail FROM notice JOIN order_number USING (number) WHERE order_id = ? ORDER BY id").Bind(orderId).Rows(row => row.Text(0)));
+    /// <summary>The notices to the order's customer, oldest first.</summary>
+    public Task<IReadOnlyList<string>> NoticesAsync(string orderId) => database.RunAsync<IReadOnlyList<string>>(connection =>
+        connection.Sql("SELECT detail FROM notice JOIN order_number USING (number) WHERE order_id = ? ORDER BY id")
+            .Bind(orderId).Rows(row => row.Text(0)));
 }

@@ -1,82 +1,101 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderFunctions.Local.Storage;
-using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Outside;
 
-/// <summary>Stock in the same file. The writer's order is the order of reservations, so that nothing is ever sold twice.</summary>
+/// <summary>Stock in the same file. All reservations go through the one writer, so nothing is ever sold twice.</summary>
 public sealed class SqliteStock(Database database) : IStock
 {
     public Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(lines, StockJson.Default.IReadOnlyListStockLine);
+        var json = JsonSerializer.SerializeToUtf8Bytes(lines, SqliteStockJson.Default.IReadOnlyListStockLine);
         return database.RunAsync(connection => Reserve(connection, orderId, warehouse, lines, json));
     }
 
-    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) => database.RunAsync(connection =>
-    {
-        // A reservation that is still on its way must not set stock aside that nobody would release.
-        connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse).Bind(Reservation.Refused).Bind(None).Bind(None).Run();
-        End(connection, orderId, warehouse, Reservation.Released, "UPDATE stock SET reserved = reserved - ?, available = available + ? WHERE warehouse = ? AND sku = ?");
-        return new StockReleased();
-    });
+    public Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        database.RunAsync(connection =>
+        {
+            // A reservation that arrives later must not take stock that nobody would release.
+            connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+                .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse)
+                .Bind(Reservation.Refused).Bind(None).Bind(None).Run();
+            Close(connection, orderId, warehouse, Reservation.Released,
+                "UPDATE stock SET reserved = reserved - ?, available = available + ? WHERE warehouse = ? AND sku = ?");
+            return new StockReleased();
+        });
 
-    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) => database.RunAsync(connection =>
-    {
-        End(connection, orderId, warehouse, Reservation.Consumed, "UPDATE stock SET reserved = reserved - ?, consumed = consumed + ? WHERE warehouse = ? AND sku = ?");
-        return new StockConsumed();
-    });
+    public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) =>
+        database.RunAsync(connection =>
+        {
+            Close(connection, orderId, warehouse, Reservation.Consumed,
+                "UPDATE stock SET reserved = reserved - ?, consumed = consumed + ? WHERE warehouse = ? AND sku = ?");
+            return new StockConsumed();
+        });
 
-    /// <summary>Answers once it is on disk: a person was told.</summary>
-    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) => database.CommitAsync(connection =>
-    {
-        connection.Sql("INSERT INTO stock (warehouse, sku, received, available, reserved, consumed) VALUES (?, ?, 0, 0, 0, 0) ON CONFLICT DO NOTHING")
-            .Bind(warehouse).Bind(sku).Run();
-        var changed = connection.Sql("""
-            UPDATE stock SET received = ?1, available = ?1 - reserved - consumed WHERE warehouse = ?2 AND sku = ?3 AND ?1 >= reserved + consumed
-            """)
-            .Bind(received).Bind(warehouse).Bind(sku).Run();
-        return changed == 0 ? null : Level(connection, warehouse, sku);
-    });
+    /// <summary>Answers once it is on disk: the caller is outside this process.</summary>
+    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) =>
+        database.CommitAsync(connection =>
+        {
+            connection
+                .Sql("""
+                    INSERT INTO stock (warehouse, sku, received, available, reserved, consumed) VALUES (?, ?, 0, 0, 0, 0)
+                    ON CONFLICT DO NOTHING
+                    """)
+                .Bind(warehouse).Bind(sku).Run();
+            var changed = connection.Sql("""
+                UPDATE stock SET received = ?1, available = ?1 - reserved - consumed
+                WHERE warehouse = ?2 AND sku = ?3 AND ?1 >= reserved + consumed
+                """)
+                .Bind(received).Bind(warehouse).Bind(sku).Run();
+            return changed == 0 ? null : Level(connection, warehouse, sku);
+        });
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
         database.RunAsync(connection => Level(connection, warehouse, sku));
 
-    /// <summary>All SKUs of all warehouses.</summary>
-    public Task<IReadOnlyList<StockLevel>> LevelsAsync(CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
-        connection.Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock ORDER BY warehouse, sku").Rows(Level));
-
-    /// <summary>The SKUs of which most pieces are reserved or gone.</summary>
-    public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) => database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
-        connection.Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?")
-            .Bind(max).Rows(Level));
+    /// <summary>The SKUs with the most pieces reserved or consumed.</summary>
+    public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
+            connection.Sql("""
+                SELECT sku, warehouse, received, available, reserved, consumed FROM stock
+                ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?
+                """)
+                .Bind(max).Rows(Level));
 
     Answer Reserve(Connection connection, string orderId, string warehouse, IReadOnlyList<StockLine> lines, byte[] json)
     {
         var number = database.Numbers.FindOrGive(connection, orderId);
         if (connection.Sql("SELECT state, short FROM reservation WHERE number = ? AND warehouse = ?").Bind(number).Bind(warehouse)
             .First(row => new { State = row.Text(0), Short = row.BytesOrNull(1) }) is { } known)
-            return known.State == Reservation.Refused ? new StockShort(StreamJson.Parse(known.Short!, StockJson.Default.IReadOnlyListString)) : new StockReserved();
+        {
+            return known.State == Reservation.Refused
+                ? new StockShort(StoredJson.Parse(known.Short!, SqliteStockJson.Default.IReadOnlyListString))
+                : new StockReserved();
+        }
 
-        // Looked at before anything is taken, so that a refusal has nothing to undo.
-        var @short = lines.Where(line => Level(connection, warehouse, line.Sku) is not { } level || level.Available < line.Quantity).Select(line => line.Sku).ToList();
+        // Checked before anything is taken, so that a refusal has nothing to undo.
+        var @short = lines
+            .Where(line => Level(connection, warehouse, line.Sku) is not { } level || level.Available < line.Quantity)
+            .Select(line => line.Sku).ToList();
         if (@short.Count == 0)
         {
             foreach (var line in lines)
-                Move(connection, "UPDATE stock SET available = available - ?, reserved = reserved + ? WHERE warehouse = ? AND sku = ?", warehouse, line);
+                Move(connection, Take, warehouse, line);
         }
         connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?)")
             .Bind(number).Bind(warehouse).Bind(@short.Count == 0 ? Reservation.Reserved : Reservation.Refused).Bind(json)
-            .Bind(@short.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(@short, StockJson.Default.IReadOnlyListString)).Run();
+            .Bind(@short.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(@short, SqliteStockJson.Default.IReadOnlyListString))
+            .Run();
         return @short.Count == 0 ? new StockReserved() : new StockShort(@short);
     }
 
-    /// <summary>Moves the pieces of a reservation on, once.</summary>
-    void End(Connection connection, string orderId, string warehouse, string state, string sql)
+    const string Take = "UPDATE stock SET available = available - ?, reserved = reserved + ? WHERE warehouse = ? AND sku = ?";
+
+    /// <summary>Releases or consumes the pieces of a reservation, once.</summary>
+    void Close(Connection connection, string orderId, string warehouse, string state, string sql)
     {
         if (database.Numbers.Find(connection, orderId) is not { } number)
             return;
@@ -84,8 +103,9 @@ public sealed class SqliteStock(Database database) : IStock
             .Bind(number).Bind(warehouse).First(row => row.BytesOrNull(0));
         if (lines is null)
             return;
-        connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ?").Bind(state).Bind(number).Bind(warehouse).Run();
-        foreach (var line in StreamJson.Parse(lines, StockJson.Default.IReadOnlyListStockLine))
+        connection.Sql("UPDATE reservation SET state = ? WHERE number = ? AND warehouse = ?")
+            .Bind(state).Bind(number).Bind(warehouse).Run();
+        foreach (var line in StoredJson.Parse(lines, SqliteStockJson.Default.IReadOnlyListStockLine))
             Move(connection, sql, warehouse, line);
     }
 
@@ -111,4 +131,4 @@ public sealed class SqliteStock(Database database) : IStock
 
 [JsonSerializable(typeof(IReadOnlyList<StockLine>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
-sealed partial class StockJson : JsonSerializerContext;
+sealed partial class SqliteStockJson : JsonSerializerContext;

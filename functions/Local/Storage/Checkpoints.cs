@@ -4,15 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// Copies what is committed from the log into the file itself, beside the writer: else every so often a commit would wait for it. The writer only does it
-/// where the log has become much longer than this leaves it.
+/// Copies committed changes from the log into the file itself, on a thread of its own; otherwise a commit would now and then wait for it.
+/// The writer does it only if the log has become much longer than it should.
 /// </summary>
 sealed partial class Checkpoints : IDisposable
 {
-    /// <summary>Pages of the log before the writer does it: 128 MB.</summary>
+    /// <summary>Pages in the log at which the writer does it: 128 MB.</summary>
     public const int LogMax = 32_000;
 
-    /// <summary>Changes from one time to the next, about 30 MB of log.</summary>
+    /// <summary>Changes between two checkpoints, about 30 MB of log.</summary>
     const int ChangesBetween = 16_000;
 
     readonly Connection connection;
@@ -30,7 +30,7 @@ sealed partial class Checkpoints : IDisposable
         thread.Start();
     }
 
-    /// <summary>So many more changes are committed. For the writer only.</summary>
+    /// <summary>Counts committed changes. For the writer only.</summary>
     public void Committed(int more)
     {
         changes += more;

@@ -1,8 +1,7 @@
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// Gives each order a number in the order in which they come, so that whatever belongs to recent orders lies together in the file. Used by the writer's
-/// thread only.
+/// Numbers the orders as they arrive, so that the rows of recent orders lie together in the file. For the writer's thread only.
 /// </summary>
 sealed class OrderNumbers
 {
@@ -25,7 +24,7 @@ sealed class OrderNumbers
         return Remember(orderId, connection.Sql("INSERT INTO order_number (order_id) VALUES (?)").Bind(orderId).Insert());
     }
 
-    /// <summary>What was given since the last commit is undone.</summary>
+    /// <summary>For a rollback: numbers given since the last commit no longer count.</summary>
     public void Forget() => known.Clear();
 
     long Remember(string orderId, long number)

@@ -3,7 +3,7 @@ namespace OrderFunctions.Local.Storage;
 /// <summary>The tables of <c>Schema.sql</c>.</summary>
 static class Schema
 {
-    /// <summary>Raised with every change of the tables. A file is not changed with them: what is kept here is for trying and for tests.</summary>
+    /// <summary>Raised with every change of the tables. Files are not migrated: their data is for trials and tests.</summary>
     public const long Version = 2;
 
     /// <exception cref="IOException">The file is of another version of this program.</exception>

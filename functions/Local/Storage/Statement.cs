@@ -5,7 +5,8 @@ using SQLitePCL;
 namespace OrderFunctions.Local.Storage;
 
 /// <summary>
-/// A prepared statement, bound by position in the order of the calls. Deliberately below SqliteCommand: that one costs more than the statements run here.
+/// A prepared statement; parameters are bound by position, in the order of the calls. Deliberately not SqliteCommand, which costs more than
+/// the statements that run here.
 /// </summary>
 sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
 {
@@ -49,7 +50,7 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         return this;
     }
 
-    /// <summary>Runs it to its end; gives the number of rows changed.</summary>
+    /// <summary>Runs it to its end and returns the number of rows changed.</summary>
     public int Run()
     {
         try
@@ -65,14 +66,16 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         }
     }
 
-    /// <summary>Runs an insertion and gives the row's number. Deliberately not by RETURNING, which sets up a table of its own each time.</summary>
+    /// <summary>
+    /// Runs an insertion and returns the row's number. Deliberately without RETURNING, which creates a temporary table each time.
+    /// </summary>
     public long Insert()
     {
         Run();
         return raw.sqlite3_last_insert_rowid(database);
     }
 
-    /// <summary>What <paramref name="read"/> makes of each row.</summary>
+    /// <summary>Returns what <paramref name="read"/> makes of each row.</summary>
     public List<T> Rows<T>(Func<Statement, T> read)
     {
         try
@@ -88,7 +91,7 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         }
     }
 
-    /// <summary>What <paramref name="read"/> makes of the first row; the default where there is none.</summary>
+    /// <summary>Returns what <paramref name="read"/> makes of the first row; the default if there is none.</summary>
     public T? First<T>(Func<Statement, T> read)
     {
         try
@@ -125,7 +128,7 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         return false;
     }
 
-    /// <summary>An error of the run itself was thrown by then.</summary>
+    /// <summary>An error of the run has been thrown already, so the result is ignored.</summary>
     void Reset()
     {
         bound = 0;

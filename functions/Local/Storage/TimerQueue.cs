@@ -1,16 +1,16 @@
 namespace OrderFunctions.Local.Storage;
 
-/// <summary>Holds things until their time, with one timer for all of them.</summary>
-/// <param name="due">Is given what is due, in its order, on the timer's thread.</param>
-sealed class Agenda<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDisposable
+/// <summary>Holds items until they are due, with one timer for all of them.</summary>
+/// <param name="due">Called on the timer's thread with the items that are due, in order.</param>
+sealed class TimerQueue<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDisposable
 {
-    /// <summary>Timers take no more than some weeks.</summary>
+    /// <summary>A timer takes no more than some weeks.</summary>
     static readonly TimeSpan SleepMax = TimeSpan.FromDays(1);
 
     readonly Lock gate = new();
     readonly PriorityQueue<T, (DateTimeOffset Due, long Order)> waiting = new();
     ITimer? timer;
-    DateTimeOffset? set;
+    DateTimeOffset? setFor;
     long order;
     bool disposed;
 
@@ -28,15 +28,15 @@ sealed class Agenda<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDispo
         lock (gate)
         {
             waiting.Enqueue(item, (at, order++));
-            Set();
+            SetTimer();
         }
     }
 
-    void Set()
+    void SetTimer()
     {
-        if (disposed || !waiting.TryPeek(out _, out var next) || set <= next.Due)
+        if (disposed || !waiting.TryPeek(out _, out var next) || setFor <= next.Due)
             return;
-        set = next.Due;
+        setFor = next.Due;
         var pause = next.Due - time.GetUtcNow();
         pause = pause < TimeSpan.Zero ? TimeSpan.Zero : pause > SleepMax ? SleepMax : pause;
         if (timer is null)
@@ -51,13 +51,13 @@ sealed class Agenda<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : IDispo
         var found = new List<T>();
         lock (gate)
         {
-            set = null;
+            setFor = null;
             while (waiting.TryPeek(out var item, out var next) && next.Due <= now)
             {
                 waiting.Dequeue();
                 found.Add(item);
             }
-            Set();
+            SetTimer();
         }
         if (found.Count > 0)
             due(found);

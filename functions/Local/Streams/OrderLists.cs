@@ -4,16 +4,16 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>The lists of orders, by indexes: quick however many orders there are.</summary>
+/// <summary>The lists of orders, by index, so that they stay fast with any number of orders.</summary>
 public sealed class OrderLists(Database database) : IOrderQueries
 {
     /// <summary>
-    /// Of so many orders that are parked, or whose text matches, the newest are found by sorting; where there are more, some are not far from the newest
-    /// order, and are looked for from there on.
+    /// Up to this many parked or matching orders are sorted to find the newest. If there are more, some are not far from the newest order,
+    /// and the search walks down from there.
     /// </summary>
     const int SortedMax = 20_000;
 
-    const string IsWanted = """
+    const string MatchesFilter = """
         (NOT ?4 OR parked_since IS NOT NULL)
         AND (?5 IS NULL OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6
             OR EXISTS (SELECT 1 FROM order_number AS id WHERE id.number = summary.number AND id.order_id >= ?5 AND id.order_id < ?6))
@@ -27,11 +27,11 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     const string Select = "SELECT placed_at, number, body FROM summary";
 
-    // The + keeps SQLite from walking the index of all orders instead; and only the numbers are sorted, not the bodies.
+    // The + keeps SQLite from walking the index of all orders; and only numbers are sorted, not bodies.
     const string AmongParked = $"""
         {Select} WHERE number IN (
             SELECT number FROM summary INDEXED BY summary_parked
-            WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {IsWanted}
+            WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {MatchesFilter}
             ORDER BY +placed_at DESC, number DESC LIMIT ?7)
         ORDER BY +placed_at DESC, number DESC
         """;
@@ -39,17 +39,18 @@ public sealed class OrderLists(Database database) : IOrderQueries
     const string AmongMatches = $"""
         {Select} WHERE number IN (
             SELECT number FROM summary
-            WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3) AND (NOT ?4 OR parked_since IS NOT NULL)
+            WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3)
+                AND (NOT ?4 OR parked_since IS NOT NULL)
             ORDER BY +placed_at DESC, number DESC LIMIT ?7)
         ORDER BY +placed_at DESC, number DESC
         """;
 
     const string OfStatus = $"""
-        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
         """;
 
     const string Any = $"""
-        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {IsWanted} ORDER BY placed_at DESC, number DESC LIMIT ?7
+        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
         """;
 
     const string CountParked = "SELECT count(*) FROM (SELECT 1 FROM summary WHERE parked_since IS NOT NULL LIMIT ?)";
@@ -57,7 +58,10 @@ public sealed class OrderLists(Database database) : IOrderQueries
     const string CountMatches = $"SELECT count(*) FROM ({Matches} LIMIT ?7)";
 
     static readonly OrderStatus[] Open =
-        [.. Enum.GetValues<OrderStatus>().Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled))];
+    [
+        .. Enum.GetValues<OrderStatus>()
+            .Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)),
+    ];
 
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation) =>
         database.ReadAsync(connection => List(connection, filter));
@@ -70,29 +74,30 @@ public sealed class OrderLists(Database database) : IOrderQueries
     {
         var after = Token.Parse(filter.After);
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var rows = Bound(connection.Sql(Way(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
-        var orders = rows.Take(limit).Select(row => StreamJson.Parse(row.Body, StreamJson.Summary)).ToList();
+        var rows = Bound(connection.Sql(PlanFor(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
+        var orders = rows.Take(limit).Select(row => StoredJson.Parse(row.Body, StreamJson.Summary)).ToList();
         return new(orders, rows.Count > limit ? new Token(rows[limit - 1].PlacedAt, rows[limit - 1].Number).ToString() : null);
     }
 
     /// <summary>The cheapest way to a page's orders.</summary>
-    static string Way(Connection connection, OrderFilter filter)
+    static string PlanFor(Connection connection, OrderFilter filter)
     {
         if (filter.Parked && connection.Sql(CountParked).Bind(SortedMax + 1).First(Counted) <= SortedMax)
             return AmongParked;
-        if (!string.IsNullOrEmpty(filter.Text) && Bound(connection.Sql(CountMatches), filter, Token.Newest, SortedMax + 1).First(Counted) <= SortedMax)
+        if (!string.IsNullOrEmpty(filter.Text)
+            && Bound(connection.Sql(CountMatches), filter, Token.Newest, SortedMax + 1).First(Counted) <= SortedMax)
             return AmongMatches;
         return filter.Status is null ? Any : OfStatus;
 
         static long Counted(Statement row) => row.Long(0);
     }
 
-    /// <summary>All statements know the same parameters.</summary>
+    /// <summary>All statements take the same parameters.</summary>
     static Statement Bound(Statement statement, OrderFilter filter, Token after, int limit)
     {
         var text = string.IsNullOrEmpty(filter.Text) ? null : filter.Text;
 
-        // The texts that begin so lie between these two: nothing sorts behind the largest character.
+        // Texts with this prefix lie between these two: no character sorts behind the largest one.
         return statement
             .Bind(filter.Status?.ToString()).Bind(after.PlacedAt).Bind(after.Number).Bind(filter.Parked ? 1 : 0)
             .Bind(text).Bind(text is null ? null : text + "\U0010FFFF").Bind(limit);
@@ -100,7 +105,8 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static OrderCounts Count(Connection connection)
     {
-        var counts = connection.Sql("SELECT status, sum(orders) FROM final_count GROUP BY status").Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
+        var counts = connection.Sql("SELECT status, sum(orders) FROM final_count GROUP BY status")
+            .Rows(Counted).ToDictionary(c => c.Status, c => c.Orders);
         long? oldest = null;
         foreach (var status in Open)
         {
@@ -114,7 +120,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         return new(counts, parked, Moment(oldest), Moment(since));
     }
 
-    /// <summary>Orders of the same facts are counted together: there are some dozens of such combinations.</summary>
+    /// <summary>Orders are counted by combination of facts: there are only some dozens.</summary>
     static IReadOnlyDictionary<OrderFacts, long> CountFacts(Connection connection)
     {
         var together = connection.Sql("SELECT facts, orders FROM final_count").Rows(FactsCounted);
@@ -138,7 +144,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         public static Row Read(Statement row) => new(row.Long(0), row.Long(1), row.Bytes(2).ToArray());
     }
 
-    /// <summary>Where a page ended.</summary>
+    /// <summary>Where a page ended: the next one begins behind it.</summary>
     sealed record Token(long PlacedAt, long Number)
     {
         public static readonly Token Newest = new(long.MaxValue, long.MaxValue);

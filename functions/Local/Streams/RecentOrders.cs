@@ -4,25 +4,25 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>A stream as it was saved last.</summary>
+/// <summary>A stream as last saved.</summary>
 /// <param name="Summary">What lists show of the order; null at every participant but Orders.</param>
 /// <param name="Version">Counts the saves; its text is the ETag.</param>
 /// <param name="EntriesSize">Bytes of all entries.</param>
 sealed record StoredStream(OrderStream Stream, OrderSummary? Summary, long Version, int EntriesSize)
 {
-    /// <summary>Of the save that this came of; null where it was read.</summary>
+    /// <summary>Of the save that produced this; null if it was read.</summary>
     public Listing? Listing { get; init; }
 }
 
 /// <summary>
-/// The streams of the orders that were used last, always as they were saved last: so a load parses nothing, and who saves first is decided in memory.
+/// The streams of recently used orders, always as last saved: so a load parses nothing, and a conflict is found in memory.
 /// </summary>
 sealed class RecentOrders(int ordersMax, int participantsMax)
 {
     readonly ConcurrentDictionary<string, RecentOrder> orders = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<RecentOrder> oldestFirst = new();
 
-    /// <summary>The order's place in memory; what is not known there is to be read from the file.</summary>
+    /// <summary>The order's entry in memory; what it does not know must be read from the file.</summary>
     public RecentOrder this[string orderId]
     {
         get
@@ -39,7 +39,7 @@ sealed class RecentOrders(int ordersMax, int participantsMax)
         }
     }
 
-    /// <summary>One that was used since it was looked at last gets another round.</summary>
+    /// <summary>Drops the oldest order that was not used since the last round (the clock algorithm).</summary>
     void Drop(RecentOrder order)
     {
         while (order.IsUsed)
@@ -55,7 +55,7 @@ sealed class RecentOrders(int ordersMax, int participantsMax)
     }
 }
 
-/// <summary>One order's streams, as far as they are known. Lock it to use it.</summary>
+/// <summary>One order's streams, as far as they are known. Callers lock it.</summary>
 sealed class RecentOrder(string orderId, int participantsMax)
 {
     readonly StoredStream?[] streams = new StoredStream?[participantsMax];
@@ -63,12 +63,12 @@ sealed class RecentOrder(string orderId, int participantsMax)
 
     public string OrderId => orderId;
 
-    /// <summary>It is no longer in memory: others may have gone on with another copy.</summary>
+    /// <summary>It has left memory: others may be using a newer copy.</summary>
     public bool IsDropped { get; set; }
 
     public bool IsUsed { get; set; }
 
-    /// <summary>Null where there is none.</summary>
+    /// <summary>Null if there is no stream.</summary>
     public StoredStream? this[int participant]
     {
         get => streams[participant];
@@ -85,6 +85,6 @@ sealed class RecentOrder(string orderId, int participantsMax)
         return (known & (1 << participant)) != 0;
     }
 
-    /// <summary>The order is new: whatever is not known of it does not exist.</summary>
+    /// <summary>The order is new: a stream that is not known does not exist.</summary>
     public void KnowAll() => known = -1;
 }

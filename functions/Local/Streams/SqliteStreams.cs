@@ -5,9 +5,9 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Local.Streams;
 
 /// <summary>
-/// The streams of all participants. They are stored append-only, and those of recent orders are kept in memory as they are: so a turn parses nothing, and
-/// a save is decided on at once, in memory, and then queued. Only what HTTP brought and nothing is published after waits for the disk: everything else is
-/// followed by a publication, or by the completion of a message, which cannot be on disk without it.
+/// The streams of all participants, stored append-only. Those of recent orders are also kept in memory, so that a turn parses nothing, and
+/// a conflict is found in memory before the save is queued. A save waits for the disk only after an HTTP request that publishes nothing:
+/// everything else is followed by a publication, or by the completion of a message, which cannot be on disk without it.
 /// </summary>
 public sealed class SqliteStreams
 {
@@ -26,12 +26,13 @@ public sealed class SqliteStreams
     /// <summary>One participant's streams.</summary>
     public IStreamStore Of(string participant) => new Store(this, participants[participant]);
 
-    /// <summary>A participant's number is part of its rows' places: once given it is kept, whatever becomes of topology.json.</summary>
+    /// <summary>A participant's number is part of its rows' keys, so it is kept even if the participant leaves topology.json.</summary>
     static Dictionary<string, int> ReadParticipants(Connection connection)
     {
         foreach (var subscription in Topology.Current.Subscriptions)
             connection.Sql("INSERT INTO participant (name) VALUES (?) ON CONFLICT DO NOTHING").Bind(subscription.Name).Run();
-        return connection.Sql("SELECT name, id FROM participant").Rows(row => (Name: row.Text(0), Id: (int)row.Long(1))).ToDictionary(p => p.Name, p => p.Id);
+        return connection.Sql("SELECT name, id FROM participant")
+            .Rows(row => (Name: row.Text(0), Id: (int)row.Long(1))).ToDictionary(p => p.Name, p => p.Id);
     }
 
     async ValueTask<StoredStream?> LoadAsync(string orderId, int participant)
@@ -45,10 +46,10 @@ public sealed class SqliteStreams
                     return order[participant];
             }
 
-            // By the writer, behind every save that was queued before: it cannot be stale.
+            // On the writer's thread, behind every save queued before, so it cannot be stale.
             var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null);
             var rows = isNew ? StreamRows.OfNewOrder
-                : await database.ReadLastAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
+                : await database.ReadAtCommitAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
             var stored = rows.Parsed(orderId);
             lock (order)
             {
@@ -74,7 +75,7 @@ public sealed class SqliteStreams
             await database.CommittedAsync();
     }
 
-    /// <summary>False where another save came first, or the order has left memory, so that this cannot be told.</summary>
+    /// <summary>False if another save came first, or may have: the order has left memory.</summary>
     bool TryQueue(StreamWrite write, StoredStream? before, int participant)
     {
         var order = recent[write.After.Stream.OrderId];
@@ -98,7 +99,10 @@ public sealed class SqliteStreams
 
         public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             await streams.database.ReadAsync(connection => connection
-                .Sql("SELECT order_id FROM unconfirmed JOIN order_number USING (number) WHERE participant = ? AND since < ? ORDER BY since, number LIMIT ?")
+                .Sql("""
+                    SELECT order_id FROM unconfirmed JOIN order_number USING (number)
+                    WHERE participant = ? AND since < ? ORDER BY since, number LIMIT ?
+                    """)
                 .Bind(participant).Bind(before.UtcTicks).Bind(max)
                 .Rows(row => row.Text(0)));
     }

@@ -8,7 +8,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>The rows of one stream as they are read, not yet parsed: parsing is not for the writer's thread.</summary>
+/// <summary>The rows of one stream, read but not parsed: the writer's thread does not parse.</summary>
 /// <param name="IsNewOrder">No participant has a stream of this order.</param>
 sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]? Summary)
 {
@@ -35,13 +35,14 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
     {
         if (Rows is not [.., var last])
             return null;
-        var entries = Rows.Where(row => row.Body is not null).Select(row => StreamJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
-        var parked = last.Parked is null ? [] : StreamJson.Parse(last.Parked, StreamJson.Parked);
+        var entries = Rows
+            .Where(row => row.Body is not null).Select(row => StoredJson.Parse(row.Body!, StreamJson.Entry)).ToImmutableList();
+        var parked = last.Parked is null ? [] : StoredJson.Parse(last.Parked, StreamJson.Parked);
         var stream = new OrderStream(orderId, entries, parked, last.Version.ToString(CultureInfo.InvariantCulture))
         {
             Size = last.Size,
         };
-        var summary = Summary is null ? null : StreamJson.Parse(Summary, StreamJson.Summary);
+        var summary = Summary is null ? null : StoredJson.Parse(Summary, StreamJson.Summary);
         return new(stream, summary, last.Version, last.Size - (last.Parked?.Length ?? 0));
     }
 }
@@ -54,13 +55,10 @@ static class StreamJson
     public static readonly JsonTypeInfo<ImmutableList<ParkedMessage>> Parked = TypeInfo<ImmutableList<ParkedMessage>>();
     public static readonly JsonTypeInfo<OrderSummary> Summary = TypeInfo<OrderSummary>();
 
-    public static T Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type) =>
-        JsonSerializer.Deserialize(json, type) ?? throw new JsonException($"A stored {typeof(T).Name} is null.");
-
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }
 
-/// <summary>What lists say of a stream. Several saves change it within a transaction, as a rule, and the last of them writes it.</summary>
+/// <summary>What the lists show of a stream. Several saves within a transaction usually change it; the last of them writes it.</summary>
 sealed class Listing(StoredStream? before)
 {
     /// <summary>As in the file.</summary>
@@ -85,7 +83,7 @@ sealed class Listing(StoredStream? before)
     }
 }
 
-/// <summary>One save: only what is new of the stream is written.</summary>
+/// <summary>One save: writes only what is new in the stream.</summary>
 sealed class StreamWrite : Write
 {
     readonly OrderNumbers numbers;
@@ -95,7 +93,7 @@ sealed class StreamWrite : Write
     readonly byte[]? parked;
     long number;
 
-    /// <exception cref="ArgumentException">Entries are missing that are stored, or there are too many.</exception>
+    /// <exception cref="ArgumentException">Stored entries are missing, or there are too many entries.</exception>
     public StreamWrite(OrderNumbers numbers, int participant, StoredStream? before, OrderStream stream, OrderSummary? summary)
     {
         this.numbers = numbers;
@@ -103,7 +101,10 @@ sealed class StreamWrite : Write
         this.before = before;
         var first = EntriesBefore;
         if (stream.Entries.Count < first || stream.Entries.Count > StreamRows.EntriesMax)
-            throw new ArgumentException($"The stream of order {stream.OrderId} cannot go from {first} to {stream.Entries.Count} entries.", nameof(stream));
+        {
+            throw new ArgumentException(
+                $"The stream of order {stream.OrderId} cannot go from {first} to {stream.Entries.Count} entries.", nameof(stream));
+        }
 
         entries = new byte[stream.Entries.Count - first][];
         var size = before?.EntriesSize ?? 0;
@@ -114,7 +115,8 @@ sealed class StreamWrite : Write
         }
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
         var version = (before?.Version ?? 0) + 1;
-        After = new(stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) }, summary, version, size)
+        var saved = stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) };
+        After = new(saved, summary, version, size)
         {
             Listing = new(before),
         };
@@ -137,7 +139,7 @@ sealed class StreamWrite : Write
         }
         for (var index = 0; index < Math.Max(entries.Length, 1); index++)
         {
-            // A stream that was saved without any entry has one row all the same.
+            // A stream without entries still has one row.
             var body = index < entries.Length ? entries[index] : null;
             connection.Sql("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
                 .Bind(StreamRows.Place(number, participant, EntriesBefore + (body is null ? 0 : index + 1)))
@@ -145,7 +147,7 @@ sealed class StreamWrite : Write
         }
     }
 
-    public override void RunLast(Connection connection)
+    public override void RunAtCommit(Connection connection)
     {
         var listing = After.Listing!;
         if (listing.IsSuperseded)

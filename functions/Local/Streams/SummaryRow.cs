@@ -4,7 +4,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Streams;
 
-/// <summary>An order in the lists.</summary>
+/// <summary>An order's row in the lists, and its part in the counts.</summary>
 static class SummaryRow
 {
     public static void Write(Connection connection, long number, int participant, OrderSummary? before, OrderSummary after)
@@ -37,7 +37,7 @@ static class SummaryRow
         connection.Sql("INSERT INTO final_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET orders = orders + excluded.orders")
             .Bind(order.Status.ToString()).Bind((int)order.Facts).Bind(more).Run();
 
-    /// <summary>Since when it is parked where it is parked longest.</summary>
+    /// <summary>When the first of its parked messages was parked; null if none is.</summary>
     static long? ParkedSince(OrderSummary order) =>
         order.Parked.IsEmpty ? null : order.ParkedNow.Min(place => place.Value.Since?.UtcTicks);
 }

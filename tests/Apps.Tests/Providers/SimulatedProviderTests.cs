@@ -19,7 +19,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
         (orderId, trackingId, _) =>
         {
             if (refusals-- > 0)
-                throw new TransientException("The store is away.");
+                throw new TransientException("The store is unavailable.");
             lock (pickedUp)
                 pickedUp.Add($"{orderId} {trackingId}");
             return Task.CompletedTask;
@@ -30,7 +30,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_card_tokens_say_what_happens()
+    public async Task The_card_token_decides_the_answer()
     {
         var cards = new SimulatedCardProvider();
         Task<Answer> Charge(string token) => cards.ChargeAsync("o-1/ChargeCard", "o-1", Total, token, Cancellation);
@@ -44,7 +44,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_parcel_is_picked_up_soon_and_told_of_until_it_is_heard()
+    public async Task A_pick_up_comes_soon_and_is_reported_until_that_succeeds()
     {
         refusals = 2;
         await carrier.StartAsync(Cancellation);
@@ -64,6 +64,18 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
         await PassAsync(() => pickedUp.Count > 0);
 
         Assert.True(time.GetUtcNow() > booked.PromisedBy);
+    }
+
+    [Fact]
+    public async Task One_that_is_reported_late_can_no_longer_be_cancelled()
+    {
+        await BookAsync("o-1", "QUIET");
+        Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("k", "o-1", "trk-o-1", Cancellation));
+        await carrier.StartAsync(Cancellation);
+
+        await PassAsync(() => pickedUp.Count > 0);
+
+        Assert.Equal(["o-1 trk-o-1"], pickedUp);
     }
 
     [Fact]

@@ -62,13 +62,13 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     readonly CosmosGateway gateway = new();
     readonly Microsoft.Azure.Cosmos.CosmosClient client;
     readonly Database outside = Database.Open(Database.InMemory, NullLogger.Instance);
-    readonly SimulatedCarrier carrier;
+    readonly SqliteCarrier carrier;
     readonly Dictionary<string, Participant> participants = [];
     readonly Dictionary<string, Queue<ReceivedMessage>> subscriptions =
         Topology.Current.Subscriptions.ToDictionary(s => s.Name, _ => new Queue<ReceivedMessage>());
     readonly HashSet<string> accepted = [];
     readonly List<OutboundMessage> scheduled = [];
-    readonly TaskCompletionSource<PickUp> pickedUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<PickUpEvent> pickedUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Counts counts = new();
     readonly CosmosStock stock;
     readonly string? deliveredTwice;
@@ -82,13 +82,13 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         this.deliveredTwice = deliveredTwice;
         client = gateway.Client();
         var time = TimeProvider.System;
-        carrier = new(outside, new() { Promise = TimeSpan.FromHours(1) }, time, NullLogger<SimulatedCarrier>.Instance);
+        carrier = new(outside, new() { Promise = TimeSpan.FromHours(1) }, time, NullLogger<SqliteCarrier>.Instance);
         stock = new(client.GetContainer(CosmosGateway.Database, CosmosContainers.Stock), time);
         Add(Participants.Orders, Order.Decider, Intents.Nothing);
         Add(Participants.Inventory, Reservation.Decider, Intents.On(stock));
-        Add(Participants.Payments, Payment.Decider, Intents.On(new SimulatedCardProvider(outside, time)));
+        Add(Participants.Payments, Payment.Decider, Intents.On(new SqliteCardProvider(outside, time)));
         Add(Participants.Shipping, Shipment.Decider, Intents.On(carrier));
-        Add(Participants.Notifications, Notice.Decider, Intents.On(new SimulatedNotifier(outside, time)));
+        Add(Participants.Notifications, Notice.Decider, Intents.On(new SqliteNotifier(outside, time)));
     }
 
     void Add(string name, IDecider decider, Perform perform)

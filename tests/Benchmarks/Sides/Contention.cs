@@ -39,7 +39,7 @@ static class Contention
 
         var finals = new List<(DateTimeOffset Offered, DateTimeOffset Final)>();
         await foreach (var order in OrdersAsync(host.Saga))
-            finals.Add((placed.OfferedAt[order.OrderId], order.FinalAt!.Value));
+            finals.Add((placed.SentAt[order.OrderId], order.FinalAt!.Value));
         var started = finals.Min(order => order.Offered);
         var seconds = new Samples([.. finals.Select(order => (order.Final - started).TotalSeconds)]);
         var milliseconds = new Samples([.. finals.Select(order => (order.Final - order.Offered).TotalMilliseconds)]);

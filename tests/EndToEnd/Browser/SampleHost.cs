@@ -12,7 +12,7 @@ public sealed class SampleHost : IAsyncLifetime
     {
         host = HostProcess.Start(data.Database);
         await host.AnswersAsync();
-        for (var since = Environment.TickCount64; !host.Output.Contains("Ctrl-C ends it.", StringComparison.Ordinal); await Task.Delay(100))
+        for (var since = Environment.TickCount64; !host.Output.Contains("Press Ctrl-C to stop.", StringComparison.Ordinal); await Task.Delay(100))
             Assert.True(Environment.TickCount64 - since < 180_000, $"The sample was not placed within three minutes:\n{host.Output}");
     }
 

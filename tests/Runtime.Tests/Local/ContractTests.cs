@@ -26,7 +26,7 @@ public sealed class StreamsInMemory : SqliteStreamStoreContract
     }
 }
 
-/// <summary>Nothing stays in memory for longer than one look, so that everything is read from the file again.</summary>
+/// <summary>Memory holds one order only, so that streams are read from the file again.</summary>
 public sealed class StreamsReadAgain : SqliteStreamStoreContract
 {
     public StreamsReadAgain() : base(inMemory: false, ordersMax: 1)
@@ -109,8 +109,8 @@ public abstract class SqliteEventBusContract(bool inMemory) : EventBusContract
         }
 
         public IEventBus Topic => bus;
-        public TimeSpan LockDuration => options.LockDuration;
-        public TimeSpan DuplicateWindow => options.DuplicateWindow;
+        public TimeSpan LockDuration => BusOptions.LockDuration;
+        public TimeSpan DuplicateWindow => BusOptions.DuplicateWindow;
         public int DeliveriesMax => options.DeliveriesMax;
         public bool IsDurable => database.IsDurable;
 
@@ -141,7 +141,7 @@ public abstract class SqliteEventBusContract(bool inMemory) : EventBusContract
         {
             bus.Dispose();
 
-            // A settlement is not waited for by anybody, but this test wants to know it on disk.
+            // Nobody waits for a settlement, but this test needs it on disk.
             await database.CommittedAsync();
             file.Crash();
             database = file.Open();

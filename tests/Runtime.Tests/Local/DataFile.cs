@@ -24,9 +24,9 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
     }
 
     /// <summary>
-    /// What the disk holds at this moment, as the next process finds it: the files are copied while the first process still has them open and goes on, so
-    /// that nothing is checkpointed, closed or settled. Should the log be begun anew in between, which its header tells, the copy is taken again: no disk
-    /// ever holds half of each.
+    /// What the disk holds at this moment, as the next process finds it: the files are copied while the first process still has them open
+    /// and goes on, so that nothing is checkpointed, closed or settled. Should the log be begun anew in between, which its header tells,
+    /// the copy is taken again: no disk ever holds half of each.
     /// </summary>
     public void Crash() => Crash(Path);
 

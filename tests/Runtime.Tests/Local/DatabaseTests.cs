@@ -5,7 +5,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>Durable, in order, many at once, and each for itself.</summary>
+/// <summary>Changes are durable, ordered, committed in groups, and fail one by one.</summary>
 public sealed class DatabaseTests : IAsyncDisposable
 {
     readonly DataFile file = new(inMemory: false);
@@ -36,7 +36,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Who_waits_for_the_disk_is_answered_only_when_it_is_there()
+    public async Task A_caller_that_waits_for_the_disk_is_answered_once_its_change_is_there()
     {
         var database = file.Open();
         var path = file.Path;
@@ -49,7 +49,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Whatever_the_disk_holds_at_any_moment_is_a_beginning_of_what_was_queued()
+    public async Task At_any_moment_the_disk_holds_a_prefix_of_what_was_queued()
     {
         var database = file.Open();
         var path = file.Path;
@@ -72,7 +72,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_change_that_fails_undoes_all_of_itself_and_nothing_of_its_neighbours()
+    public async Task A_change_that_fails_is_rolled_back_alone()
     {
         var database = file.Open();
         using var go = Busy(database);
@@ -89,7 +89,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_rejected_row_is_the_failure_of_its_change_only()
+    public async Task A_rejected_row_fails_its_change_only()
     {
         var database = file.Open();
         await database.CommitAsync(connection => Insert(connection, 1));
@@ -99,7 +99,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task While_the_disk_is_full_all_wait_and_then_go_on_with_what_they_were_answered()
+    public async Task While_the_disk_is_full_all_wait_and_then_all_is_written()
     {
         var database = file.Open();
         using var go = Busy(database);
@@ -117,7 +117,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_change_that_nobody_can_do_without_stops_the_database_and_leaves_what_was_committed()
+    public async Task A_change_that_must_not_fail_stops_the_database_and_leaves_what_was_committed()
     {
         var database = file.Open();
         await database.CommitAsync(connection => Insert(connection, 1));
@@ -129,7 +129,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_order_keeps_its_number_when_a_neighbour_fails()
+    public async Task An_order_keeps_its_number_when_another_change_fails()
     {
         var database = file.Open();
         using var go = Busy(database);
@@ -165,7 +165,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     [Theory, InlineData(Schema.Version - 1), InlineData(Schema.Version + 1)]
-    public async Task A_file_of_another_version_is_left_alone_and_it_is_said_what_to_do(long version)
+    public async Task A_file_of_another_version_is_left_alone_and_the_error_says_what_to_do(long version)
     {
         var database = file.Open();
         await database.RunAsync(connection => connection.Pragma($"user_version = {version}"));
@@ -174,7 +174,7 @@ public sealed class DatabaseTests : IAsyncDisposable
         Assert.Contains($"version {version}, these are {Schema.Version}", message, StringComparison.Ordinal);
         Assert.Contains("--data", message, StringComparison.Ordinal);
 
-        // And it is not held on to.
+        // And the file is not kept open.
         Assert.Equal(message, Assert.Throws<IOException>(file.Open).Message);
     }
 
@@ -187,7 +187,7 @@ public sealed class DatabaseTests : IAsyncDisposable
         Assert.Equal(4_096, new FileInfo(file.Path).Length);
     }
 
-    /// <summary>Keeps the writer from going on, so that what is queued meanwhile comes together.</summary>
+    /// <summary>Blocks the writer, so that what is queued meanwhile shares a transaction.</summary>
     static ManualResetEventSlim Busy(Database database)
     {
         var go = new ManualResetEventSlim();

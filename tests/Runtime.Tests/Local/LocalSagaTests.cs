@@ -6,17 +6,17 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>Whole orders through all five participants, on one file, with the audit as the last word.</summary>
+/// <summary>Whole orders through all five participants, on one file, judged by the audit.</summary>
 public sealed class LocalSagaTests : IAsyncDisposable
 {
-    /// <summary>Sooner than by default, but not so soon that a busy machine would mistake one case for another.</summary>
+    /// <summary>Faster than the defaults, but not so fast that a busy machine confuses one case with another.</summary>
     static readonly LocalOptions Soon = new()
     {
         Carrier = new()
         {
             Promise = TimeSpan.FromMilliseconds(150),
             Lateness = TimeSpan.FromMilliseconds(800),
-            Quietness = TimeSpan.FromMilliseconds(1_500),
+            ReportDelay = TimeSpan.FromMilliseconds(1_500),
             RetryPause = TimeSpan.FromMilliseconds(20),
         },
         Turn = new()
@@ -44,7 +44,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Every_order_comes_to_the_end_that_its_data_asks_for(bool inMemory)
+    public async Task Every_order_ends_as_its_data_says(bool inMemory)
     {
         var saga = await StartAsync(inMemory ? Database.InMemory : Path.Combine(folder.FullName, "saga.db"));
         await PlaceAsync(saga, "completed");
@@ -78,12 +78,14 @@ public sealed class LocalSagaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_order_that_an_outage_parked_goes_on_when_the_outage_ends()
+    public async Task An_order_parked_by_an_outage_goes_on_when_the_outage_ends()
     {
-        var saga = await StartAsync(Path.Combine(folder.FullName, "saga.db"), Soon with { Turn = Soon.Turn with { RetriesMax = 1, DeliveriesMax = 2 } });
+        var impatient = Soon with { Turn = Soon.Turn with { RetriesMax = 1, DeliveriesMax = 2 } };
+        var saga = await StartAsync(Path.Combine(folder.FullName, "saga.db"), impatient);
         await PlaceAsync(saga, "down", token: "tok_down");
         await UntilAsync(async () => (await LoadAsync(saga, "down")).ParkedNow.Any(), "The order is not parked.");
-        Assert.Contains((await saga.Audit.RunAsync()).Findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
+        var findings = (await saga.Audit.RunAsync()).Findings;
+        Assert.Contains(findings, finding => finding.Contains("parked at payments", StringComparison.Ordinal));
 
         await saga.Cards.SetOutageAsync(false);
 
@@ -92,7 +94,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_restart_interrupts_goes_on_after_it()
+    public async Task Interrupted_orders_go_on_after_a_restart()
     {
         var path = Path.Combine(folder.FullName, "saga.db");
         var saga = await StartAsync(path);
@@ -108,7 +110,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Whenever_the_process_dies_every_order_that_was_acknowledged_comes_to_its_end_and_nothing_happens_twice()
+    public async Task Whenever_the_process_dies_every_acknowledged_order_still_ends_and_nothing_happens_twice()
     {
         var path = Path.Combine(folder.FullName, "saga.db");
         var saga = await StartAsync(path);
@@ -156,7 +158,8 @@ public sealed class LocalSagaTests : IAsyncDisposable
         await saga.Cards.ChargeAsync("key", "nobody", new(7.65m, "GBP"), "tok_visa", Cancellation);
         await saga.Stock.ReserveAsync("o-2", "north", [new("mug", 1)], Cancellation);
         await saga.Database.RunAsync(connection => connection.Sql("UPDATE stock SET available = 90, consumed = 10").Run());
-        await saga.Bus.PublishAsync([Samples.Message("o-9", 1, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddHours(1))], Cancellation);
+        await saga.Bus.PublishAsync(
+            [Samples.Message("o-9", 1, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddHours(1))], Cancellation);
 
         var findings = string.Join('\n', (await saga.Audit.RunAsync()).Findings);
 
@@ -164,7 +167,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         Assert.Contains("Order o-2 is Rejected, but was charged", findings, StringComparison.Ordinal);
         Assert.Contains("order nobody, which does not exist", findings, StringComparison.Ordinal);
         Assert.Contains("The stock of mug in main does not add up", findings, StringComparison.Ordinal);
-        Assert.Contains("1 messages wait for their time.", findings, StringComparison.Ordinal);
+        Assert.Contains("1 scheduled messages.", findings, StringComparison.Ordinal);
     }
 
     async Task<LocalSaga> StartAsync(string path, LocalOptions? options = null)
@@ -193,7 +196,9 @@ public sealed class LocalSagaTests : IAsyncDisposable
     static Task PlaceAsync(LocalSaga saga, string orderId, string token = "tok_visa", string postalCode = "E9 3AA", int quantity = 3) =>
         saga[Participants.Orders].RequestAsync(
             orderId, "place",
-            new PlaceOrder("17850", "GBP", [new("mug", "MUG", quantity, 2.55m)], token, Samples.Address with { PostalCode = postalCode }, "main"), Cancellation);
+            new PlaceOrder(
+                "17850", "GBP", [new("mug", "MUG", quantity, 2.55m)], token, Samples.Address with { PostalCode = postalCode }, "main"),
+            Cancellation);
 
     static Task CancelAsync(LocalSaga saga, string orderId) =>
         saga[Participants.Orders].RequestAsync(orderId, "cancel", new CancelOrder("changed my mind"), Cancellation);
@@ -216,7 +221,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         return order;
     }
 
-    /// <summary>After the last final word some messages are still to be heard.</summary>
+    /// <summary>When all orders are final, some messages are still in flight: waits for them.</summary>
     static async Task<AuditReport> CleanAsync(LocalSaga saga)
     {
         var report = await saga.Audit.RunAsync();

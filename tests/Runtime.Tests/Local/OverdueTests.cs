@@ -4,19 +4,24 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>Found by killing the host: what came due while it was down woke while the rest was still being read, and took the place of another message.</summary>
+/// <summary>
+/// Found by killing the host: what came due while it was down woke while the rest was still being read, and took the place of another
+/// message.
+/// </summary>
 public sealed class OverdueTests
 {
     const int Others = 100;
 
     [Fact]
-    public async Task What_came_due_while_the_host_was_down_comes_after_all_that_was_waiting()
+    public async Task A_message_that_came_due_while_the_host_was_down_is_delivered_after_all_that_were_waiting()
     {
         await using var file = new DataFile(inMemory: false);
         using (var bus = new SqliteBus(file.Open(), new(), TimeProvider.System))
         {
-            await bus.PublishAsync([Samples.Message("o-1", 0, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddMilliseconds(500))], default);
-            await bus.PublishAsync([.. Enumerable.Range(1, Others).Select(n => Samples.Message("o-1", n, new OrderCancellationRequested("1", "r")))], default);
+            await bus.PublishAsync(
+                [Samples.Message("o-1", 0, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddMilliseconds(500))], default);
+            await bus.PublishAsync(
+                [.. Enumerable.Range(1, Others).Select(n => Samples.Message("o-1", n, new OrderCancellationRequested("1", "r")))], default);
             file.Crash();
         }
         await Task.Delay(600);
@@ -31,7 +36,7 @@ public sealed class OverdueTests
         }
     }
 
-    /// <summary>A timer that is due at once runs before whoever sets it goes on, unless it has to wait for him.</summary>
+    /// <summary>A timer that is due at once runs before its setter continues, unless it has to wait for a lock.</summary>
     sealed class EagerTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

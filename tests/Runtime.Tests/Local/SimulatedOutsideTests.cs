@@ -17,11 +17,11 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
 
     readonly DataFile file = new(inMemory: false);
     readonly FakeTimeProvider time = new(Samples.Noon);
-    readonly ConcurrentQueue<PickUp> told = new();
-    readonly List<SimulatedCarrier> carriers = [];
+    readonly ConcurrentQueue<PickUpEvent> reported = new();
+    readonly List<SqliteCarrier> carriers = [];
     Database database;
-    SimulatedCardProvider cards;
-    SimulatedCarrier carrier;
+    SqliteCardProvider cards;
+    SqliteCarrier carrier;
 
     public SimulatedOutsideTests()
     {
@@ -40,7 +40,7 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_card_is_charged_once_a_key()
+    public async Task A_card_is_charged_once_per_key()
     {
         var first = Assert.IsType<CardCharged>(await ChargeAsync("tok_visa"));
         Assert.Equal(first, await ChargeAsync("tok_visa"));
@@ -118,7 +118,7 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Assert.Equal(refused, await BookAsync("REFUSE"));
         Assert.Equal(refused, await carrier.FindBookingAsync("o-1", Cancellation));
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Empty(told);
+        Assert.Empty(reported);
     }
 
     [Fact]
@@ -129,8 +129,9 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Assert.Equal(booked, await BookAsync("E9 3AA"));
         Assert.Equal(booked, await carrier.FindBookingAsync("o-1", Cancellation));
         Assert.Equal(Samples.Noon.AddSeconds(2), booked.PromisedBy);
-        await ToldAsync(1);
-        Assert.Equal(("o-1", booked.TrackingId, Samples.Noon), (told.First().OrderId, told.First().TrackingId, told.First().At));
+        await ReportedAsync(1);
+        var pickUp = reported.First();
+        Assert.Equal(("o-1", booked.TrackingId, Samples.Noon), (pickUp.OrderId, pickUp.TrackingId, pickUp.At));
         Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", booked.TrackingId, Cancellation));
     }
 
@@ -142,31 +143,31 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         var cancelled = Assert.IsType<CarrierBooked>(await BookAsync("LATE", "o-2"));
         time.Advance(TimeSpan.FromSeconds(2.5));
         Assert.IsType<CarrierCancelled>(await carrier.CancelAsync("key", "o-2", cancelled.TrackingId, Cancellation));
-        Assert.Empty(told);
+        Assert.Empty(reported);
 
         time.Advance(TimeSpan.FromSeconds(1));
-        await ToldAsync(1);
+        await ReportedAsync(1);
         time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal("o-1", Assert.Single(told).OrderId);
+        Assert.Equal("o-1", Assert.Single(reported).OrderId);
         Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", late.TrackingId, Cancellation));
         Assert.IsType<CarrierCancelled>(await carrier.CancelAsync("key", "o-2", cancelled.TrackingId, Cancellation));
     }
 
     [Fact]
-    public async Task A_quiet_carrier_has_picked_up_before_it_tells()
+    public async Task A_carrier_that_reports_late_has_picked_up_before_it_reports()
     {
         await StartAsync();
         var booked = Assert.IsType<CarrierBooked>(await BookAsync("QUIET"));
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("key", "o-1", booked.TrackingId, Cancellation));
-        Assert.Empty(told);
+        Assert.Empty(reported);
         time.Advance(TimeSpan.FromSeconds(3));
-        await ToldAsync(1);
+        await ReportedAsync(1);
     }
 
     [Fact]
-    public async Task A_pick_up_is_told_in_the_trace_of_the_turn_that_booked()
+    public async Task A_pick_up_is_reported_in_the_trace_of_the_turn_that_booked()
     {
         using var listener = new ActivityListener
         {
@@ -174,44 +175,44 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
             Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
         };
         ActivitySource.AddActivityListener(listener);
-        var toldIn = new TaskCompletionSource<ActivityTraceId?>();
+        var traceOfReport = new TaskCompletionSource<ActivityTraceId?>();
         await carrier.StartAsync((_, _) =>
         {
-            toldIn.TrySetResult(Activity.Current?.TraceId);
+            traceOfReport.TrySetResult(Activity.Current?.TraceId);
             return Task.CompletedTask;
         });
         using (var turn = Telemetry.Activities.StartActivity("a turn"))
         {
             await BookAsync("E9 3AA");
-            Assert.Equal(turn!.TraceId, await toldIn.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+            Assert.Equal(turn!.TraceId, await traceOfReport.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         }
     }
 
     [Fact]
-    public async Task A_pick_up_is_told_again_until_it_is_acknowledged()
+    public async Task A_pick_up_is_reported_again_until_it_is_acknowledged()
     {
         var failures = 3;
         await carrier.StartAsync((pickUp, _) =>
         {
-            told.Enqueue(pickUp);
-            return --failures >= 0 ? throw new TransientException("away") : Task.CompletedTask;
+            reported.Enqueue(pickUp);
+            return --failures >= 0 ? throw new TransientException("unavailable") : Task.CompletedTask;
         });
         await BookAsync("E9 3AA");
 
         // Each is set once the one before has failed, on a thread of its own.
-        for (var wait = 0; told.Count < 4 && wait < 1_000; wait++)
+        for (var wait = 0; reported.Count < 4 && wait < 1_000; wait++)
         {
             await Task.Delay(10, Cancellation);
             time.Advance(TimeSpan.FromSeconds(10));
         }
-        Assert.Equal(4, told.Count);
-        Assert.Single(told.Distinct());
+        Assert.Equal(4, reported.Count);
+        Assert.Single(reported.Distinct());
     }
 
     [Fact]
-    public async Task A_pick_up_that_was_not_acknowledged_is_told_after_a_restart()
+    public async Task A_pick_up_that_was_not_acknowledged_is_reported_after_a_restart()
     {
-        await carrier.StartAsync((_, _) => throw new TransientException("away"));
+        await carrier.StartAsync((_, _) => throw new TransientException("unavailable"));
         var booked = Assert.IsType<CarrierBooked>(await BookAsync("E9 3AA"));
         await BookAsync("LATE", "o-2");
         await database.CommittedAsync();
@@ -219,10 +220,10 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Reopen();
 
         await StartAsync();
-        await ToldAsync(1);
+        await ReportedAsync(1);
         time.Advance(TimeSpan.FromMinutes(1));
-        await ToldAsync(2);
-        Assert.Contains(told, pickUp => pickUp.TrackingId == booked.TrackingId);
+        await ReportedAsync(2);
+        Assert.Contains(reported, pickUp => pickUp.TrackingId == booked.TrackingId);
 
         await database.CommittedAsync();
         file.Crash();
@@ -230,18 +231,18 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         await StartAsync();
         time.Advance(TimeSpan.FromMinutes(1));
         await Task.Delay(50, Cancellation);
-        Assert.Equal(2, told.Count);
+        Assert.Equal(2, reported.Count);
     }
 
     [Fact]
-    public async Task A_customer_is_told_once_a_key()
+    public async Task A_customer_is_notified_once_per_key()
     {
-        var notifier = new SimulatedNotifier(database, time);
+        var notifier = new SqliteNotifier(database, time);
         var notice = new Notify("OrderCompleted", "17850", "on its way");
         await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
         await notifier.NotifyAsync("o-1/Notify/OrderCompleted", "o-1", notice, Cancellation);
         await notifier.NotifyAsync("o-1/Notify/CancellationRefused", "o-1", notice with { Detail = "too late" }, Cancellation);
-        Assert.Equal(["on its way", "too late"], await notifier.ToldAsync("o-1"));
+        Assert.Equal(["on its way", "too late"], await notifier.NoticesAsync("o-1"));
     }
 
     Task<Answer> ChargeAsync(string token) => cards.ChargeAsync("o-1/ChargeCard", "o-1", Total, token, Cancellation);
@@ -251,22 +252,22 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
 
     Task StartAsync() => carrier.StartAsync((pickUp, _) =>
     {
-        told.Enqueue(pickUp);
+        reported.Enqueue(pickUp);
         return Task.CompletedTask;
     });
 
-    async Task ToldAsync(int times)
+    async Task ReportedAsync(int times)
     {
-        for (var wait = 0; told.Count < times && wait < 1_000; wait++)
+        for (var wait = 0; reported.Count < times && wait < 1_000; wait++)
             await Task.Delay(10, Cancellation);
-        Assert.Equal(times, told.Count);
+        Assert.Equal(times, reported.Count);
     }
 
     Task<long> CountAsync(string sql) => database.RunAsync(connection => connection.Sql(sql).First(row => row.Long(0)));
 
-    SimulatedCarrier Carrier()
+    SqliteCarrier Carrier()
     {
-        var opened = new SimulatedCarrier(database, new(), time, NullLogger<SimulatedCarrier>.Instance);
+        var opened = new SqliteCarrier(database, new(), time, NullLogger<SqliteCarrier>.Instance);
         carriers.Add(opened);
         return opened;
     }

@@ -9,7 +9,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
 
-/// <summary>What this process may go on with before it is on disk, and what not; and that memory never says other than the file.</summary>
+/// <summary>What need not wait for the disk, and what must; and memory always agrees with the file.</summary>
 public sealed class SqliteStreamsTests : IAsyncDisposable
 {
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
@@ -21,7 +21,7 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     public async ValueTask DisposeAsync() => await file.DisposeAsync();
 
     [Fact]
-    public async Task A_save_that_something_follows_does_not_wait_for_the_disk_and_one_that_answers_HTTP_does()
+    public async Task Only_a_save_that_ends_an_HTTP_request_waits_for_the_disk()
     {
         var database = file.Open();
         var store = new SqliteStreams(database).Of(Participants.Shipping);
@@ -33,7 +33,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
         var byBus = store.SaveAsync(Samples.Stream("by bus", Samples.Entry("by bus", 1, Via.Bus, new OrderShipped("trk-1"))), Cancellation);
         var publishedAfter = store.SaveAsync(
             Samples.Stream("published after", Samples.Entry("published after", 1, Via.Http, new OrderShipped("trk-1"))), Cancellation);
-        var silent = store.SaveAsync(Samples.Stream("silent", Samples.Entry("silent", 1, Via.Http, new EarlyPickUpNoted("trk-1"))), Cancellation);
+        var silent = store.SaveAsync(
+            Samples.Stream("silent", Samples.Entry("silent", 1, Via.Http, new EarlyPickUpNoted("trk-1"))), Cancellation);
 
         Assert.True(byBus.IsCompletedSuccessfully);
         Assert.True(publishedAfter.IsCompletedSuccessfully);
@@ -44,7 +45,7 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_publication_is_heard_at_once_and_answered_once_it_is_on_disk()
+    public async Task A_publication_is_delivered_at_once_and_confirmed_once_it_is_on_disk()
     {
         var database = file.Open();
         using var bus = new SqliteBus(database, new(), TimeProvider.System);
@@ -74,7 +75,7 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_message_is_written_only_if_it_is_still_to_be_heard_when_its_transaction_ends()
+    public async Task A_message_is_written_only_if_it_is_not_completed_when_its_transaction_ends()
     {
         var database = file.Open();
         var path = file.Path;
@@ -102,12 +103,13 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_lists_say_is_as_it_was_saved_last_however_many_saves_a_transaction_holds()
+    public async Task Lists_show_the_last_of_several_saves_in_one_transaction()
     {
         var database = file.Open();
         var store = new SqliteStreams(database).Of(Participants.Orders);
         Assert.Null(await store.LoadAsync("o-1", Cancellation));
-        OrderStatus[][] transactions = [[OrderStatus.Placed, OrderStatus.Reserved, OrderStatus.Paid], [OrderStatus.Booked, OrderStatus.Completed]];
+        OrderStatus[][] transactions =
+            [[OrderStatus.Placed, OrderStatus.Reserved, OrderStatus.Paid], [OrderStatus.Booked, OrderStatus.Completed]];
         foreach (var statuses in transactions)
         {
             using var disk = new ManualResetEventSlim();
@@ -123,13 +125,14 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
             Assert.Equal(last, Assert.Single((await new OrderLists(database).ListAsync(new(), Cancellation)).Orders).Status);
             Assert.Equal(1, (await new OrderLists(database).CountAsync(Cancellation)).ByStatus[last]);
         }
-        Assert.Equal(1, await database.RunAsync(connection => connection.Sql("SELECT sum(orders) FROM final_count").First(row => row.Long(0))));
+        Assert.Equal(1, await database.RunAsync(connection =>
+            connection.Sql("SELECT sum(orders) FROM final_count").First(row => row.Long(0))));
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(20_000)]
-    public async Task However_little_fits_in_memory_nothing_that_was_saved_is_lost_or_overwritten(int ordersMax)
+    public async Task However_few_orders_fit_in_memory_no_save_is_lost_or_overwritten(int ordersMax)
     {
         const int Orders = 3, Writers = 4, Each = 40;
         var database = file.Open();
@@ -143,7 +146,7 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
             {
                 var stream = await store.LoadAsync(order, Cancellation) ?? OrderStream.Empty(order);
 
-                // Large, so that others come in between.
+                // Large, so that other writers interfere.
                 var entry = Samples.Entry(order, writer * Each + number, Via.Bus, Samples.EveryEvent);
                 try
                 {
@@ -164,7 +167,10 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
         foreach (var from in (IStreamStore[])[store, new SqliteStreams(file.Open()).Of(Participants.Orders)])
         {
             foreach (var order in saved.GroupBy(entry => entry.Order, entry => entry.On))
-                Assert.Equal(order.Order(StringComparer.Ordinal), (await from.LoadAsync(order.Key, Cancellation))!.Entries.Select(e => e.On).Order(StringComparer.Ordinal));
+            {
+                var stored = (await from.LoadAsync(order.Key, Cancellation))!.Entries.Select(e => e.On);
+                Assert.Equal(order.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
+            }
         }
     }
 

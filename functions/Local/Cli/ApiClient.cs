@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using OrderFunctions.Http;
+
+namespace OrderFunctions.Local.Cli;
+
+/// <summary>The public API, as customers, warehouses and operators use it.</summary>
+public sealed class ApiClient(HttpClient http)
+{
+    /// <summary>Attempts before a busy host's 503 counts as its answer.</summary>
+    const int AttemptsMax = 20;
+
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<(string Id, bool PlacedBefore)> PlaceAsync(string key, byte[] body, CancellationToken cancellation)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "api/orders", body, key, cancellation);
+        var order = Read<AcceptedOrder>(await ReadAsync(answer, cancellation));
+        return (order.Id, answer.Headers.Contains("Idempotency-Replayed"));
+    }
+
+    /// <summary>False if it is too late.</summary>
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<bool> CancelAsync(string orderId, CancellationToken cancellation)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, $"api/orders/{orderId}/cancel", "{}"u8.ToArray(), null, cancellation);
+        if (answer.StatusCode is HttpStatusCode.Conflict)
+            return false;
+        await ReadAsync(answer, cancellation);
+        return true;
+    }
+
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task ReceiveStockAsync(string sku, long received, CancellationToken cancellation)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(new { received }, Json);
+        using var answer = await SendAsync(HttpMethod.Put, $"api/stock/{Uri.EscapeDataString(sku)}", body, null, cancellation);
+        await ReadAsync(answer, cancellation);
+    }
+
+    public async Task<CountsBody> CountsAsync(CancellationToken cancellation) =>
+        Read<CountsBody>(await GetAsync("api/operations/counts", cancellation));
+
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<OrderBody> OrderAsync(string id, CancellationToken cancellation) =>
+        Read<OrderBody>(await GetAsync($"api/orders/{id}", cancellation));
+
+    /// <summary>All orders, newest first.</summary>
+    public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        for (var next = "/api/orders?limit=200"; next is not null;)
+        {
+            var page = Read<OrderListBody>(await GetAsync(next, cancellation));
+            foreach (var order in page.Orders)
+                yield return order;
+            next = page.Next;
+        }
+    }
+
+    /// <summary>The id of the order that has this id or this idempotency key; null if there is none.</summary>
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<string?> FindAsync(string idOrKey, CancellationToken cancellation)
+    {
+        var list = Read<OrderListBody>(await GetAsync($"api/orders?limit=200&text={Uri.EscapeDataString(idOrKey)}", cancellation));
+        return list.Orders.FirstOrDefault(order => order.Id == idOrKey || order.IdempotencyKey == idOrKey)?.Id;
+    }
+
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<JsonNode> GetAsync(string path, CancellationToken cancellation)
+    {
+        using var answer = await http.GetAsync(path, cancellation);
+        return await ReadAsync(answer, cancellation);
+    }
+
+    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    public async Task<JsonNode> PostAsync(string path, JsonObject body, CancellationToken cancellation)
+    {
+        using var answer = await http.PostAsJsonAsync(path, body, cancellation);
+        return await ReadAsync(answer, cancellation);
+    }
+
+    /// <summary>Whether this says that a call failed: refused, no connection, or no answer in time.</summary>
+    public static bool IsFailure(Exception e) => e is RefusedByApiException or HttpRequestException or TaskCanceledException;
+
+    public static T Read<T>(JsonNode json) => json.Deserialize<T>(Json) ?? throw new RefusedByApiException("The answer is empty.");
+
+    /// <summary>Under a flash sale the host answers 503 to what it cannot take now: that is sent again.</summary>
+    async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[] body, string? key, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            if (key is not null)
+                request.Headers.Add("Idempotency-Key", key);
+            var answer = await http.SendAsync(request, cancellation);
+            if (answer.StatusCode is not HttpStatusCode.ServiceUnavailable || attempt == AttemptsMax)
+                return answer;
+            answer.Dispose();
+            await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);
+        }
+    }
+
+    static async Task<JsonNode> ReadAsync(HttpResponseMessage answer, CancellationToken cancellation)
+    {
+        JsonNode? json;
+        try
+        {
+            json = JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancellation));
+        }
+        catch (JsonException)
+        {
+            throw new RefusedByApiException($"{(int)answer.StatusCode}: the answer is not JSON");
+        }
+        if (answer.IsSuccessStatusCode && json is not null)
+            return json;
+        throw new RefusedByApiException($"{(int)answer.StatusCode}: {Problem(json as JsonObject)}");
+    }
+
+    /// <summary>A problem's detail and errors in one line.</summary>
+    static string Problem(JsonObject? problem)
+    {
+        var title = (string?)problem?["detail"] ?? (string?)problem?["title"] ?? "";
+        var errors = (problem?["errors"] as JsonObject)?.Select(field => $"{field.Key} {string.Join(", ", field.Value!.AsArray())}") ?? [];
+        return string.Join(" ", [title, string.Join("; ", errors)]).Trim();
+    }
+}
+
+/// <summary>The API refused a request; the message says why.</summary>
+public sealed class RefusedByApiException(string message) : Exception(message);
