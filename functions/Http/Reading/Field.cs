@@ -32,6 +32,13 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
         return default;
     }
 
+    /// <summary>Adds an error where there are other properties: for a body in which a typo would widen what is meant.</summary>
+    public void Only(params string[] names)
+    {
+        if (Value.ValueKind is JsonValueKind.Object && Value.EnumerateObject().Any(property => !names.Contains(property.Name)))
+            Note($"must have no fields but {string.Join(", ", names)}");
+    }
+
     /// <summary>At least one item, each with its own path.</summary>
     public IEnumerable<Field> Items()
     {
