@@ -54,8 +54,12 @@ public class TriggerTests
     [Theory, MemberData(nameof(Names))]
     public void An_app_serves_its_part_of_the_API_and_nothing_else(string participant)
     {
-        var expected = Routes.All.Where(route => route.Participant == participant).Select(route => (route.Name, route.Method.ToLowerInvariant(), route.Path));
-        var served = Functions<HttpTriggerAttribute>(participant).Select(f => (f.Name, Assert.Single(f.Trigger.Methods!), f.Trigger.Route ?? ""));
+        var expected =
+            from route in Routes.All
+            where route.Participant == participant
+            select (route.Name, string.Join(' ', route.Methods).ToLowerInvariant(), route.Path);
+        var served = Functions<HttpTriggerAttribute>(participant)
+            .Select(f => (f.Name, string.Join(' ', f.Trigger.Methods!), f.Trigger.Route ?? ""));
 
         Assert.Equal(expected.Order(), served.Order());
 
