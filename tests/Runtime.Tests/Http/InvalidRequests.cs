@@ -45,6 +45,7 @@ public sealed class InvalidRequests(ApiHost host) : IClassFixture<ApiHost>
         Order("control character in customer", "customerId", o => o["customerId"] = "178\u000050"),
         Order("escape sequence in customer", "customerId", o => o["customerId"] = "\u001b[31m"),
         Raw("half a surrogate pair", "customerId", "\"17850\"", "\"\\ud83c\""),
+        Raw("half a surrogate pair in a name", "$", "\"customerId\"", "\"\\ud83c\\ud83c a long name\":1,\"customerId\""),
         Raw("surrogates in the wrong order", "customerId", "\"17850\"", "\"\\udf81\\ud83c\""),
         Order("currency unknown", "currency", o => o["currency"] = "XXX"),
         Order("currency in small letters", "currency", o => o["currency"] = "gbp"),
@@ -155,6 +156,9 @@ public sealed class InvalidRequests(ApiHost host) : IClassFixture<ApiHost>
         Row("replay: nothing selected", "POST /api/operations/replay", "{}", 400, "all"),
         Row("replay: all and a selection", "POST /api/operations/replay", """{"all":true,"reason":"Failed"}""", 400, "all"),
         Row("replay: a field that is misspelt", "POST /api/operations/replay", """{"all":true,"particpant":"payments"}""", 400, "$"),
+        Row(
+            "replay: half a surrogate pair in a name", "POST /api/operations/replay",
+            """{"all":true,"\ud83c\ud83c a long name":1}""", 400, "$"),
         Row("replay: all a word", "POST /api/operations/replay", """{"all":"yes"}""", 400, "all"),
         Row("replay: no orders", "POST /api/operations/replay", """{"orderIds":[]}""", 400, "orderIds"),
         Row("replay: not an order", "POST /api/operations/replay", """{"orderIds":["1",null]}""", 400, "orderIds[0] orderIds[1]"),
