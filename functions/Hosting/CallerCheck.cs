@@ -35,6 +35,7 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
             }
             catch (TransientException)
             {
+                http.Response.Headers.RetryAfter = Problem.RetryAfterSeconds;
                 await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "Your token cannot be checked at the moment.");
                 return;
             }

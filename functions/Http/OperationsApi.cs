@@ -149,6 +149,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
             using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
             var errors = new ValidationErrors();
             var fields = Field.Root(body, errors);
+            fields.Only("orderIds", "participant", "reason", "all");
             var orderIds = fields["orderIds"];
             var selection = new Selection(
                 orderIds.IsAbsent ? null : [.. orderIds.Items().Select(id => id.Text(32, Rules.OrderId)).Distinct(StringComparer.Ordinal)],

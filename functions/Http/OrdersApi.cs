@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -61,10 +62,14 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
 
     /// <summary>Every fact of an order. A browser gets the page that shows them, so that a link to an order can be mailed.</summary>
     public Task<IResult> TimelineAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        Page.IsWantedBy(request) ? operationsPage
-        : await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+    {
+        if (Page.IsWantedBy(request))
+            return operationsPage;
+        request.HttpContext.Response.Headers.Vary = HeaderNames.Accept;
+        return await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
             ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream), Bodies.Json.TimelineBody)
-            : NoSuchOrder);
+            : NoSuchOrder;
+    });
 
     /// <summary>What Orders has stored of an order, entry by entry, without secrets.</summary>
     public Task<IResult> RecordAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
@@ -41,13 +40,14 @@ public static class Routes
             (_, _) => Task.FromResult(OpenApi.Document)),
     ];
 
-    /// <summary>Serves every route. In Azure each app serves its own by functions.</summary>
-    public static void MapSaga(this IEndpointRouteBuilder app, SagaApi api)
+    /// <summary>Serves every route, and answers anything else with a problem. In Azure each app serves its routes by functions.</summary>
+    public static void MapSaga(this WebApplication app, SagaApi api)
     {
+        app.UseStatusCodePages(context => Problem.Of(context.HttpContext.Response).ExecuteAsync(context.HttpContext));
         foreach (var route in All)
         {
             RequestDelegate serve = async context => await (await route.Answer(api, context.Request)).ExecuteAsync(context);
-            app.MapMethods(route.Path, [route.Method], serve);
+            app.MapMethods(route.Path, route.Methods, serve);
         }
     }
 
@@ -63,6 +63,9 @@ public sealed record ApiRoute(
     string Name, string Method, string Path, ImmutableArray<string> Roles, string Participant,
     Func<SagaApi, HttpRequest, Task<IResult>> Answer)
 {
+    /// <summary>What is served: HEAD too wherever GET is.</summary>
+    public IReadOnlyList<string> Methods => Method == HttpMethods.Get ? [HttpMethods.Get, HttpMethods.Head] : [Method];
+
     /// <summary>
     /// The roles that this request needs. The page, which holds no data, needs none: a browser that follows a link sends no token.
     /// </summary>

@@ -24,10 +24,12 @@ public sealed class InventoryFunctions(MessageHandler handler, Upkeep upkeep, St
     public Task OnTimer([TimerTrigger("*/30 * * * * *")] TimerInfo timer, CancellationToken stopping) => upkeep.RunAsync(stopping);
 
     [Function("set-received")]
-    public Task<IResult> SetReceived([HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = Paths.Stock)] HttpRequest request, string sku) =>
+    public Task<IResult> SetReceived(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = Paths.Stock)] HttpRequest request, string sku) =>
         stock.SetReceivedAsync(request, sku);
 
     [Function("stock-level")]
-    public Task<IResult> StockLevel([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Stock)] HttpRequest request, string sku) =>
+    public Task<IResult> StockLevel(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Stock)] HttpRequest request, string sku) =>
         stock.LevelAsync(request, sku);
 }

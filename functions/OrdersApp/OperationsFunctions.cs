@@ -8,27 +8,30 @@ namespace OrderFunctions.OrdersApp;
 public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations, Page page)
 {
     [Function("operations-page")]
-    public IResult OperationsPage([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Page)] HttpRequest request) => page;
+    public IResult OperationsPage(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Page)] HttpRequest request) =>
+        page;
 
     [Function("order-record")]
-    public Task<IResult> Record([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Record)] HttpRequest request, string id) =>
+    public Task<IResult> Record(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Record)] HttpRequest request, string id) =>
         orders.RecordAsync(request, id);
 
     [Function("topology")]
-    public Task<IResult> Topology([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Topology)] HttpRequest request) =>
+    public Task<IResult> Topology([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Topology)] HttpRequest request) =>
         operations.TopologyAsync(request);
 
     [Function("counts")]
-    public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Counts)] HttpRequest request) =>
+    public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Counts)] HttpRequest request) =>
         operations.CountsAsync(request);
 
     [Function("parked")]
-    public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Parked)] HttpRequest request) =>
+    public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Parked)] HttpRequest request) =>
         operations.ParkedAsync(request);
 
     [Function("parked-order")]
     public Task<IResult> ParkedOrder(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.ParkedOrder)] HttpRequest request, string id) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.ParkedOrder)] HttpRequest request, string id) =>
         operations.ParkedOrderAsync(request, id);
 
     [Function("replay")]
@@ -40,6 +43,7 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
         operations.DiscardAsync(request);
 
     [Function("openapi")]
-    public static IResult OpenApiDocument([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.OpenApi)] HttpRequest request) =>
+    public static IResult OpenApiDocument(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.OpenApi)] HttpRequest request) =>
         OpenApi.Document;
 }

@@ -32,15 +32,17 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
         orders.PlaceAsync(request);
 
     [Function("list-orders")]
-    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Orders)] HttpRequest request) =>
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Orders)] HttpRequest request) =>
         orders.ListAsync(request);
 
     [Function("order")]
-    public Task<IResult> Status([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Order)] HttpRequest request, string id) =>
+    public Task<IResult> Status(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Order)] HttpRequest request, string id) =>
         orders.StatusAsync(request, id);
 
     [Function("order-timeline")]
-    public Task<IResult> Timeline([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = Paths.Timeline)] HttpRequest request, string id) =>
+    public Task<IResult> Timeline(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Timeline)] HttpRequest request, string id) =>
         orders.TimelineAsync(request, id);
 
     [Function("cancel-order")]

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -53,6 +54,9 @@ sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCod
 
 static class Answers
 {
+    /// <summary>A shorter body fits one network packet as it is.</summary>
+    const int CompressedBytesMin = 1_400;
+
     /// <summary>
     /// Turns exceptions into answers. An exception that is neither the client's fault nor an outage is a bug, and the host logs it.
     /// </summary>
@@ -80,11 +84,29 @@ static class Answers
         }
     }
 
+    /// <summary>Writes a body: a long one compressed, where the client accepts that.</summary>
     public static Task WriteAsync(this HttpResponse response, int status, string contentType, byte[] body)
     {
+        if (body.Length >= CompressedBytesMin)
+        {
+            response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
+            if (response.HttpContext.Request.GetTypedHeaders().AcceptEncoding.Any(one => one.Value == "gzip" && one.Quality is not 0))
+            {
+                response.Headers.ContentEncoding = "gzip";
+                body = Compressed(body);
+            }
+        }
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
+    }
+
+    static byte[] Compressed(byte[] body)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+            gzip.Write(body);
+        return compressed.ToArray();
     }
 }

@@ -177,6 +177,18 @@ sealed partial class BodiesContext : JsonSerializerContext;
 static class Bodies
 {
     /// <summary>Non-Latin text is not escaped: the answers are JSON documents, never part of a page.</summary>
-    public static readonly BodiesContext Json =
-        new(new JsonSerializerOptions(BodiesContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static readonly BodiesContext Json = new(new JsonSerializerOptions(BodiesContext.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new AmountConverter() },
+    });
+
+    /// <summary>Amounts without trailing zeros: of 7.00, some stores return 7.</summary>
+    sealed class AmountConverter : JsonConverter<decimal>
+    {
+        public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDecimal();
+
+        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
+            writer.WriteNumberValue(Field.Normal(value));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -11,10 +10,19 @@ namespace OrderFunctions.Http;
 public sealed record Problem(string Title, int Status, string Detail, IReadOnlyDictionary<string, string[]>? Errors = null)
     : IResult, IStatusCodeHttpResult
 {
-    const int RetryAfterSeconds = 5;
+    /// <summary>For answers 503.</summary>
+    public const string RetryAfterSeconds = "5";
 
     public static Problem Of(int status, string detail, IReadOnlyDictionary<string, string[]>? errors = null) =>
         new(ReasonPhrases.GetReasonPhrase(status), status, detail, errors);
+
+    /// <summary>For an answer that so far is nothing but a status.</summary>
+    public static Problem Of(HttpResponse response) => Of(response.StatusCode, response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => "There is nothing at this path. See /openapi.json.",
+        StatusCodes.Status405MethodNotAllowed => $"This path allows {response.Headers.Allow} only.",
+        _ => "The request was not handled.",
+    });
 
     public static Problem NotFound(string detail) => Of(StatusCodes.Status404NotFound, detail);
 
@@ -30,7 +38,7 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
     {
         var response = httpContext.Response;
         if (Status is StatusCodes.Status503ServiceUnavailable)
-            response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = RetryAfterSeconds;
         return response.WriteAsync(Status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(this, Bodies.Json.Problem));
     }
 }

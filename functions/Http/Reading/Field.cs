@@ -27,9 +27,27 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
 
     public Field Object()
     {
-        if (Is(JsonValueKind.Object, "an object"))
+        if (!Is(JsonValueKind.Object, "an object"))
+            return default;
+        try
+        {
+            // A look-up by name would throw later, if at all: it depends on the length of the other names.
+            foreach (var property in Value.EnumerateObject())
+                _ = property.Name;
             return this;
-        return default;
+        }
+        catch (InvalidOperationException)
+        {
+            Note("has a field whose name contains half of a surrogate pair, which is not a character");
+            return default;
+        }
+    }
+
+    /// <summary>Adds an error where there are other properties: for a body in which a typo would widen what is meant.</summary>
+    public void Only(params string[] names)
+    {
+        if (Value.ValueKind is JsonValueKind.Object && Value.EnumerateObject().Any(property => !names.Contains(property.Name)))
+            Note($"must have no fields but {string.Join(", ", names)}");
     }
 
     /// <summary>At least one item, each with its own path.</summary>

@@ -89,7 +89,7 @@ sealed class Query(HttpRequest request)
     {
         if (page.Next is null)
             return null;
-        var kept = request.Query.Where(parameter => parameter.Key != "after" && parameter.Value.Count == 1);
+        var kept = request.Query.Where(parameter => parameter.Key != "after" && parameter.Value is [{ Length: > 0 }]);
         return request.Path + QueryString.Create(kept.Select(p => KeyValuePair.Create(p.Key, (string?)p.Value[0]))).Add("after", page.Next);
     }
 }

@@ -10,9 +10,10 @@ static class Rules
 
     public static string? OrderId(string text) => IsOrderId(text) ? null : "must be an order id: 32 lower-case hexadecimal digits";
 
-    /// <summary>A SKU is part of paths and of document ids.</summary>
+    /// <summary>A SKU is part of paths, in which servers leave a slash encoded, and of document ids.</summary>
     public static string? Sku(string sku) =>
         sku.AsSpan().IndexOfAny(@"/\?#") >= 0 ? @"must not contain / \ ? #"
+        : sku.Contains("%2F", StringComparison.OrdinalIgnoreCase) ? "must not contain a slash, nor %2F"
         : !char.IsLetterOrDigit(sku[0]) || char.IsWhiteSpace(sku[^1]) ? "must begin with a letter or digit and must not end with a space"
         : null;
 

@@ -20,6 +20,7 @@ public sealed class CallerCheckTests : IDisposable
     readonly RSA key = RSA.Create(2048);
     readonly RSA foreign = RSA.Create(2048);
     bool reached;
+    string? retryAfter;
 
     [Fact]
     public async Task No_token_is_401_and_the_function_is_not_called()
@@ -95,6 +96,7 @@ public sealed class CallerCheckTests : IDisposable
         keys.Setup(k => k.GetBaseConfigurationAsync(It.IsAny<CancellationToken>())).ThrowsAsync(new HttpRequestException("no route"));
 
         Assert.Equal(503, await CallAsync("order", Token(), keys: keys.Object));
+        Assert.NotNull(retryAfter);
         Assert.False(reached);
     }
 
@@ -124,6 +126,7 @@ public sealed class CallerCheckTests : IDisposable
             see?.Invoke(http.User);
             return Task.CompletedTask;
         });
+        retryAfter = http.Response.Headers.RetryAfter;
         return http.Response.StatusCode;
     }
 

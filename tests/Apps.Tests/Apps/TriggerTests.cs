@@ -45,10 +45,13 @@ public class TriggerTests
     [Theory, MemberData(nameof(Names))]
     public void An_app_serves_its_part_of_the_API_and_nothing_else(string participant)
     {
-        var expected = Routes.All.Where(route => route.Participant == participant).Select(route => (route.Name, route.Method.ToLowerInvariant(), route.Path));
+        var expected =
+            from route in Routes.All
+            where route.Participant == participant
+            select (route.Name, string.Join(' ', route.Methods).ToLowerInvariant(), route.Path);
         var served = new BuiltApp(participant).Triggered("httpTrigger");
 
-        Assert.Equal(expected.Order(), served.Select(f => (f.Name, $"{Assert.Single(f.Bindings[0]["methods"]!.AsArray())}", f["route"])).Order());
+        Assert.Equal(expected.Order(), served.Select(f => (f.Name, string.Join(' ', f.Bindings[0]["methods"]!.AsArray()), f["route"])).Order());
 
         // The platform's own keys would come on top of the callers' tokens.
         Assert.All(served, function => Assert.Equal("Anonymous", function["authLevel"]));

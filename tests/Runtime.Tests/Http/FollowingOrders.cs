@@ -211,12 +211,13 @@ public sealed class ListingOrders(ApiHost host) : IClassFixture<ApiHost>
         await host.PostAsync($"/api/orders/{placed[3]}/cancel");
 
         var pages = new List<string[]>();
-        for (var next = "/api/orders?status=placed&text=list%20&limit=4"; next is not null;)
+        for (var next = "/api/orders?status=placed&text=list%20&parked=&limit=4"; next is not null;)
         {
             var page = await host.GetAsync(next);
             Assert.Equal(200, page.Status);
             pages.Add([.. page.Json!["orders"]!.AsArray().Select(order => (string)order!["id"]!)]);
             next = (string?)page.Json["next"];
+            Assert.DoesNotContain("parked", next ?? "", StringComparison.Ordinal);
         }
         placed.RemoveAt(3);
         placed.Reverse();

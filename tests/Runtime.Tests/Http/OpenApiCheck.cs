@@ -74,7 +74,6 @@ sealed partial class OpenApiCheck : DelegatingHandler
                 "maxLength" => ((string)value!).Length <= (int)rule!,
                 "minimum" => (decimal)value! >= (decimal)rule!,
                 "maximum" => (decimal)value! <= (decimal)rule!,
-                "multipleOf" => (decimal)value! % (decimal)rule! == 0,
                 "minItems" => value!.AsArray().Count >= (int)rule!,
                 "maxItems" => value!.AsArray().Count <= (int)rule!,
                 "format" => (string?)rule == "date-time" && DateTimeOffset.TryParse((string)value!, CultureInfo.InvariantCulture, out _),
