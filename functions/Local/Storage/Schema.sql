@@ -53,7 +53,7 @@ CREATE TABLE final_count (
     PRIMARY KEY (status, facts)
 ) WITHOUT ROWID;
 
--- The bus: one row for each subscription that has still to hear a message.
+-- The bus: one row per message and subscription that has not completed it.
 CREATE TABLE message (
     sequence INTEGER PRIMARY KEY,
     subscription TEXT NOT NULL,
@@ -136,7 +136,7 @@ CREATE TABLE booking (
     cancelled INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX booking_number ON booking (number);
--- Pick-ups of which the shop is still to be told.
+-- Pick-ups that are not yet acknowledged.
 CREATE INDEX booking_told_at ON booking (told_at) WHERE told_at IS NOT NULL;
 
 CREATE TABLE notice (

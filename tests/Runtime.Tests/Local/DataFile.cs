@@ -24,9 +24,8 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
     }
 
     /// <summary>
-    /// What the disk holds at this moment, as the next process finds it: the files are copied while the first process still has them open
-    /// and goes on, so that nothing is checkpointed, closed or settled. Should the log be begun anew in between, which its header tells,
-    /// the copy is taken again: no disk ever holds half of each.
+    /// Goes on as after a crash at this moment: copies the files while the first process still has them open, so that nothing is checkpointed,
+    /// closed or settled. If the log was restarted meanwhile, which its header shows, it copies again: no disk ever holds half of each.
     /// </summary>
     public void Crash() => Crash(Path);
 

@@ -40,7 +40,9 @@ public sealed partial class RoomTests
             var used = Rooms().Matches(code).Select(match => match.Groups[1].Value).Where(other => other != room).ToHashSet();
             if (room is not Host && Regex.IsMatch(code, $@"(?<![.\w])({hostTypes})\b(?! *[(=])"))
                 used.Add(Host);
-            Assert.True(used.IsSubsetOf(MayUse[room]), $"{room}/{name} uses {string.Join(", ", used)}.");
+            Assert.True(
+                used.IsSubsetOf(MayUse[room]),
+                $"{room}/{name} uses {string.Join(", ", used.Select(other => other is Host ? "the host" : other))}.");
         }
     }
 
