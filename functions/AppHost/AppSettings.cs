@@ -1,4 +1,5 @@
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.AppHost;
 

@@ -7,6 +7,7 @@ using OrderFunctions.NotificationsApp;
 using OrderFunctions.OrdersApp;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 using OrderFunctions.ShippingApp;
 
 namespace OrderFunctions.Apps.Tests.Apps;

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
 using OrderFunctions.CosmosDb;
 using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Inventory;
@@ -15,6 +16,7 @@ using OrderFunctions.Saga.Payments;
 using OrderFunctions.Saga.Shipping;
 using OrderFunctions.Saga.Tests;
 using OrderFunctions.ServiceBus;
+
 using Samples = OrderFunctions.Saga.Tests.Samples;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;

@@ -1,5 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using OrderFunctions.Contracts;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;

@@ -1,5 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;

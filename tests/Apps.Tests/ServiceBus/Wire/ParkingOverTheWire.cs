@@ -1,4 +1,5 @@
 using Azure.Messaging.ServiceBus;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json.Nodes;
 using OrderFunctions.Apps.Tests.Infrastructure;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.ServiceBusBroker;
 

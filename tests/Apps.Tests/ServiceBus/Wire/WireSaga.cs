@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Http;
+using OrderFunctions.Kernel;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
