@@ -56,12 +56,15 @@ public sealed class RecordedFlowTests
     [Theory, MemberData(nameof(Streams))]
     public async Task A_stream_is_written_again_with_every_field_that_it_had(string path)
     {
-        var stream = await Stored(path).LoadAsync(Names(path).Flow, Cancellation);
+        var (flow, participant) = Names(path);
+        var stream = (await Stored(path).LoadAsync(flow, Cancellation))!;
+        var encodedAnew = stream with { Entries = [.. stream.Entries.Select(entry => entry with { Stored = default })] };
 
-        var (before, now) = (JsonNode.Parse(Repository.Read(path)), JsonNode.Parse(StreamDocument.Write(stream!)));
-        Assert.True(JsonNode.DeepEquals(before, now), $"{path} would now be stored as {now}");
-        if (stream!.Summary is { } summary)
-            Assert.Equal(JsonSerializer.Serialize(summary, EventJson.Options), JsonSerializer.Serialize(OrderSummary.Of(stream), EventJson.Options));
+        foreach (var written in new[] { stream, encodedAnew })
+        {
+            var now = JsonNode.Parse(StreamDocument.Write(written, OrderSummary.For(participant)?.Invoke(written)));
+            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Repository.Read(path)), now), $"{path} would now be stored as {now}");
+        }
     }
 
     [Theory, MemberData(nameof(Streams))]

@@ -47,12 +47,14 @@ public sealed class RecordedDatabaseTests : IAsyncLifetime
                 continue;
 
             var expected = JsonNode.Parse(await File.ReadAllTextAsync(document, Cancellation))!;
-            AssertSame(expected["entries"], stream.Entries);
+            foreach (var (recorded, entry) in expected["entries"]!.AsArray().Zip(stream.Entries, (recorded, entry) => (recorded, entry)))
+                AssertSame(recorded, entry);
+            Assert.Equal(expected["entries"]!.AsArray().Count, stream.Entries.Count);
             AssertSame(expected["parked"], stream.Parked);
             if (expected["summary"] is { } summary)
-                AssertSame(summary, stream.Summary!);
+                AssertSame(summary, OrderSummary.Of(stream)!);
 
-            await store.SaveAsync(stream.With(new($"{flow}/test/1", nameof(ReplayRequested), Via.Bus, stream.Entries[^1].At, [])), Cancellation);
+            await store.SaveAsync(stream.With(new($"{flow}/test/1", nameof(ReplayRequested), Via.Bus, stream.Entries[^1].At, [])), OrderSummary.For(participant)?.Invoke(stream), Cancellation);
         }
 
         // Past what is in memory: another instance reads the rows again.

@@ -33,7 +33,7 @@ sealed class WireApp : IAsyncDisposable
     Task[] running = [];
 
     public WireApp(
-        string name, IDecider decider, Func<IServiceProvider, Perform> perform,
+        string name, Func<IServiceProvider, Perform> perform,
         string connectionString, CosmosGateway cosmos, TurnOptions options)
     {
         this.name = name;
@@ -44,7 +44,7 @@ sealed class WireApp : IAsyncDisposable
             ["Cosmos:Endpoint"] = "https://cosmos.test",
             ["Cosmos:Database"] = CosmosGateway.Database,
         });
-        builder.AddParticipant(name, decider, perform);
+        builder.AddParticipant(name, perform);
         builder.Services.Replace(ServiceDescriptor.Singleton(options));
         builder.Services.Replace(ServiceDescriptor.Singleton(_ => cosmos.Client()));
         app = builder.Build();

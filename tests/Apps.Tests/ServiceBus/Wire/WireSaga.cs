@@ -8,11 +8,6 @@ using OrderFunctions.Kernel;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
@@ -35,14 +30,14 @@ sealed class WireSaga : IAsyncDisposable
             TimeProvider.System,
             NullLogger<SimulatedCarrier>.Instance);
         Ledger.Carrier = carrier;
-        Add(Participants.Orders, Order.Decider, _ => Intents.Nothing);
-        Add(Participants.Inventory, Reservation.Decider, services => Intents.On(services.GetRequiredService<IStock>()));
-        Add(Participants.Payments, Payment.Decider, _ => Intents.On(Ledger));
-        Add(Participants.Shipping, Shipment.Decider, _ => Intents.On(Ledger.Shipments));
-        Add(Participants.Notifications, Notice.Decider, _ => Intents.On(new SimulatedNotifier(NullLogger<SimulatedNotifier>.Instance)));
+        Add(Participants.Orders, _ => Intents.Nothing);
+        Add(Participants.Inventory, services => Intents.On(services.GetRequiredService<IStock>()));
+        Add(Participants.Payments, _ => Intents.On(Ledger));
+        Add(Participants.Shipping, _ => Intents.On(Ledger.Shipments));
+        Add(Participants.Notifications, _ => Intents.On(new SimulatedNotifier(NullLogger<SimulatedNotifier>.Instance)));
 
-        void Add(string name, IDecider decider, Func<IServiceProvider, Perform> perform) =>
-            apps[name] = new(name, decider, perform, Broker.ConnectionString, Cosmos, options);
+        void Add(string name, Func<IServiceProvider, Perform> perform) =>
+            apps[name] = new(name, perform, Broker.ConnectionString, Cosmos, options);
     }
 
     public Broker Broker { get; }
