@@ -40,9 +40,23 @@ public sealed class StockInAFile() : SqliteStockContract(inMemory: false);
 
 public sealed class StockInMemory() : SqliteStockContract(inMemory: true);
 
-public sealed class BusInAFile() : SqliteEventBusContract(inMemory: false);
+public sealed class DeliveriesInAFile : BusDeliveryContract<BusInAFile>;
 
-public sealed class BusInMemory() : SqliteEventBusContract(inMemory: true);
+public sealed class LocksInAFile : BusLockContract<BusInAFile>;
+
+public sealed class DeadLettersInAFile : BusDeadLetterContract<BusInAFile>;
+
+public sealed class TimesInAFile : BusTimeContract<BusInAFile>;
+
+public sealed class RestartsInAFile : BusRestartContract<BusInAFile>;
+
+public sealed class DeliveriesInMemory : BusDeliveryContract<BusInMemory>;
+
+public sealed class LocksInMemory : BusLockContract<BusInMemory>;
+
+public sealed class DeadLettersInMemory : BusDeadLetterContract<BusInMemory>;
+
+public sealed class TimesInMemory : BusTimeContract<BusInMemory>;
 
 public abstract class SqliteStreamStoreContract(bool inMemory, int ordersMax) : StreamStoreContract, IAsyncDisposable
 {
@@ -87,80 +101,85 @@ public abstract class SqliteStockContract(bool inMemory) : StockContract, IAsync
     }
 }
 
-public abstract class SqliteEventBusContract(bool inMemory) : EventBusContract
+public sealed class BusInAFile : IBusFactory
 {
-    protected override ValueTask<IBusUnderTest> BusAsync() => new(new BusUnderTest(inMemory));
+    public static ValueTask<IBusUnderTest> OpenAsync() => new(new SqliteBusUnderTest(inMemory: false));
+}
 
-    sealed class BusUnderTest : IBusUnderTest
+public sealed class BusInMemory : IBusFactory
+{
+    public static ValueTask<IBusUnderTest> OpenAsync() => new(new SqliteBusUnderTest(inMemory: true));
+}
+
+sealed class SqliteBusUnderTest : IBusUnderTest
+{
+    readonly FakeTimeProvider time = new(Samples.Noon);
+    readonly BusOptions options = new() { DeliveriesMax = 5 };
+    readonly DataFile file;
+    Database database;
+    SqliteBus bus;
+
+    public SqliteBusUnderTest(bool inMemory)
     {
-        readonly FakeTimeProvider time = new(Samples.Noon);
-        readonly BusOptions options = new() { DeliveriesMax = 5 };
-        readonly DataFile file;
-        Database database;
-        SqliteBus bus;
+        file = new(inMemory);
+        database = file.Open();
+        bus = new(database, options, time);
+    }
 
-        public BusUnderTest(bool inMemory)
+    public IEventBus Topic => bus;
+    public TimeSpan LockDuration => options.LockDuration;
+    public TimeSpan DuplicateWindow => options.DuplicateWindow;
+    public int DeliveriesMax => options.DeliveriesMax;
+    public bool IsDurable => database.IsDurable;
+
+    public IDeadLetterQueue DeadLetters(string subscription) => bus.DeadLetters(subscription);
+
+    public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience)
+    {
+        if (bus.TryReceive(subscription) is { } at)
+            return new SqliteDeliveryUnderTest(at);
+        using var end = new CancellationTokenSource(patience);
+        try
         {
-            file = new(inMemory);
-            database = file.Open();
-            bus = new(database, options, time);
+            return new SqliteDeliveryUnderTest(await bus.ReceiveAsync(subscription, end.Token));
         }
-
-        public IEventBus Topic => bus;
-        public TimeSpan LockDuration => options.LockDuration;
-        public TimeSpan DuplicateWindow => options.DuplicateWindow;
-        public int DeliveriesMax => options.DeliveriesMax;
-        public bool IsDurable => database.IsDurable;
-
-        public IDeadLetterQueue DeadLetters(string subscription) => bus.DeadLetters(subscription);
-
-        public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience)
+        catch (OperationCanceledException)
         {
-            if (bus.TryReceive(subscription) is { } at)
-                return new DeliveryUnderTest(at);
-            using var end = new CancellationTokenSource(patience);
-            try
-            {
-                return new DeliveryUnderTest(await bus.ReceiveAsync(subscription, end.Token));
-            }
-            catch (OperationCanceledException)
-            {
-                return null;
-            }
-        }
-
-        public Task AdvanceAsync(TimeSpan span)
-        {
-            time.Advance(span);
-            return Task.CompletedTask;
-        }
-
-        public async Task RestartAsync()
-        {
-            bus.Dispose();
-
-            // A settlement is not waited for by anybody, but this test wants to know it on disk.
-            await database.CommittedAsync();
-            file.Crash();
-            database = file.Open();
-            bus = new(database, options, time);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            bus.Dispose();
-            await file.DisposeAsync();
+            return null;
         }
     }
 
-    sealed class DeliveryUnderTest(Delivery delivery) : IDelivery
+    public Task AdvanceAsync(TimeSpan span)
     {
-        public ReceivedMessage Message => delivery.Message;
-        public Task CompleteAsync(CancellationToken cancellation) => delivery.CompleteAsync(cancellation);
-        public Task AbandonAsync(CancellationToken cancellation) => delivery.AbandonAsync(cancellation);
-        public Task DeadLetterAsync(string reason, string description, CancellationToken cancellation) =>
-            delivery.DeadLetterAsync(reason, description, cancellation);
-        public Task ReleaseSessionAsync(CancellationToken cancellation) => delivery.ReleaseSessionAsync(cancellation);
-        public Task RenewLockAsync(CancellationToken cancellation) => delivery.RenewLockAsync(cancellation);
+        time.Advance(span);
+        return Task.CompletedTask;
     }
+
+    public async Task RestartAsync()
+    {
+        bus.Dispose();
+
+        // A settlement is not waited for by anybody, but this test wants to know it on disk.
+        await database.CommittedAsync();
+        file.Crash();
+        database = file.Open();
+        bus = new(database, options, time);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        bus.Dispose();
+        await file.DisposeAsync();
+    }
+}
+
+sealed class SqliteDeliveryUnderTest(Delivery delivery) : IDelivery
+{
+    public ReceivedMessage Message => delivery.Message;
+    public Task CompleteAsync(CancellationToken cancellation) => delivery.CompleteAsync(cancellation);
+    public Task AbandonAsync(CancellationToken cancellation) => delivery.AbandonAsync(cancellation);
+    public Task DeadLetterAsync(string reason, string description, CancellationToken cancellation) =>
+        delivery.DeadLetterAsync(reason, description, cancellation);
+    public Task ReleaseSessionAsync(CancellationToken cancellation) => delivery.ReleaseSessionAsync(cancellation);
+    public Task RenewLockAsync(CancellationToken cancellation) => delivery.RenewLockAsync(cancellation);
 }

@@ -1,0 +1,71 @@
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Contracts;
+
+/// <summary>What outlives the process.</summary>
+public abstract class BusRestartContract<TBus> : EventBusContract<TBus>
+    where TBus : IBusFactory
+{
+    [Fact]
+    public async Task What_was_published_and_not_completed_is_there_after_a_restart_and_its_deliveries_are_counted_on()
+    {
+        Assert.SkipUnless(Bus.IsDurable, "Nothing outlives the process.");
+        await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2), Samples.Message("o-1", 3));
+        await SettleAsync(await ReceiveAsync("payments"));
+        var abandoned = await ReceiveAsync("payments");
+        await abandoned.AbandonAsync(Cancellation);
+        await abandoned.ReleaseSessionAsync(Cancellation);
+        Assert.Equal(2, (await ReceiveAsync("payments")).Message.DeliveryCount);
+
+        await Bus.RestartAsync();
+
+        var again = await ReceiveAsync("payments");
+        Assert.Equal(("o-1/sender/2", 3), (again.Message.Id, again.Message.DeliveryCount));
+        Assert.Equal((Samples.Trace, "o-1/cause/2"), (again.Message.TraceParent, again.Message.CausationId));
+        await SettleAsync(again);
+        var last = await ReceiveAsync("payments");
+
+        // A bus need not know for certain that a message was never delivered before the restart.
+        Assert.Equal("o-1/sender/3", last.Message.Id);
+        Assert.InRange(last.Message.DeliveryCount, 1, 2);
+    }
+
+    [Fact]
+    public async Task Dead_letters_scheduled_messages_and_the_window_are_there_after_a_restart()
+    {
+        Assert.SkipUnless(Bus.IsDurable, "Nothing outlives the process.");
+        await PublishAsync(Samples.Message("dead", 1));
+        await DeadLetterAsync("payments");
+        await PublishAsync(Samples.Message("later", 1, new ShipmentDue(Samples.Noon), await NowAsync() + Later));
+        await PublishAsync(Samples.Message("done", 1));
+        await SettleAsync(await ReceiveAsync("payments"));
+
+        await Bus.RestartAsync();
+
+        await PublishAsync(Samples.Message("done", 1));
+        Assert.Null(await Bus.ReceiveAsync("payments", Moment));
+        Assert.Equal("dead", Assert.Single(await Bus.DeadLetters("payments").ReceiveAsync(10, Cancellation)).OrderId);
+        Assert.Null(await Bus.ReceiveAsync("shipping", Moment));
+        await Bus.AdvanceAsync(Later * 1.2);
+        Assert.Equal("later", (await ReceiveAsync("shipping")).Message.OrderId);
+    }
+
+    [Fact]
+    public async Task A_message_that_was_due_before_another_was_published_is_before_it_after_a_restart_too()
+    {
+        Assert.SkipUnless(Bus.IsDurable, "Nothing outlives the process.");
+        await PublishAsync(Samples.Message("o-1", 1, new ShipmentDue(Samples.Noon), await NowAsync() + Later));
+        await PublishAsync(Samples.Message("o-1", 2, new ShipmentDue(Samples.Noon)));
+        await Bus.AdvanceAsync(Later * 1.2);
+        await PublishAsync(Samples.Message("o-1", 3, new ShipmentDue(Samples.Noon)));
+
+        await Bus.RestartAsync();
+
+        foreach (var number in (int[])[2, 1, 3])
+        {
+            var delivery = await ReceiveAsync("shipping");
+            Assert.Equal($"o-1/sender/{number}", delivery.Message.Id);
+            await SettleAsync(delivery);
+        }
+    }
+}
