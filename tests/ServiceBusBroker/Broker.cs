@@ -125,3 +125,8 @@ public sealed class Broker : IAsyncDisposable
 /// <param name="HeldSessions">Sessions that somebody has locked.</param>
 /// <param name="Scheduled">Messages in the whole topic that wait for their time.</param>
 public sealed record SubscriptionDepth(int Waiting, int Dead, IReadOnlyList<string> HeldSessions, int Scheduled);
+
+/// <summary>How a session was held.</summary>
+/// <param name="Settled">Messages settled under the lock.</param>
+/// <param name="Idle">From the last settlement, or from the lock where there was none, to the end.</param>
+public sealed record SessionUse(string Subscription, string Session, int Settled, TimeSpan Idle);

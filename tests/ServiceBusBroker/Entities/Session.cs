@@ -9,11 +9,6 @@ sealed class Session(string id)
     public SessionHold? Hold { get; set; }
 }
 
-/// <summary>How a session was held.</summary>
-/// <param name="Settled">Messages settled under the lock.</param>
-/// <param name="Idle">From the last settlement, or from the lock where there was none, to the end.</param>
-public sealed record SessionUse(string Subscription, string Session, int Settled, TimeSpan Idle);
-
 /// <summary>A session's lock. Its messages are locked as long as it is.</summary>
 sealed class SessionHold : IDeliverySource
 {

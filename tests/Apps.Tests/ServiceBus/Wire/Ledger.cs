@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
+
+/// <summary>Keeps the books of the simulated card provider and carrier, by the keys that they were given: the witness of what was really done.</summary>
+sealed class Ledger(ICardProvider cards) : ICardProvider
+{
+    readonly ConcurrentDictionary<string, Booking> charges = [];
+    readonly ConcurrentDictionary<string, Booking> refunds = [];
+    readonly ConcurrentDictionary<string, string> shipments = [];
+
+    /// <summary>While it is set, no charge is answered.</summary>
+    public volatile bool IsDown;
+
+    /// <summary>Set once the carrier exists: it tells the app of its pick-ups.</summary>
+    public ICarrier Carrier { get; set; } = null!;
+
+    public IReadOnlyList<Money> Charges(string orderId) => [.. charges.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
+
+    public IReadOnlyList<Money> Refunds(string orderId) => [.. refunds.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
+
+    public bool IsShipped(string orderId) => shipments.ContainsKey(orderId);
+
+    public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
+    {
+        if (IsDown)
+            throw new TransientException("The card provider is down.");
+        var answer = await cards.ChargeAsync(key, orderId, amount, cardToken, cancellation);
+        if (answer is CardCharged)
+            charges.TryAdd(key, new(orderId, amount));
+        return answer;
+    }
+
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => cards.FindChargeAsync(orderId, cancellation);
+
+    public async Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
+    {
+        var refunded = await cards.RefundAsync(key, orderId, chargeId, amount, cancellation);
+        refunds.TryAdd(key, new(orderId, amount));
+        return refunded;
+    }
+
+    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => cards.FindRefundAsync(orderId, cancellation);
+
+    public ICarrier Shipments => new CarrierLedger(this);
+
+    sealed record Booking(string OrderId, Money Amount);
+
+    sealed class CarrierLedger(Ledger ledger) : ICarrier
+    {
+        public async Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
+        {
+            var answer = await ledger.Carrier.BookAsync(key, orderId, shipTo, cancellation);
+            if (answer is CarrierBooked booked)
+                ledger.shipments[orderId] = booked.TrackingId;
+            return answer;
+        }
+
+        public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => ledger.Carrier.FindBookingAsync(orderId, cancellation);
+
+        public async Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
+        {
+            var answer = await ledger.Carrier.CancelAsync(key, orderId, trackingId, cancellation);
+            if (answer is CarrierCancelled)
+                ledger.shipments.TryRemove(orderId, out _);
+            return answer;
+        }
+    }
+}

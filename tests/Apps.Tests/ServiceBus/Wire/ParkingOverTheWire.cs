@@ -1,0 +1,100 @@
+using Azure.Messaging.ServiceBus;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using OrderFunctions.ServiceBus;
+
+namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
+
+/// <summary>Orders that are set aside, and taken up again where an operator says so.</summary>
+public sealed class ParkingOverTheWire
+{
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    static readonly TurnOptions Impatient = new()
+    {
+        DeliveriesMax = 2, RetriesMax = 1, RetryPause = TimeSpan.FromMilliseconds(10), AbandonPause = TimeSpan.FromMilliseconds(10),
+        ReplayPauses = [TimeSpan.FromHours(1)],
+    };
+
+    const string Body = """
+        {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},
+        "shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
+        """;
+
+    [Fact]
+    public async Task A_parked_order_waits_in_the_dead_letter_queue_and_is_replayed_when_an_operator_says_so()
+    {
+        await using var saga = await StartedAsync();
+        saga.Ledger.IsDown = true;
+        var id = await saga.PlaceAsync("k-1", Body);
+        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is { Reason: ParkingReasons.DeliveredTooOften });
+
+        var dead = await DeadLetterAsync(saga);
+        Assert.Equal((nameof(InventoryReserved), id), (dead.Subject, dead.SessionId));
+        Assert.Equal(ParkingReasons.DeliveredTooOften, dead.DeadLetterReason);
+        Assert.NotEmpty(dead.DeadLetterErrorDescription);
+
+        saga.Ledger.IsDown = false;
+        await AskAsync(saga, id, new ReplayRequested(Participants.Payments));
+        await saga.SettledAsync(1, Soon);
+
+        var order = (await saga.FindAsync(id))!;
+        Assert.Equal(OrderStatus.Completed, order.Status);
+        Assert.Null(ParkedAtPayments(order));
+        Assert.Empty(await WireAudit.FindingsAsync(saga));
+        Assert.Empty(saga.Broker.Unknown);
+    }
+
+    [Fact]
+    public async Task A_message_of_a_newer_schema_is_parked_with_its_version_until_somebody_decides()
+    {
+        await using var saga = await StartedAsync();
+        var id = await saga.PlaceAsync("k-1", Body);
+        await saga.SettledAsync(1, Soon);
+
+        var newer = EventJson.SchemaVersion + 1;
+        var message = new OutboundMessage($"{id}/newer/1", id, new RefundPayment("of the future"), null, null, null).ToServiceBus();
+        message.ApplicationProperties[MessageMapping.SchemaVersion] = newer;
+        await using var client = WireBus.Client(saga.Broker.ConnectionString);
+        await client.CreateSender(Topology.Current.Topic).SendMessageAsync(message, TestContext.Current.CancellationToken);
+        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is not null);
+
+        Assert.Contains($"schema version {newer}", (await DeadLetterAsync(saga)).DeadLetterErrorDescription);
+        Assert.Empty(saga.Ledger.Refunds(id));
+
+        await AskAsync(saga, id, new DiscardRequested(Participants.Payments, $"{id}/newer/1", "olivia", "not for this version"));
+        await saga.SettledAsync(1, Soon);
+
+        Assert.Null(ParkedAtPayments(await saga.FindAsync(id)));
+        Assert.Empty(saga.Ledger.Refunds(id));
+        Assert.Empty(saga.Broker.Unknown);
+    }
+
+    static async Task<WireSaga> StartedAsync()
+    {
+        var saga = new WireSaga(Impatient);
+        await saga.ReceiveStockAsync(["A"], 10);
+        await saga.StartAsync();
+        return saga;
+    }
+
+    static Task AskAsync(WireSaga saga, string id, OrderEvent word) => saga[Participants.Orders].Service<Participant>()
+        .RequestAsync(id, $"{id}/http/{word.GetType().Name}/{Participants.Payments}/1", word, TestContext.Current.CancellationToken);
+
+    static ParkedAt? ParkedAtPayments(OrderSummary? order) =>
+        order?.Parked.GetValueOrDefault(Participants.Payments) is { IsParked: true } parked ? parked : null;
+
+    static async Task<ServiceBusReceivedMessage> DeadLetterAsync(WireSaga saga)
+    {
+        await using var client = WireBus.Client(saga.Broker.ConnectionString);
+        var receiver = client.CreateReceiver(Topology.Current.Topic, Participants.Payments, ServiceBusDeadLetters.ReceiverOptions);
+        ServiceBusReceivedMessage? dead = null;
+        await UntilAsync(async () => (dead = await receiver.PeekMessageAsync()) is not null);
+        return dead!;
+    }
+
+    static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var end = DateTime.UtcNow + Soon; !await isSo(); await Task.Delay(100))
+            Assert.True(DateTime.UtcNow < end, "It did not come to be in time.");
+    }
+}

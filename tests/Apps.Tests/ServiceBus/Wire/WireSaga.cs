@@ -1,0 +1,129 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.CosmosDb.Gateway;
+using OrderFunctions.Http;
+using OrderFunctions.Providers;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using OrderFunctions.Saga.Inventory;
+using OrderFunctions.Saga.Notifications;
+using OrderFunctions.Saga.Orders;
+using OrderFunctions.Saga.Payments;
+using OrderFunctions.Saga.Shipping;
+using OrderFunctions.ServiceBusBroker;
+
+namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
+
+/// <summary>The five apps, connected by nothing but Service Bus over AMQP, with their state in Cosmos DB below its own SDK.</summary>
+sealed class WireSaga : IAsyncDisposable
+{
+    readonly Dictionary<string, WireApp> apps = [];
+    readonly SimulatedCarrier carrier;
+
+    public WireSaga(TurnOptions options)
+    {
+        Broker = new(WireBus.OfTopology with { LockDuration = TimeSpan.FromMinutes(1), DeliveriesMax = 100 });
+        carrier = new(
+            (orderId, trackingId, cancellation) => this[Participants.Shipping].Service<Participant>()
+                .RequestAsync(orderId, $"{orderId}/carrier/{trackingId}", new CarrierPickedUp(trackingId), cancellation),
+            TimeProvider.System,
+            NullLogger<SimulatedCarrier>.Instance);
+        Ledger.Carrier = carrier;
+        Add(Participants.Orders, Order.Decider, _ => Intents.Nothing);
+        Add(Participants.Inventory, Reservation.Decider, services => Intents.On(services.GetRequiredService<IStock>()));
+        Add(Participants.Payments, Payment.Decider, _ => Intents.On(Ledger));
+        Add(Participants.Shipping, Shipment.Decider, _ => Intents.On(Ledger.Shipments));
+        Add(Participants.Notifications, Notice.Decider, _ => Intents.On(new SimulatedNotifier(NullLogger<SimulatedNotifier>.Instance)));
+
+        void Add(string name, IDecider decider, Func<IServiceProvider, Perform> perform) =>
+            apps[name] = new(name, decider, perform, Broker.ConnectionString, Cosmos, options);
+    }
+
+    public Broker Broker { get; }
+    public CosmosGateway Cosmos { get; } = new();
+    public Ledger Ledger { get; } = new(new SimulatedCardProvider());
+    public WireApp this[string participant] => apps[participant];
+    public IOrderQueries Orders => this[Participants.Orders].Service<IOrderQueries>();
+    OrdersApi Api => new(this[Participants.Orders].Service<Participant>(), Orders);
+
+    public async Task StartAsync()
+    {
+        foreach (var app in apps.Values)
+            app.Start();
+        await carrier.StartAsync(CancellationToken.None);
+    }
+
+    public Task ReceiveStockAsync(IEnumerable<string> skus, long received)
+    {
+        var stock = this[Participants.Inventory].Service<IStock>();
+        return Parallel.ForEachAsync(skus, async (sku, cancellation) => await stock.SetReceivedAsync("main", sku, received, cancellation));
+    }
+
+    /// <summary>Places an order as a shop does, which asks again with its key where it was not answered. Returns the order's id.</summary>
+    public async Task<string> PlaceAsync(string key, string body)
+    {
+        while (true)
+        {
+            var context = Request(body);
+            context.Request.Headers["Idempotency-Key"] = key;
+            await (await Api.PlaceAsync(context.Request)).ExecuteAsync(context);
+            if (context.Response.StatusCode is StatusCodes.Status202Accepted)
+                return context.Response.Headers.Location.ToString().Split('/')[^1];
+            Assert.True(context.Response.StatusCode >= 500, $"Status {context.Response.StatusCode}");
+        }
+    }
+
+    /// <summary>Asks for an order's cancellation; it may be too late.</summary>
+    public async Task CancelAsync(string orderId)
+    {
+        int status;
+        do
+        {
+            var context = Request("");
+            await (await Api.CancelAsync(context.Request, orderId)).ExecuteAsync(context);
+            status = context.Response.StatusCode;
+        }
+        while (status >= 500);
+        Assert.True(status is StatusCodes.Status202Accepted or StatusCodes.Status409Conflict, $"Status {status}");
+    }
+
+    public async Task<OrderSummary?> FindAsync(string orderId) =>
+        (await Orders.ListAsync(new OrderFilter(Text: orderId), CancellationToken.None)).Orders.SingleOrDefault();
+
+    /// <summary>Waits until every order is final and nothing is left in any queue.</summary>
+    public async Task SettledAsync(int orders, TimeSpan patience)
+    {
+        var report = "";
+        for (var end = DateTime.UtcNow + patience; DateTime.UtcNow < end; await Task.Delay(250))
+        {
+            var counts = await Orders.CountAsync(CancellationToken.None);
+            var final = counts.ByStatus.Where(pair => pair.Key is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled).Sum(pair => pair.Value);
+            var depths = await Task.WhenAll(apps.Keys.Select(Broker.DepthAsync));
+            report = $"{final} of {orders} orders are final, {counts.Parked} parked; " + string.Join(", ", apps.Keys.Zip(depths, (name, depth) =>
+                $"{name}: {depth.Waiting} messages, {depth.Dead} dead letters, {depth.HeldSessions.Count} sessions held"));
+            if (final == orders && depths.All(depth => depth is { Waiting: 0, Dead: 0, HeldSessions.Count: 0 }))
+                return;
+        }
+        Assert.Fail(report);
+    }
+
+    static DefaultHttpContext Request(string body)
+    {
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider() };
+        context.Request.ContentType = "application/json";
+        context.Request.Method = HttpMethods.Post;
+        context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
+        context.Request.ContentLength = Encoding.UTF8.GetByteCount(body);
+        return context;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await carrier.StopAsync(CancellationToken.None);
+        carrier.Dispose();
+        await Task.WhenAll(apps.Values.Select(app => app.DisposeAsync().AsTask()));
+        await Broker.DisposeAsync();
+    }
+}
