@@ -6,8 +6,8 @@ using OrderFunctions.ServiceBusBroker.Wire;
 namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>
-/// Service Bus as far as this project uses it, over AMQP on loopback, below Azure's own client: one topic, subscriptions with sessions, dead-letter
-/// queues, <c>$management</c> and <c>$cbs</c>. It refuses what it does not know, and lets a test decide what goes wrong.
+/// Service Bus as far as this project uses it, over AMQP on loopback, below Azure's own client: one topic, subscriptions with sessions,
+/// dead-letter queues, <c>$management</c> and <c>$cbs</c>. It refuses what it does not know, and lets a test decide what goes wrong.
 /// </summary>
 public sealed class Broker : IAsyncDisposable
 {
@@ -28,7 +28,8 @@ public sealed class Broker : IAsyncDisposable
         ticks = options.Time.CreateTimer(_ => loop.Post(Topic.Tick), null, options.LockDuration / 10, options.LockDuration / 10);
     }
 
-    public string ConnectionString => $"Endpoint=sb://127.0.0.1:{listener.Port};SharedAccessKeyName=tests;SharedAccessKey=tests;UseDevelopmentEmulator=true";
+    public string ConnectionString =>
+        $"Endpoint=sb://127.0.0.1:{listener.Port};SharedAccessKeyName=tests;SharedAccessKey=tests;UseDevelopmentEmulator=true";
 
     /// <summary>Asked before each call; null lets it pass.</summary>
     public Func<BrokerCall, Fault?> Faults { get; set; } = _ => null;

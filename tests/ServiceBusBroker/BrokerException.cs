@@ -13,7 +13,8 @@ sealed class BrokerException(AmqpSymbol condition, string description) : Excepti
     /// <summary>Whether a client asked for what this broker does not know: the test is told, too.</summary>
     public bool IsUnknown => condition.Equals(AmqpErrorCode.NotImplemented);
 
-    public static BrokerException Unknown(string what) => new(AmqpErrorCode.NotImplemented, $"The broker of the tests does not know {what}.");
+    public static BrokerException Unknown(string what) =>
+        new(AmqpErrorCode.NotImplemented, $"The broker of the tests does not know {what}.");
 
     public AmqpException ToAmqp() => new(Error);
 }

@@ -4,7 +4,10 @@ using OrderFunctions.ServiceBusBroker.Entities;
 
 namespace OrderFunctions.ServiceBusBroker;
 
-/// <summary>A message as a client sent it. It refuses what Service Bus would do something about and this broker would not, a time to live for example.</summary>
+/// <summary>
+/// A message as a client sent it. It refuses what Service Bus would do something about and this broker would not, a time to live for
+/// example.
+/// </summary>
 public sealed class BrokerMessage
 {
     const string ScheduledAnnotation = "x-opt-scheduled-enqueue-time";
@@ -23,7 +26,8 @@ public sealed class BrokerMessage
             throw BrokerException.Unknown($"one of these properties: {message.Properties}");
         properties = message.Properties ?? new();
         body = (ArraySegment<byte>)message.DataBody.Single().Value;
-        applicationProperties = message.ApplicationProperties?.Map.ToDictionary(pair => pair.Key.ToString()!, pair => (object?)pair.Value) ?? [];
+        applicationProperties =
+            message.ApplicationProperties?.Map.ToDictionary(pair => pair.Key.ToString()!, pair => (object?)pair.Value) ?? [];
         foreach (var (name, value) in message.MessageAnnotations?.Map ?? [])
         {
             if (name.ToString() != ScheduledAnnotation)
@@ -58,7 +62,8 @@ public sealed class BrokerMessage
     /// <inheritdoc cref="ReadAll"/>
     internal static BrokerMessage Read(ArraySegment<byte> encoded) => new(Parse([.. encoded]));
 
-    static AmqpMessage Parse(byte[] encoded) => AmqpMessage.CreateAmqpStreamMessage(new BufferListStream([encoded]), payloadInitialized: true);
+    static AmqpMessage Parse(byte[] encoded) =>
+        AmqpMessage.CreateAmqpStreamMessage(new BufferListStream([encoded]), payloadInitialized: true);
 
     /// <summary>As it is delivered or peeked at.</summary>
     internal AmqpMessage Write(QueuedMessage queued)

@@ -13,6 +13,8 @@ public sealed record BrokerOptions(string Topic, IReadOnlyDictionary<string, IRe
     /// <summary>Of one transfer, a message or a batch: what the Standard tier takes.</summary>
     public int TransferBytesMax { get; init; } = 256 * 1024;
 
-    /// <summary>Locks, schedules and the duplicate window go by it. How long a client may wait for a session does not: that is the network's time.</summary>
+    /// <summary>
+    /// Locks, schedules and the duplicate window go by it. How long a client may wait for a session does not: that is the network's time.
+    /// </summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

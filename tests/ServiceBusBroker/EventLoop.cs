@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>
-/// Runs what is posted, one after the other. All state of the broker is touched from here only, so that AMQP's callbacks never wait for each other.
+/// Runs what is posted, one after the other. All state of the broker is touched from here only, so that AMQP's callbacks never wait for
+/// each other.
 /// </summary>
 sealed class EventLoop : IAsyncDisposable
 {

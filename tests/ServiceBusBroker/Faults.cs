@@ -5,7 +5,8 @@ namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>What a client asks the broker to do.</summary>
 /// <param name="Operation">
-/// send, accept, complete, abandon, dead-letter or put-token; or an operation of the management link without its prefix, as renew-session-lock.
+/// send, accept, complete, abandon, dead-letter or put-token; or an operation of the management link without its prefix, as
+/// renew-session-lock.
 /// </param>
 /// <param name="Entity">The topic, a subscription, or <c>$cbs</c>.</param>
 /// <param name="Session">The session, where it is about one.</param>

@@ -14,7 +14,9 @@ public interface IBusUnderTest : IAsyncDisposable
     /// <summary>Deliveries after which the bus itself dead-letters.</summary>
     int DeliveriesMax { get; }
 
-    /// <summary>Locks the next session that is free and has a message; null where there is none within <paramref name="patience"/>.</summary>
+    /// <summary>
+    /// Locks the next session that is free and has a message; null where there is none within <paramref name="patience"/>.
+    /// </summary>
     Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience);
 
     IDeadLetterQueue DeadLetters(string subscription);

@@ -1,6 +1,8 @@
 namespace OrderFunctions.ServiceBusBroker.Entities;
 
-/// <summary>A subscription's dead-letter queue: without sessions, each message has a lock of its own, and no number of deliveries is too many.</summary>
+/// <summary>
+/// A subscription's dead-letter queue: without sessions, each message has a lock of its own, and no number of deliveries is too many.
+/// </summary>
 sealed class DeadLetterQueue(string name, BrokerOptions options)
 {
     readonly LinkedList<QueuedMessage> messages = [];
@@ -65,7 +67,8 @@ sealed class DeadLetterQueue(string name, BrokerOptions options)
 
     void Changed() => readers.ToList().ForEach(reader => reader.Changed());
 
-    BrokerException Lost(Guid lockToken) => new(Conditions.MessageLockLost, $"Nothing in the dead-letter queue of {name} is held under {lockToken}.");
+    BrokerException Lost(Guid lockToken) =>
+        new(Conditions.MessageLockLost, $"Nothing in the dead-letter queue of {name} is held under {lockToken}.");
 
     /// <summary>Locks outlive their link: whoever has the token may still settle, by the management link.</summary>
     sealed class DeadLetterReader(DeadLetterQueue queue, Action changed) : IDeliverySource

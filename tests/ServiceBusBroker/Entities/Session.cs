@@ -54,7 +54,8 @@ sealed class SessionHold : IDeliverySource
         return next;
     }
 
-    public QueuedMessage? Held(Guid lockToken) => IsHeld ? session.Messages.FirstOrDefault(message => message.LockToken == lockToken) : null;
+    public QueuedMessage? Held(Guid lockToken) =>
+        IsHeld ? session.Messages.FirstOrDefault(message => message.LockToken == lockToken) : null;
 
     public void Settle(Guid lockToken, Settlement settlement)
     {
@@ -87,8 +88,8 @@ sealed class SessionHold : IDeliverySource
     }
 
     /// <summary>
-    /// Deliveries count where the lock or the connection is lost, and not where the session is closed. Service Bus keeps the lock of a lost connection up to
-    /// its end; here it ends at once, so that tests need not wait.
+    /// Deliveries count where the lock or the connection is lost, and not where the session is closed. Service Bus keeps the lock of a lost
+    /// connection up to its end; here it ends at once, so that tests need not wait.
     /// </summary>
     public void End(bool isLost)
     {

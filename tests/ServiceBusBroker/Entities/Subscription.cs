@@ -13,9 +13,11 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
     public DeadLetterQueue DeadLetters { get; } = new(name, options);
 
     /// <summary>All messages that are not dead-lettered, in their order.</summary>
-    public IEnumerable<QueuedMessage> Messages => sessions.Values.SelectMany(session => session.Messages).OrderBy(message => message.SequenceNumber);
+    public IEnumerable<QueuedMessage> Messages =>
+        sessions.Values.SelectMany(session => session.Messages).OrderBy(message => message.SequenceNumber);
 
-    public IReadOnlyList<string> HeldSessions => [.. sessions.Values.Where(session => session.Hold is not null).Select(session => session.Id)];
+    public IReadOnlyList<string> HeldSessions =>
+        [.. sessions.Values.Where(session => session.Hold is not null).Select(session => session.Id)];
 
     public bool Hears(BrokerMessage message) => message.Label is { } label && labels.Contains(label);
 
@@ -24,7 +26,8 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
         var queued = new QueuedMessage(message, ++lastSequenceNumber, at);
         if (message.SessionId is null)
         {
-            DeadLetters.Add(queued, "Session ID is null", "Session-enabled entity doesn't allow a message whose session identifier is null.");
+            DeadLetters.Add(queued, "Session ID is null",
+                "Session-enabled entity doesn't allow a message whose session identifier is null.");
             return;
         }
         var session = SessionOf(message.SessionId);
@@ -69,7 +72,8 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
         if (message.DeliveryCount < options.DeliveriesMax)
             return;
         session.Messages.Remove(message);
-        DeadLetters.Add(message, "MaxDeliveryCountExceeded", $"Message could not be consumed after {options.DeliveriesMax} delivery attempts.");
+        DeadLetters.Add(message, "MaxDeliveryCountExceeded",
+            $"Message could not be consumed after {options.DeliveriesMax} delivery attempts.");
     }
 
     public void Ended(Session session, SessionUse use)
@@ -80,7 +84,8 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
 
     public void ExpireLocks(DateTimeOffset now)
     {
-        foreach (var hold in sessions.Values.Select(session => session.Hold).OfType<SessionHold>().Where(hold => hold.Until <= now).ToList())
+        var ended = sessions.Values.Select(session => session.Hold).OfType<SessionHold>().Where(hold => hold.Until <= now);
+        foreach (var hold in ended.ToList())
             hold.Expire();
         DeadLetters.ExpireLocks(now);
     }

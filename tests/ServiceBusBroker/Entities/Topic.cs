@@ -1,6 +1,8 @@
 namespace OrderFunctions.ServiceBusBroker.Entities;
 
-/// <summary>Accepts messages, each id once within the window, and copies them to the subscriptions that hear their label: at once or at their time.</summary>
+/// <summary>
+/// Accepts messages, each id once within the window, and copies them to the subscriptions that hear their label: at once or at their time.
+/// </summary>
 sealed class Topic
 {
     readonly BrokerOptions options;

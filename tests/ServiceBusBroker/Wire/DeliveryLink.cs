@@ -5,10 +5,13 @@ using OrderFunctions.ServiceBusBroker.Entities;
 
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
-/// <summary>A client's receiver: delivers as far as there is credit, under the lock token as the delivery's tag, and answers each settlement.</summary>
+/// <summary>
+/// A client's receiver: delivers as far as there is credit, under the lock token as the delivery's tag, and answers each settlement.
+/// </summary>
 sealed class DeliveryLink
 {
     static readonly AmqpSymbol SessionFilter = "com.microsoft:session-filter";
+    static readonly AmqpSymbol DeadLetterError = "com.microsoft:dead-letter";
     static readonly AmqpSymbol LockedUntil = "com.microsoft:locked-until-utc";
 
     readonly Broker broker;
@@ -27,8 +30,10 @@ sealed class DeliveryLink
             var (state, isSettled) = (delivery.State, delivery.Settled);
             broker.Post(() => Settle(delivery, state, isSettled));
         });
-        link.SafeAddClosed((_, _) => broker.Post(() => source?.End(isLost: link.Session.Connection.State is AmqpObjectState.End or AmqpObjectState.Faulted)));
+        link.SafeAddClosed((_, _) => broker.Post(() => source?.End(isLost: IsLost(link.Session.Connection))));
     }
+
+    static bool IsLost(AmqpConnection connection) => connection.State is AmqpObjectState.End or AmqpObjectState.Faulted;
 
     string? SessionId => (source as SessionHold)?.SessionId;
 
@@ -57,13 +62,16 @@ sealed class DeliveryLink
         var granted = new TaskCompletionSource<SessionHold>(TaskCreationOptions.RunContinuationsAsynchronously);
         var request = new SessionRequest(
             filters[SessionFilter] as string, hold => delivery.Granted(hold, granted), lost => delivery.Changed(lost));
-        broker.Post(() => broker.Perform(
-            link, new(0, "accept", subscription.Name, request.SessionId, []), () => subscription.Accept(request), refusal => Refuse(refusal, granted)));
+        var call = new BrokerCall(0, "accept", subscription.Name, request.SessionId, []);
+        broker.Post(() => broker.Perform(link, call, () => subscription.Accept(request), refusal => Refuse(refusal, granted)));
         using var end = new CancellationTokenSource();
         link.SafeAddClosed((_, _) => broker.Post(() => GiveUp(subscription, request, granted, "The link is closed.")));
         if (link.Settings.Properties is { } properties && properties.TryGetValue<uint>(Conditions.Timeout, out var milliseconds))
+        {
             _ = Task.Delay(TimeSpan.FromMilliseconds(milliseconds), end.Token).ContinueWith(
-                _ => broker.Post(() => GiveUp(subscription, request, granted, "No session became free in time.")), TaskContinuationOptions.OnlyOnRanToCompletion);
+                _ => broker.Post(() => GiveUp(subscription, request, granted, "No session became free in time.")),
+                TaskContinuationOptions.OnlyOnRanToCompletion);
+        }
         var hold = await granted.Task;
         await end.CancelAsync();
         filters[SessionFilter] = hold.SessionId;
@@ -83,7 +91,8 @@ sealed class DeliveryLink
             granted.TrySetException(refusal);
     }
 
-    static IEnumerable<AmqpSymbol> Filters(SendingAmqpLink link) => ((Source)link.Settings.Source).FilterSet?.Select(pair => (AmqpSymbol)pair.Key.Key) ?? [];
+    static IEnumerable<AmqpSymbol> Filters(SendingAmqpLink link) =>
+        ((Source)link.Settings.Source).FilterSet?.Select(pair => (AmqpSymbol)pair.Key.Key) ?? [];
 
     void Granted(SessionHold hold, TaskCompletionSource<SessionHold> granted)
     {
@@ -114,8 +123,8 @@ sealed class DeliveryLink
     }
 
     /// <param name="isSettled">
-    /// The client needs no answer: it gives back what nobody there waits for. The state is not looked at then, because the library may have set it to
-    /// accepted, as of any delivery that is settled by the time it is sent.
+    /// The client needs no answer: it gives back what nobody there waits for. The state is not looked at then, because the library may have
+    /// set it to accepted, as of any delivery that is settled by the time it is sent.
     /// </param>
     void Settle(Delivery delivery, DeliveryState state, bool isSettled)
     {
@@ -126,7 +135,8 @@ sealed class DeliveryLink
             IReadOnlyList<BrokerMessage> messages = source!.Held(token) is { } held ? [held.Message] : [];
             if (isSettled && messages.Count == 0)
                 return;
-            broker.Perform(link, new(0, settlement.Operation, subscription.Name, SessionId, messages), () => source.Settle(token, settlement), refusal =>
+            var call = new BrokerCall(0, settlement.Operation, subscription.Name, SessionId, messages);
+            broker.Perform(link, call, () => source.Settle(token, settlement), refusal =>
             {
                 if (!isSettled)
                     Answer(delivery, refusal);
@@ -149,10 +159,11 @@ sealed class DeliveryLink
         Accepted => new Settlement.Complete(),
         Modified { UndeliverableHere: not true, MessageAnnotations: null } => new Settlement.Abandon(),
         Rejected { Error: null } => new Settlement.DeadLetter(null, null),
-        Rejected { Error: { } error } when error.Condition.Equals((AmqpSymbol)"com.microsoft:dead-letter") && error.Info.All(IsOfDeadLetter) =>
+        Rejected { Error: { } error } when error.Condition.Equals(DeadLetterError) && error.Info.All(IsOfDeadLetter) =>
             new Settlement.DeadLetter(error.Info["DeadLetterReason"] as string, error.Info["DeadLetterErrorDescription"] as string),
         _ => throw BrokerException.Unknown($"the outcome {state}"),
     };
 
-    static bool IsOfDeadLetter(KeyValuePair<MapKey, object> pair) => pair.Key.ToString() is "DeadLetterReason" or "DeadLetterErrorDescription";
+    static bool IsOfDeadLetter(KeyValuePair<MapKey, object> pair) =>
+        pair.Key.ToString() is "DeadLetterReason" or "DeadLetterErrorDescription";
 }

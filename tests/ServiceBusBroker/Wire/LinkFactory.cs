@@ -15,7 +15,8 @@ sealed class LinkFactory(Broker broker) : IRuntimeProvider
     readonly ConcurrentDictionary<(AmqpConnection, string), SendingAmqpLink> replies = [];
 
     public AmqpConnection CreateConnection(
-        TransportBase transport, ProtocolHeader protocolHeader, bool isInitiator, AmqpSettings amqpSettings, AmqpConnectionSettings connectionSettings) =>
+        TransportBase transport, ProtocolHeader protocolHeader, bool isInitiator, AmqpSettings amqpSettings,
+        AmqpConnectionSettings connectionSettings) =>
         new(transport, protocolHeader, isInitiator, amqpSettings, connectionSettings);
 
     public AmqpSession CreateSession(AmqpConnection connection, AmqpSessionSettings settings) => new(connection, settings, this);
@@ -52,7 +53,8 @@ sealed class LinkFactory(Broker broker) : IRuntimeProvider
         if (address == "$cbs")
             _ = new RequestLink(broker, link, address, TokenRequests.Answer, ReplyTo);
         else if (address.EndsWith(Management, StringComparison.Ordinal))
-            _ = new RequestLink(broker, link, EntityOf(address[..^Management.Length]), ManagementOf(address[..^Management.Length]), ReplyTo);
+            _ = new RequestLink(
+                broker, link, EntityOf(address[..^Management.Length]), ManagementOf(address[..^Management.Length]), ReplyTo);
         else if (IsTopic(address))
             _ = new PublishingLink(broker, link);
         else
@@ -86,7 +88,8 @@ sealed class LinkFactory(Broker broker) : IRuntimeProvider
             : new SubscriptionRequests(SubscriptionOf(address)).Answer;
 
     Entities.Subscription SubscriptionOf(string address) =>
-        address.Split('/') is [var topic, "subscriptions", var name] && IsTopic(topic) && broker.Topic.Subscriptions.TryGetValue(name, out var subscription)
+        address.Split('/') is [var topic, "subscriptions", var name] && IsTopic(topic)
+            && broker.Topic.Subscriptions.TryGetValue(name, out var subscription)
             ? subscription
             : throw NotFound(address);
 

@@ -8,7 +8,9 @@ using Microsoft.Azure.Amqp.Transport;
 
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
-/// <summary>AMQP on a free port of 127.0.0.1, with the one SASL mechanism that Service Bus clients name: rights come by <c>$cbs</c>.</summary>
+/// <summary>
+/// AMQP on a free port of 127.0.0.1, with the one SASL mechanism that Service Bus clients name: rights come by <c>$cbs</c>.
+/// </summary>
 sealed class Listener : IDisposable
 {
     readonly AmqpTransportListener transports;
@@ -46,7 +48,8 @@ sealed class Listener : IDisposable
     void Accepted(TransportListener from, TransportAsyncCallbackArgs args)
     {
         var connection = settings.RuntimeProvider.CreateConnection(
-            args.Transport, (ProtocolHeader)args.UserToken, isInitiator: false, settings, new AmqpConnectionSettings { ContainerId = "broker" });
+            args.Transport, (ProtocolHeader)args.UserToken, isInitiator: false, settings,
+            new AmqpConnectionSettings { ContainerId = "broker" });
         connections[connection] = true;
         connection.SafeAddClosed((_, _) => connections.TryRemove(connection, out _));
         connection.BeginOpen(AmqpConstants.DefaultTimeout, result =>

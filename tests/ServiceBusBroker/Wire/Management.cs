@@ -73,7 +73,8 @@ sealed class TopicRequests(Topic topic)
         switch ((string)request.ApplicationProperties.Map["operation"])
         {
             case "com.microsoft:schedule-message":
-                var messages = ((IEnumerable<object>)map.Of("messages")!).Select(one => BrokerMessage.Read((ArraySegment<byte>)((AmqpMap)one).Of("message")!));
+                var messages = ((IEnumerable<object>)map.Of("messages")!)
+                    .Select(one => BrokerMessage.Read((ArraySegment<byte>)((AmqpMap)one).Of("message")!));
                 return new(200, new() { [new MapKey("sequence-numbers")] = topic.Accept([.. messages]).ToArray() });
             case "com.microsoft:cancel-scheduled-message":
                 foreach (var number in (long[])map.Of("sequence-numbers")!)

@@ -21,8 +21,8 @@ sealed class PublishingLink
         try
         {
             var messages = BrokerMessage.ReadAll(transfer);
-            broker.Post(() => broker.Perform(
-                link, new(0, "send", broker.Options.Topic, null, messages), () => broker.Topic.Accept(messages), refusal => Answer(transfer, refusal)));
+            var call = new BrokerCall(0, "send", broker.Options.Topic, null, messages);
+            broker.Post(() => broker.Perform(link, call, () => broker.Topic.Accept(messages), refusal => Answer(transfer, refusal)));
         }
         catch (Exception e)
         {

@@ -18,7 +18,8 @@ sealed class RequestLink
     readonly Func<AmqpConnection, string, SendingAmqpLink?> replyTo;
 
     public RequestLink(
-        Broker broker, ReceivingAmqpLink link, string entity, Func<AmqpMessage, Reply> answer, Func<AmqpConnection, string, SendingAmqpLink?> replyTo)
+        Broker broker, ReceivingAmqpLink link, string entity,
+        Func<AmqpMessage, Reply> answer, Func<AmqpConnection, string, SendingAmqpLink?> replyTo)
     {
         (this.broker, this.link, this.entity, this.answer, this.replyTo) = (broker, link, entity, answer, replyTo);
         link.RegisterMessageListener(Received);
@@ -29,10 +30,12 @@ sealed class RequestLink
         link.DisposeDelivery(request, settled: true, AmqpConstants.AcceptedOutcome);
         broker.Post(() =>
         {
-            var operation = ((string)request.ApplicationProperties.Map["operation"]).Replace("com.microsoft:", "", StringComparison.Ordinal);
+            var operation = ((string)request.ApplicationProperties.Map["operation"])
+                .Replace("com.microsoft:", "", StringComparison.Ordinal);
             var session = (request.ValueBody?.Value as AmqpMap)?.Of("session-id") as string;
             Reply? reply = null;
-            broker.Perform(link, new(0, operation, entity, session, []), () => reply = answer(request), refusal => Send(request, reply, refusal));
+            var call = new BrokerCall(0, operation, entity, session, []);
+            broker.Perform(link, call, () => reply = answer(request), refusal => Send(request, reply, refusal));
         });
     }
 

@@ -36,7 +36,8 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     {
         await topic.PublishAsync([Samples.Message("o-1", 7) with { SaidAt = Samples.Noon }], Cancellation);
 
-        await using var session = await client.AcceptSessionAsync(Topology.Current.Topic, Participants.Payments, "o-1", cancellationToken: Cancellation);
+        await using var session =
+            await client.AcceptSessionAsync(Topology.Current.Topic, Participants.Payments, "o-1", cancellationToken: Cancellation);
         var message = await session.ReceiveMessageAsync(cancellationToken: Cancellation);
 
         Assert.Equal(("o-1/sender/7", "o-1", "o-1"), (message.MessageId, message.SessionId, message.CorrelationId));
@@ -52,7 +53,8 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     {
         await client.CreateSender(Topology.Current.Topic).SendMessageAsync(new("{}") { Subject = nameof(InventoryReserved) }, Cancellation);
 
-        var queue = new ServiceBusDeadLetters(client.CreateReceiver(Topology.Current.Topic, Participants.Payments, ServiceBusDeadLetters.ReceiverOptions));
+        var queue = new ServiceBusDeadLetters(
+            client.CreateReceiver(Topology.Current.Topic, Participants.Payments, ServiceBusDeadLetters.ReceiverOptions));
         var dead = Assert.Single(await queue.ReceiveAsync(10, Cancellation));
 
         Assert.Equal("", dead.OrderId);
@@ -75,7 +77,8 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     {
         await topic.PublishAsync([.. Enumerable.Range(1, 5).Select(number => OfSize(100 * 1024, number))], Cancellation);
 
-        Assert.Equal(Enumerable.Range(1, 5).Select(number => $"o-1/sender/{number}"), (await broker.AcceptedAsync()).Select(message => message.Id));
+        Assert.Equal(Enumerable.Range(1, 5).Select(number => $"o-1/sender/{number}"),
+            (await broker.AcceptedAsync()).Select(message => message.Id));
         Assert.Equal(3, (await broker.CallsAsync()).Count(call => call.Operation is "send"));
     }
 
@@ -157,7 +160,8 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
         return await ReceiveAsync();
     }
 
-    Task<IDelivery?> ReceiveAsync() => WireDelivery.ReceiveAsync(client, Topology.Current.Topic, Participants.Payments, TimeSpan.FromSeconds(1));
+    Task<IDelivery?> ReceiveAsync() =>
+        WireDelivery.ReceiveAsync(client, Topology.Current.Topic, Participants.Payments, TimeSpan.FromSeconds(1));
 
     void FailOnce(string operation, Fault fault)
     {

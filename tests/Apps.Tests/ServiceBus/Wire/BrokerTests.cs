@@ -37,7 +37,8 @@ public sealed class BrokerTests : IAsyncLifetime
         {
             Assert.Null(await session.GetSessionStateAsync(Cancellation));
             await session.SetSessionStateAsync(BinaryData.FromString("half-way"), Cancellation);
-            var locked = await Assert.ThrowsAsync<ServiceBusException>(() => client.AcceptSessionAsync(Topic, Payments, "o-1", cancellationToken: Cancellation));
+            var locked = await Assert.ThrowsAsync<ServiceBusException>(
+                () => client.AcceptSessionAsync(Topic, Payments, "o-1", cancellationToken: Cancellation));
             Assert.Equal(ServiceBusFailureReason.SessionCannotBeLocked, locked.Reason);
         }
         await using var next = await client.AcceptSessionAsync(Topic, Payments, "o-1", cancellationToken: Cancellation);
@@ -82,7 +83,8 @@ public sealed class BrokerTests : IAsyncLifetime
     {
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => client.CreateReceiver(Topic, Payments).ReceiveMessageAsync(TimeSpan.FromSeconds(1), Cancellation));
-        var missing = await Assert.ThrowsAsync<ServiceBusException>(() => client.AcceptNextSessionAsync(Topic, "nobody", cancellationToken: Cancellation));
+        var missing = await Assert.ThrowsAsync<ServiceBusException>(
+            () => client.AcceptNextSessionAsync(Topic, "nobody", cancellationToken: Cancellation));
         Assert.Equal(ServiceBusFailureReason.MessagingEntityNotFound, missing.Reason);
         Assert.Empty(broker.Unknown);
     }
@@ -90,10 +92,12 @@ public sealed class BrokerTests : IAsyncLifetime
     [Fact]
     public async Task What_the_broker_does_not_know_it_refuses_loudly()
     {
-        await Assert.ThrowsAnyAsync<Exception>(() => sender.SendMessageAsync(new("{}") { TimeToLive = TimeSpan.FromDays(1) }, Cancellation));
-        await Assert.ThrowsAnyAsync<Exception>(() => sender.SendMessageAsync(new("{}") { SessionId = "o-1", PartitionKey = "o-1" }, Cancellation));
-        await Assert.ThrowsAnyAsync<Exception>(() => client.CreateReceiver(
-            Topic, Payments, new() { SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.ReceiveAndDelete }).ReceiveMessageAsync(TimeSpan.FromSeconds(1), Cancellation));
+        var destructive = client.CreateReceiver(
+            Topic, Payments, new() { SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.ReceiveAndDelete });
+        await Assert.ThrowsAnyAsync<Exception>(() => sender.SendMessageAsync(new() { TimeToLive = TimeSpan.FromDays(1) }, Cancellation));
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => sender.SendMessageAsync(new() { SessionId = "o-1", PartitionKey = "o-1" }, Cancellation));
+        await Assert.ThrowsAnyAsync<Exception>(() => destructive.ReceiveMessageAsync(TimeSpan.FromSeconds(1), Cancellation));
         await sender.SendMessageAsync(Message("m-1"), Cancellation);
         var session = await client.AcceptNextSessionAsync(Topic, Payments, cancellationToken: Cancellation);
         var message = await session.ReceiveMessageAsync(cancellationToken: Cancellation);

@@ -10,7 +10,9 @@ sealed class ReceiverActions(ServiceBusSessionReceiver receiver) : ServiceBusMes
         HeldAsync(() => receiver.CompleteMessageAsync(message, cancellationToken));
 
     public override Task AbandonMessageAsync(
-        ServiceBusReceivedMessage message, IDictionary<string, object>? propertiesToModify = null, CancellationToken cancellationToken = default) =>
+        ServiceBusReceivedMessage message,
+        IDictionary<string, object>? propertiesToModify = null,
+        CancellationToken cancellationToken = default) =>
         HeldAsync(() => receiver.AbandonMessageAsync(message, propertiesToModify, cancellationToken));
 
     public override Task DeadLetterMessageAsync(

@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>Keeps the books of the simulated card provider and carrier, by the keys that they were given: the witness of what was really done.</summary>
+/// <summary>
+/// Keeps the books of the simulated card provider and carrier, by the keys that they were given: the witness of what was really done.
+/// </summary>
 sealed class Ledger(ICardProvider cards) : ICardProvider
 {
     readonly ConcurrentDictionary<string, Booking> charges = [];
@@ -17,9 +19,11 @@ sealed class Ledger(ICardProvider cards) : ICardProvider
     /// <summary>Set once the carrier exists: it tells the app of its pick-ups.</summary>
     public ICarrier Carrier { get; set; } = null!;
 
-    public IReadOnlyList<Money> Charges(string orderId) => [.. charges.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
+    public IReadOnlyList<Money> Charges(string orderId) =>
+        [.. charges.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
 
-    public IReadOnlyList<Money> Refunds(string orderId) => [.. refunds.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
+    public IReadOnlyList<Money> Refunds(string orderId) =>
+        [.. refunds.Values.Where(one => one.OrderId == orderId).Select(one => one.Amount)];
 
     public bool IsShipped(string orderId) => shipments.ContainsKey(orderId);
 
@@ -42,7 +46,8 @@ sealed class Ledger(ICardProvider cards) : ICardProvider
         return refunded;
     }
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => cards.FindRefundAsync(orderId, cancellation);
+    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
+        cards.FindRefundAsync(orderId, cancellation);
 
     public ICarrier Shipments => new CarrierLedger(this);
 
@@ -58,7 +63,8 @@ sealed class Ledger(ICardProvider cards) : ICardProvider
             return answer;
         }
 
-        public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => ledger.Carrier.FindBookingAsync(orderId, cancellation);
+        public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
+            ledger.Carrier.FindBookingAsync(orderId, cancellation);
 
         public async Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
         {

@@ -15,8 +15,8 @@ public sealed class DeadLettersOnANamespace : BusDeadLetterContract<NamespaceBus
 public sealed class TimesOnANamespace : BusTimeContract<NamespaceBus>;
 
 /// <summary>
-/// A namespace or emulator, with a topic of its own for each test: <c>ORDERFUNCTIONS_SERVICEBUS</c>, a connection string that may manage. Its clock
-/// cannot be moved, so locks and windows are as short as Service Bus allows, and are waited for.
+/// A namespace or emulator, with a topic of its own for each test: <c>ORDERFUNCTIONS_SERVICEBUS</c>, a connection string that may manage.
+/// Its clock cannot be moved, so locks and windows are as short as Service Bus allows, and are waited for.
 /// </summary>
 public sealed class NamespaceBus : IBusFactory, IBusUnderTest
 {
@@ -61,14 +61,20 @@ public sealed class NamespaceBus : IBusFactory, IBusUnderTest
 
     async Task CreateAsync()
     {
-        await administration.CreateTopicAsync(new CreateTopicOptions(topic) { RequiresDuplicateDetection = true, DuplicateDetectionHistoryTimeWindow = DuplicateWindow });
+        await administration.CreateTopicAsync(
+            new CreateTopicOptions(topic) { RequiresDuplicateDetection = true, DuplicateDetectionHistoryTimeWindow = DuplicateWindow });
         foreach (var subscription in Topology.Current.Subscriptions)
         {
-            await administration.CreateSubscriptionAsync(
-                new CreateSubscriptionOptions(topic, subscription.Name) { RequiresSession = true, LockDuration = LockDuration, MaxDeliveryCount = DeliveriesMax });
+            await administration.CreateSubscriptionAsync(new CreateSubscriptionOptions(topic, subscription.Name)
+            {
+                RequiresSession = true, LockDuration = LockDuration, MaxDeliveryCount = DeliveriesMax,
+            });
             await administration.DeleteRuleAsync(topic, subscription.Name, RuleProperties.DefaultRuleName);
             foreach (var type in subscription.Hears)
-                await administration.CreateRuleAsync(topic, subscription.Name, new CreateRuleOptions(type, new CorrelationRuleFilter { Subject = type }));
+            {
+                var rule = new CreateRuleOptions(type, new CorrelationRuleFilter { Subject = type });
+                await administration.CreateRuleAsync(topic, subscription.Name, rule);
+            }
         }
     }
 

@@ -16,8 +16,8 @@ public sealed class ParkingOverTheWire
     };
 
     const string Body = """
-        {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],"payment":{"cardToken":"tok_visa"},
-        "shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
+        {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
+        "payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
         """;
 
     [Fact]

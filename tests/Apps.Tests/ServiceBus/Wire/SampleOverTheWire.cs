@@ -14,7 +14,8 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
     [Fact]
     public async Task Every_order_comes_to_its_end_and_the_audit_is_clean_though_connections_are_cut()
     {
-        await using var saga = new WireSaga(new TurnOptions { AbandonPause = TimeSpan.FromMilliseconds(50), RetryPause = TimeSpan.FromMilliseconds(50) });
+        var pause = TimeSpan.FromMilliseconds(50);
+        await using var saga = new WireSaga(new TurnOptions { AbandonPause = pause, RetryPause = pause });
         var lines = Sample();
         await saga.ReceiveStockAsync(lines.SelectMany(Skus).Distinct(), 500);
         var faults = new RandomFaults(seed: 11);
@@ -31,7 +32,7 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
         }
         await saga.SettledAsync(placed.Count, TimeSpan.FromSeconds(120));
 
-        output.WriteLine($"{faults.Reached.Count} faults: {string.Join(", ", faults.Reached.GroupBy(name => name).Select(one => $"{one.Count()} {one.Key}"))}");
+        output.WriteLine(string.Join(", ", faults.Reached.GroupBy(name => name).Select(one => $"{one.Count()} {one.Key}")));
         Assert.Equal(200, placed.Values.Distinct().Count());
         Assert.Empty(await WireAudit.FindingsAsync(saga));
         Assert.Empty(saga.Broker.Unknown);
@@ -46,7 +47,8 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
 
     static List<JsonObject> Sample()
     {
-        using var file = new GZipStream(File.OpenRead(Repository.PathOf("functions/Local/sample/orders-200.ndjson.gz")), CompressionMode.Decompress);
+        using var file = new GZipStream(File.OpenRead(Repository.PathOf("functions/Local/sample/orders-200.ndjson.gz")),
+            CompressionMode.Decompress);
         using var reader = new StreamReader(file);
         return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
     }
@@ -65,7 +67,8 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
     {
         public static readonly IReadOnlyList<(string Name, Fault Fault)> Kinds =
         [
-            ("lost-before", Fault.LostBefore), ("lost-after", Fault.LostAfter), ("detached", Fault.Detached), ("slow", Fault.Slow(TimeSpan.FromMilliseconds(30))),
+            ("lost-before", Fault.LostBefore), ("lost-after", Fault.LostAfter), ("detached", Fault.Detached),
+            ("slow", Fault.Slow(TimeSpan.FromMilliseconds(30))),
         ];
 
         readonly Random random = new(seed);

@@ -12,8 +12,8 @@ using OrderFunctions.ServiceBus;
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
 /// <summary>
-/// One app as the Functions host runs it: the app's own registrations, and beside them the host's connection, whose session receivers call the
-/// function with one message of a session at a time.
+/// One app as the Functions host runs it: the app's own registrations, and beside them the host's connection, whose session receivers call
+/// the function with one message of a session at a time.
 /// </summary>
 sealed class WireApp : IAsyncDisposable
 {
@@ -32,7 +32,8 @@ sealed class WireApp : IAsyncDisposable
     Task[] running = [];
 
     public WireApp(
-        string name, IDecider decider, Func<IServiceProvider, Perform> perform, string connectionString, CosmosGateway cosmos, TurnOptions options)
+        string name, IDecider decider, Func<IServiceProvider, Perform> perform,
+        string connectionString, CosmosGateway cosmos, TurnOptions options)
     {
         this.name = name;
         var builder = Host.CreateEmptyApplicationBuilder(new());
@@ -56,8 +57,8 @@ sealed class WireApp : IAsyncDisposable
     public void Start() => running = [Task.Run(KeepUpAsync), .. Enumerable.Range(0, SessionsMax).Select(_ => Task.Run(WorkAsync))];
 
     /// <summary>
-    /// One of the host's slots for sessions. Deliberately not the client's own processor: its slot goes on with the closed receiver for ever where the
-    /// link is lost while a message is being handled (7.21.0).
+    /// One of the host's slots for sessions. Deliberately not the client's own processor: its slot goes on with the closed receiver for
+    /// ever where the link is lost while a message is being handled (7.21.0).
     /// </summary>
     async Task WorkAsync()
     {
@@ -65,7 +66,8 @@ sealed class WireApp : IAsyncDisposable
         {
             try
             {
-                await using var receiver = await client.AcceptNextSessionAsync(Topology.Current.Topic, name, cancellationToken: stopping.Token);
+                await using var receiver =
+                    await client.AcceptNextSessionAsync(Topology.Current.Topic, name, cancellationToken: stopping.Token);
                 await CallAsync(receiver);
             }
             catch (Exception e) when (e is OperationCanceledException or ServiceBusException or ObjectDisposedException)

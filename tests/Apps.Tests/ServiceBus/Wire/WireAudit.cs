@@ -6,7 +6,9 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>Compares, once all has come to rest, what the streams hold with what the providers, the stock and the broker really did.</summary>
+/// <summary>
+/// Compares, once all has come to rest, what the streams hold with what the providers, the stock and the broker really did.
+/// </summary>
 static class WireAudit
 {
     static readonly HashSet<string> PublicEvents =
@@ -58,7 +60,9 @@ static class WireAudit
     static IEnumerable<string> OfStock(WireSaga saga)
     {
         var consumed = Reservations(saga).Where(one => (string?)one["state"] is "Consumed")
-            .SelectMany(one => one["lines"]!.AsArray()).GroupBy(line => (string)line!["sku"]!).ToDictionary(sku => sku.Key, sku => sku.Sum(line => (long)line!["quantity"]!));
+            .SelectMany(one => one["lines"]!.AsArray())
+            .GroupBy(line => (string)line!["sku"]!)
+            .ToDictionary(sku => sku.Key, sku => sku.Sum(line => (long)line!["quantity"]!));
         return
             from level in saga.Cosmos.Documents(CosmosContainers.Stock).Where(one => one["sku"] is not null)
             let sku = (string)level["sku"]!
@@ -67,7 +71,8 @@ static class WireAudit
             select $"The stock of {sku} does not add up: {level.ToJsonString()}.";
     }
 
-    static IEnumerable<JsonObject> Reservations(WireSaga saga) => saga.Cosmos.Documents(CosmosContainers.Stock).Where(one => one["lines"] is not null);
+    static IEnumerable<JsonObject> Reservations(WireSaga saga) =>
+        saga.Cosmos.Documents(CosmosContainers.Stock).Where(one => one["lines"] is not null);
 
     /// <summary>What the streams say was published is what the topic accepted: all of it, and nothing else.</summary>
     static IEnumerable<string> OfPublishing(WireSaga saga, IReadOnlyList<BrokerMessage> accepted)

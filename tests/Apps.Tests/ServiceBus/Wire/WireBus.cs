@@ -28,7 +28,10 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
 
     WireBus()
     {
-        broker = new(OfTopology with { DeliveriesMax = DeliveriesMax, DuplicateWindow = DuplicateWindow, LockDuration = LockDuration, Time = clock });
+        broker = new(OfTopology with
+        {
+            DeliveriesMax = DeliveriesMax, DuplicateWindow = DuplicateWindow, LockDuration = LockDuration, Time = clock,
+        });
         client = Client(broker.ConnectionString);
         Topic = new ServiceBusEventBus(client.CreateSender(Topology.Current.Topic));
     }
@@ -36,7 +39,8 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
     /// <summary>The topic and subscriptions of topology.json.</summary>
     public static BrokerOptions OfTopology { get; } = new(
         Topology.Current.Topic,
-        Topology.Current.Subscriptions.ToDictionary(subscription => subscription.Name, IReadOnlySet<string> (subscription) => subscription.Hears.ToHashSet()));
+        Topology.Current.Subscriptions.ToDictionary(subscription => subscription.Name,
+            IReadOnlySet<string> (subscription) => subscription.Hears.ToHashSet()));
 
     public static ValueTask<IBusUnderTest> OpenAsync() => new(new WireBus());
 
@@ -47,7 +51,8 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
     public bool IsDurable => true;
 
     public Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience) =>
-        WireDelivery.ReceiveAsync(client, Topology.Current.Topic, subscription, TimeSpan.FromMilliseconds(Math.Max(patience.TotalMilliseconds, 150)));
+        WireDelivery.ReceiveAsync(client, Topology.Current.Topic, subscription,
+            TimeSpan.FromMilliseconds(Math.Max(patience.TotalMilliseconds, 150)));
 
     public IDeadLetterQueue DeadLetters(string subscription) =>
         new ServiceBusDeadLetters(client.CreateReceiver(Topology.Current.Topic, subscription, ServiceBusDeadLetters.ReceiverOptions));
@@ -76,5 +81,9 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
     }
 
     public static ServiceBusClient Client(string connectionString) => new(
-        connectionString, new ServiceBusClientOptions { RetryOptions = new() { MaxRetries = 1, Delay = TimeSpan.FromMilliseconds(50), TryTimeout = TimeSpan.FromSeconds(15) } });
+        connectionString,
+        new ServiceBusClientOptions
+        {
+            RetryOptions = new() { MaxRetries = 1, Delay = TimeSpan.FromMilliseconds(50), TryTimeout = TimeSpan.FromSeconds(15) },
+        });
 }
