@@ -19,6 +19,7 @@ namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 /// <summary>The five apps, connected by nothing but Service Bus over AMQP, with their state in Cosmos DB below its own SDK.</summary>
 sealed class WireSaga : IAsyncDisposable
 {
+    static readonly Page OperationsPage = new();
     static readonly OrderStatus[] Finals = [OrderStatus.Completed, OrderStatus.Rejected, OrderStatus.Cancelled];
 
     readonly Dictionary<string, WireApp> apps = [];
@@ -48,7 +49,7 @@ sealed class WireSaga : IAsyncDisposable
     public Ledger Ledger { get; } = new(new SimulatedCardProvider());
     public WireApp this[string participant] => apps[participant];
     public IOrderQueries Orders => this[Participants.Orders].Service<IOrderQueries>();
-    OrdersApi Api => new(this[Participants.Orders].Service<Participant>(), Orders);
+    OrdersApi Api => new(this[Participants.Orders].Service<Participant>(), Orders, OperationsPage);
 
     public async Task StartAsync()
     {
