@@ -37,6 +37,7 @@ public class BoundaryTests
         ["Providers"] = ["Runtime"],
         ["Hosting"] = ["CosmosDb", "ServiceBus", "Http"],
         ["Local"] = ["Http", "Runtime", "Providers"],
+        ["AppHost"] = ["Runtime"],
         ["OrdersApp"] = ["Hosting"],
         ["InventoryApp"] = ["Hosting"],
         ["PaymentsApp"] = ["Hosting", "Providers"],

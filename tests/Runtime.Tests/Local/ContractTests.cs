@@ -26,7 +26,7 @@ public sealed class StreamsInMemory : SqliteStreamStoreContract
     }
 }
 
-/// <summary>Memory holds one order only, so that streams are read from the file again.</summary>
+/// <summary>Nothing stays in memory for longer than one look, so that everything is read from the file again.</summary>
 public sealed class StreamsReadAgain : SqliteStreamStoreContract
 {
     public StreamsReadAgain() : base(inMemory: false, ordersMax: 1)
