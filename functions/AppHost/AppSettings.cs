@@ -1,4 +1,3 @@
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.AppHost;

@@ -6,7 +6,6 @@ using OrderFunctions.InventoryApp;
 using OrderFunctions.NotificationsApp;
 using OrderFunctions.OrdersApp;
 using OrderFunctions.PaymentsApp;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ShippingApp;
 

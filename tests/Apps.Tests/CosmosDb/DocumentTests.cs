@@ -58,7 +58,7 @@ public sealed class DocumentTests
         var later = written.Replace("\"on\":", "\"later\":{\"a\":[1.50]},\"on\":", StringComparison.Ordinal)
             .Replace("\"reason\":", "\"code\":\"\\u0041\",\"reason\":", StringComparison.Ordinal)
             .Replace("\"entries\":", "\"_etag\":\"1\",\"entries\":", StringComparison.Ordinal);
-        var entry = later[(later.IndexOf("[", StringComparison.Ordinal) + 1)..later.IndexOf("],\"parked\"", StringComparison.Ordinal)];
+        var entry = later[(later.IndexOf('[') + 1)..later.IndexOf("],\"parked\"", StringComparison.Ordinal)];
 
         var bytes = Encoding.UTF8.GetBytes(later);
         var loaded = StreamDocument.Read(new MemoryStream(bytes), bytes.Length);

@@ -7,7 +7,6 @@ using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Hosting;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga;
 using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
