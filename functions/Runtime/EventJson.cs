@@ -121,6 +121,7 @@ public static class EventJson
 [JsonSerializable(typeof(ParkingNoted))]
 [JsonSerializable(typeof(ResumptionNoted))]
 [JsonSerializable(typeof(Entry))]
+[JsonSerializable(typeof(ImmutableList<Entry>))]
 [JsonSerializable(typeof(ParkedMessage))]
 [JsonSerializable(typeof(ImmutableList<ParkedMessage>))]
 [JsonSerializable(typeof(OrderSummary))]
