@@ -1,25 +1,13 @@
 using System.Text;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 using static OrderFunctions.Saga.Tests.Samples;
 
 namespace OrderFunctions.Saga.Tests;
 
-/// <summary>The five deciders together, routed by topology.json: the choreography of each scenario as one approved text.</summary>
+/// <summary>All deciders together, routed by topology.json: the choreography of each scenario as one approved text.</summary>
 public class FlowTests
 {
-    readonly Dictionary<string, (IDecider Decider, List<OrderEvent> History)> participants = new()
-    {
-        [Participants.Orders] = (Order.Decider, []),
-        [Participants.Inventory] = (Reservation.Decider, []),
-        [Participants.Payments] = (Payment.Decider, []),
-        [Participants.Shipping] = (Shipment.Decider, []),
-        [Participants.Notifications] = (Notice.Decider, []),
-    };
+    readonly Dictionary<string, List<OrderEvent>> histories = Participants.Deciders.Keys.ToDictionary(name => name, _ => new List<OrderEvent>());
 
     readonly Queue<(string Participant, OrderEvent Event)> messages = [];
     readonly List<ShipmentDue> scheduled = [];
@@ -100,7 +88,7 @@ public class FlowTests
     void Hear(string participant, OrderEvent input, string verb)
     {
         text.Append(null, $"{participant,-13} {verb,-11} {input.GetType().Name}\n");
-        var (decider, history) = participants[participant];
+        var (decider, history) = (Participants.Deciders[participant], histories[participant]);
         var inputs = new Queue<OrderEvent>([input]);
         while (inputs.TryDequeue(out var next))
         {

@@ -1,10 +1,6 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Simulation;
@@ -18,18 +14,13 @@ readonly record struct Cell(string Participant, string State, string Input)
 /// <summary>The shipped deciders, watched: which cells of their tables the simulation visits, and what becomes of it when one is left out.</summary>
 sealed class Rules
 {
+    static readonly Dictionary<string, Decider<object>> Shipped = Participants.Deciders.Keys.ToDictionary(name => name, Deciders.Of);
+
     readonly Dictionary<string, IDecider> deciders;
 
     public Rules(World world, Cell? dropped)
     {
-        deciders = new()
-        {
-            [Participants.Orders] = new Watched<OrderState>(Participants.Orders, Order.Decider, world, dropped),
-            [Participants.Inventory] = new Watched<ReservationState>(Participants.Inventory, Reservation.Decider, world, dropped),
-            [Participants.Payments] = new Watched<PaymentState>(Participants.Payments, Payment.Decider, world, dropped),
-            [Participants.Shipping] = new Watched<ShipmentState>(Participants.Shipping, Shipment.Decider, world, dropped),
-            [Participants.Notifications] = new Watched<NoticeState>(Participants.Notifications, Notice.Decider, world, dropped),
-        };
+        deciders = Participants.Deciders.Keys.ToDictionary(name => name, IDecider (name) => new Watched(name, world, dropped));
     }
 
     public IDecider this[string participant] => deciders[participant];
@@ -38,35 +29,28 @@ sealed class Rules
     static readonly Cell Contradiction = new(Participants.Shipping, "Booking +PickedUp", nameof(CarrierRefused));
 
     /// <summary>All cells that are not empty, found by going from the initial state wherever any input leads.</summary>
-    public static IReadOnlyList<Cell> Table { get; } = ((IEnumerable<Cell>)
-    [
-        .. Explore(Participants.Orders, Order.Decider),
-        .. Explore(Participants.Inventory, Reservation.Decider),
-        .. Explore(Participants.Payments, Payment.Decider),
-        .. Explore(Participants.Shipping, Shipment.Decider),
-        .. Explore(Participants.Notifications, Notice.Decider),
-    ]).Where(cell => cell != Contradiction).ToList();
+    public static IReadOnlyList<Cell> Table { get; } = Participants.Deciders.Keys.SelectMany(Explore).Where(cell => cell != Contradiction).ToList();
 
     static IEnumerable<OrderEvent> Inputs => Samples.Inputs.Concat(Samples.Recordable.OfType<Intent>().SelectMany(Samples.AnswersTo));
 
-    static List<Cell> Explore<TState>(string participant, Decider<TState> decider)
-        where TState : notnull
+    static List<Cell> Explore(string participant)
     {
+        var decider = Shipped[participant];
         var cells = new List<Cell>();
-        var known = new HashSet<string> { StateName<TState>.Of(decider.Initial) };
-        var frontier = new Queue<TState>([decider.Initial]);
+        var known = new HashSet<string> { StateName.Of(decider.Initial) };
+        var frontier = new Queue<object>([decider.Initial]);
         while (frontier.TryDequeue(out var state))
         {
             foreach (var input in Inputs)
             {
                 var next = state;
                 var events = decider.Decide(state, input);
-                if (events.Count > 0 && !cells.Exists(cell => cell.State == StateName<TState>.Of(state) && cell.Input == input.GetType().Name))
-                    cells.Add(new(participant, StateName<TState>.Of(state), input.GetType().Name));
+                if (events.Count > 0 && !cells.Exists(cell => cell.State == StateName.Of(state) && cell.Input == input.GetType().Name))
+                    cells.Add(new(participant, StateName.Of(state), input.GetType().Name));
                 foreach (var @event in events)
                 {
                     next = decider.Evolve(next, @event);
-                    if (known.Add(StateName<TState>.Of(next)))
+                    if (known.Add(StateName.Of(next)))
                         frontier.Enqueue(next);
                 }
             }
@@ -74,9 +58,10 @@ sealed class Rules
         return cells;
     }
 
-    sealed class Watched<TState>(string participant, Decider<TState> decider, World world, Cell? dropped) : IDecider
-        where TState : notnull
+    sealed class Watched(string participant, World world, Cell? dropped) : IDecider
     {
+        readonly Decider<object> decider = Shipped[participant];
+
         public IReadOnlyList<OrderEvent> Decide(IEnumerable<OrderEvent> history, OrderEvent input)
         {
             world.Bugs.ThrowInRules(participant, input);
@@ -84,24 +69,21 @@ sealed class Rules
             var events = decider.Decide(state, input);
             if (events.Count == 0)
                 return events;
-            var cell = new Cell(participant, StateName<TState>.Of(state), input.GetType().Name);
+            var cell = new Cell(participant, StateName.Of(state), input.GetType().Name);
             world.Reach.Saw(cell);
             return cell == dropped ? [] : events;
         }
     }
 
     /// <summary>A state's type and its flags, which rules look at too.</summary>
-    static class StateName<TState>
-        where TState : notnull
+    static class StateName
     {
-        static readonly Dictionary<Type, PropertyInfo[]> Flags = typeof(TState).Assembly.GetTypes()
-            .Where(type => type.IsAssignableTo(typeof(TState)))
-            .ToDictionary(type => type, type => type.GetProperties().Where(property => property.PropertyType == typeof(bool)).ToArray());
+        static readonly ConcurrentDictionary<Type, PropertyInfo[]> Flags = new();
 
-        public static string Of(TState state)
+        public static string Of(object state)
         {
             var type = state.GetType();
-            var flags = Flags[type];
+            var flags = Flags.GetOrAdd(type, t => [.. t.GetProperties().Where(property => property.PropertyType == typeof(bool))]);
             return flags.Length == 0 ? type.Name : type.Name + string.Concat(flags.Select(flag => true.Equals(flag.GetValue(state)) ? $" +{flag.Name}" : $" -{flag.Name}"));
         }
     }

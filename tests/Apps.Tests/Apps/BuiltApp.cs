@@ -2,25 +2,20 @@ using System.Text.Json.Nodes;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
 using OrderFunctions.Apps.Tests.Infrastructure;
-using OrderFunctions.InventoryApp;
-using OrderFunctions.NotificationsApp;
-using OrderFunctions.OrdersApp;
-using OrderFunctions.PaymentsApp;
-using OrderFunctions.Saga;
-using OrderFunctions.ShippingApp;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
 /// <summary>An app as it was built together with these tests, in the same configuration: what the host reads of it.</summary>
 sealed class BuiltApp(string participant)
 {
-    /// <summary>By participant: one type of its app.</summary>
-    public static readonly IReadOnlyDictionary<string, Type> All = new Dictionary<string, Type>
-    {
-        [Participants.Orders] = typeof(OrdersFunctions), [Participants.Inventory] = typeof(InventoryFunctions),
-        [Participants.Payments] = typeof(PaymentsFunctions), [Participants.Shipping] = typeof(ShippingFunctions),
-        [Participants.Notifications] = typeof(NotificationsFunctions),
-    };
+    /// <summary>By participant: one type of its app, which is named after the folder of its rules.</summary>
+    public static readonly IReadOnlyDictionary<string, Type> All = Topology.Current.Subscriptions.ToDictionary(
+        s => s.Name, s => AppOf(Deciders.FolderOf(s.Name)));
+
+    static Type AppOf(string name) =>
+        Type.GetType($"OrderFunctions.{name}App.{name}Functions, OrderFunctions.{name}App", throwOnError: true)!;
 
     /// <summary>With the stand-in an app is as it is with the package, except that the host is not given the extension.</summary>
     public static bool HasTheExtension => typeof(ServiceBusTriggerAttribute).Assembly.GetName().Name != "OrderFunctions.StandIns";

@@ -7,19 +7,14 @@ using Microsoft.Extensions.Hosting;
 using Moq;
 using OrderFunctions.AppHost;
 using OrderFunctions.Hosting;
-using OrderFunctions.InventoryApp;
-using OrderFunctions.NotificationsApp;
-using OrderFunctions.OrdersApp;
-using OrderFunctions.PaymentsApp;
 using OrderFunctions.Providers;
-using OrderFunctions.ShippingApp;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
 /// <summary>The apps' own programs, run up to where the worker is about to be built.</summary>
 public class CompositionTests
 {
-    static readonly Type[] Apps = [typeof(OrdersFunctions), typeof(InventoryFunctions), typeof(PaymentsFunctions), typeof(ShippingFunctions), typeof(NotificationsFunctions)];
+    static readonly Type[] Apps = [.. BuiltApp.All.Values];
 
     public static TheoryData<string> Names => [.. Apps.Select(Name)];
 

@@ -9,11 +9,6 @@ using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 using OrderFunctions.Saga.Tests;
 using OrderFunctions.ServiceBus;
 
@@ -25,13 +20,6 @@ namespace OrderFunctions.Apps.Tests.Infrastructure;
 public sealed class RecordedFlowTests
 {
     const string Folder = "tests/Apps.Tests/Infrastructure/Contracts";
-
-    static readonly Dictionary<string, (IDecider Decider, Func<IEnumerable<OrderEvent>, object> Fold)> Rules = new()
-    {
-        [Participants.Orders] = (Order.Decider, Order.Decider.Fold), [Participants.Inventory] = (Reservation.Decider, Reservation.Decider.Fold),
-        [Participants.Payments] = (Payment.Decider, Payment.Decider.Fold), [Participants.Shipping] = (Shipment.Decider, Shipment.Decider.Fold),
-        [Participants.Notifications] = (Notice.Decider, Notice.Decider.Fold),
-    };
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -47,7 +35,7 @@ public sealed class RecordedFlowTests
         {
             var (flow, participant) = Names(path);
             var stream = await Stored(path).LoadAsync(flow, Cancellation);
-            states.Append(CultureInfo.InvariantCulture, $"{flow,-38} {participant,-13} {Text(Rules[participant].Fold(stream!.History))}");
+            states.Append(CultureInfo.InvariantCulture, $"{flow,-38} {participant,-13} {Text(Deciders.Of(participant).Fold(stream!.History))}");
             states.Append(stream.Parked.IsEmpty ? "\n" : $" parked: {string.Join(' ', stream.Parked.Select(p => $"{p.Id} {p.Reason}"))}\n");
         }
         Approved.Verify("RecordedStates", states.ToString());
@@ -148,7 +136,7 @@ public sealed class RecordedFlowTests
     }
 
     static Participant Host(string participant, IStreamStore store, IEventBus bus) => new(
-        participant, Rules[participant].Decider, (call, _) => Task.FromResult(Samples.AnswersTo(call.Intent)[0]), store, bus, new TurnOptions(), new NoWaiting());
+        participant, Participants.Deciders[participant], (call, _) => Task.FromResult(Samples.AnswersTo(call.Intent)[0]), store, bus, new TurnOptions(), new NoWaiting());
 
     static OrderEvent Sample(string type) => Samples.Recordable.First(e => e.GetType().Name == type);
 

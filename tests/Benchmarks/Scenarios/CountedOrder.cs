@@ -6,11 +6,6 @@ using OrderFunctions.Local.Outside;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Inventory;
-using OrderFunctions.Saga.Notifications;
-using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Payments;
-using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
@@ -84,17 +79,18 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         var time = TimeProvider.System;
         carrier = new(outside, new() { Promise = TimeSpan.FromHours(1) }, time, NullLogger<SqliteCarrier>.Instance);
         stock = new(client.GetContainer(CosmosGateway.Database, CosmosContainers.Stock), time);
-        Add(Participants.Orders, Order.Decider, Intents.Nothing);
-        Add(Participants.Inventory, Reservation.Decider, Intents.On(stock));
-        Add(Participants.Payments, Payment.Decider, Intents.On(new SqliteCardProvider(outside, time)));
-        Add(Participants.Shipping, Shipment.Decider, Intents.On(carrier));
-        Add(Participants.Notifications, Notice.Decider, Intents.On(new SqliteNotifier(outside, time)));
-    }
-
-    void Add(string name, IDecider decider, Perform perform)
-    {
-        var store = new CosmosStreamStore(client.GetContainer(CosmosGateway.Database, name), TimeProvider.System);
-        participants[name] = new(name, decider, perform, store, this, new(), TimeProvider.System);
+        var ports = new Dictionary<string, Perform>
+        {
+            [Participants.Inventory] = Intents.On(stock),
+            [Participants.Payments] = Intents.On(new SqliteCardProvider(outside, time)),
+            [Participants.Shipping] = Intents.On(carrier),
+            [Participants.Notifications] = Intents.On(new SqliteNotifier(outside, time)),
+        };
+        foreach (var (name, decider) in Participants.Deciders)
+        {
+            var store = new CosmosStreamStore(client.GetContainer(CosmosGateway.Database, name), time);
+            participants[name] = new(name, decider, ports.GetValueOrDefault(name, Intents.Nothing), store, this, new(), time);
+        }
     }
 
     /// <summary>Places the order and follows it to its end, and until the promised time is over.</summary>

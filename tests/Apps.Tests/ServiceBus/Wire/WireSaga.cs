@@ -30,14 +30,15 @@ sealed class WireSaga : IAsyncDisposable
             TimeProvider.System,
             NullLogger<SimulatedCarrier>.Instance);
         Ledger.Carrier = carrier;
-        Add(Participants.Orders, _ => Intents.Nothing);
-        Add(Participants.Inventory, services => Intents.On(services.GetRequiredService<IStock>()));
-        Add(Participants.Payments, _ => Intents.On(Ledger));
-        Add(Participants.Shipping, _ => Intents.On(Ledger.Shipments));
-        Add(Participants.Notifications, _ => Intents.On(new SimulatedNotifier(NullLogger<SimulatedNotifier>.Instance)));
-
-        void Add(string name, Func<IServiceProvider, Perform> perform) =>
-            apps[name] = new(name, perform, Broker.ConnectionString, Cosmos, options);
+        var ports = new Dictionary<string, Func<IServiceProvider, Perform>>
+        {
+            [Participants.Inventory] = services => Intents.On(services.GetRequiredService<IStock>()),
+            [Participants.Payments] = _ => Intents.On(Ledger),
+            [Participants.Shipping] = _ => Intents.On(Ledger.Shipments),
+            [Participants.Notifications] = _ => Intents.On(new SimulatedNotifier(NullLogger<SimulatedNotifier>.Instance)),
+        };
+        foreach (var name in Participants.Deciders.Keys)
+            apps[name] = new(name, ports.GetValueOrDefault(name, _ => Intents.Nothing), Broker.ConnectionString, Cosmos, options);
     }
 
     public Broker Broker { get; }
