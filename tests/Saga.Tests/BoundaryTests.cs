@@ -37,7 +37,7 @@ public class BoundaryTests
         ["Providers"] = ["Runtime"],
         ["Hosting"] = ["CosmosDb", "ServiceBus", "Http"],
         ["Local"] = ["Http", "Runtime", "Providers"],
-        ["AppHost"] = ["Runtime"],
+        ["AppHost"] = ["Runtime", "*App"],
         ["Probe"] = [],
         ["OrdersApp"] = ["Hosting"],
         ["InventoryApp"] = ["Hosting"],
@@ -56,7 +56,7 @@ public class BoundaryTests
         {
             var project = Path.GetFileNameWithoutExtension(path);
             Assert.True(MayReference.TryGetValue(project, out var mayReference), $"{project} has no line in this test.");
-            var references = Regex.Matches(File.ReadAllText(path), @"ProjectReference Include=""[^""]*?(\w+)\.csproj""").Select(match => match.Groups[1].Value);
+            var references = Regex.Matches(File.ReadAllText(path), @"ProjectReference Include=""[^""]*?(\*?\w+)\.csproj""").Select(match => match.Groups[1].Value);
             Assert.All(references.Where(reference => reference != "StandIns"), reference => Assert.Contains(reference, mayReference));
         }
     }
