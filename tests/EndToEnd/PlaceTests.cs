@@ -61,12 +61,15 @@ public sealed class PlaceTests : IDisposable
         using var host = await StartAsync();
         var file = data.Write("orders.ndjson", string.Join('\n', Enumerable.Range(1, 21).Select(number => Order($"k-{number}"))));
 
+        var started = DateTimeOffset.UtcNow;
         var (status, output) = await PlaceAsync(host, file, "--rate", "5");
 
         Assert.True(status == 0, output);
         var orders = JsonNode.Parse(await host.Api.GetStringAsync("api/orders?limit=200"))!["orders"]!.AsArray();
-        var placedAt = orders.Select(order => DateTimeOffset.Parse((string)order!["placedAt"]!, null)).Order().ToList();
-        Assert.True(placedAt[^1] - placedAt[0] > TimeSpan.FromSeconds(3), $"{placedAt[^1] - placedAt[0]}");
+        var last = orders.Max(order => DateTimeOffset.Parse((string)order!["placedAt"]!, null));
+
+        // From the start of the command: on a busy machine the first orders come late, and the others catch up.
+        Assert.True(last - started > TimeSpan.FromSeconds(4), $"{last - started}");
     }
 
     [Theory]
