@@ -8,16 +8,16 @@ namespace OrderFunctions.Kernel;
 /// <param name="CausationId">The id of the message that caused it.</param>
 /// <param name="TraceParent">W3C trace context of the turn that said it.</param>
 /// <param name="EnqueueAt">When it is to be heard, not before; null for now.</param>
-/// <param name="SaidAt">When its sender recorded it.</param>
+/// <param name="RecordedAt">When its sender recorded it.</param>
 public sealed record OutboundMessage(
-    string Id, string OrderId, PublicEvent Event, string? CausationId, string? TraceParent, DateTimeOffset? EnqueueAt, DateTimeOffset? SaidAt = null);
+    string Id, string OrderId, PublicEvent Event, string? CausationId, string? TraceParent, DateTimeOffset? EnqueueAt, DateTimeOffset? RecordedAt = null);
 
 /// <summary>A message as a subscription delivers it.</summary>
 /// <param name="Event">Null where the body could not be read; <paramref name="Unreadable"/> then says why.</param>
 /// <param name="Type">The event's name, as the message states it.</param>
 /// <param name="EnqueuedAt">When the bus accepted it.</param>
 /// <param name="DeliveryCount">1 for the first delivery.</param>
-/// <param name="SaidAt">When its sender recorded it; null where that is not known.</param>
+/// <param name="RecordedAt">When its sender recorded it; null where that is not known.</param>
 public sealed record ReceivedMessage(
     string Id,
     string OrderId,
@@ -28,7 +28,7 @@ public sealed record ReceivedMessage(
     DateTimeOffset EnqueuedAt,
     int DeliveryCount,
     string? Unreadable = null,
-    DateTimeOffset? SaidAt = null)
+    DateTimeOffset? RecordedAt = null)
 {
     /// <summary>Below every bus's memory of ids.</summary>
     static readonly TimeSpan SoonAfter = TimeSpan.FromMinutes(5);
@@ -37,5 +37,5 @@ public sealed record ReceivedMessage(
     /// Nobody can have handled it before: it is the first delivery, and not of a second copy, which a sender publishes that was away for longer than the bus
     /// remembers ids.
     /// </summary>
-    public bool IsFirst => DeliveryCount == 1 && !(EnqueuedAt - SaidAt > SoonAfter);
+    public bool IsFirst => DeliveryCount == 1 && !(EnqueuedAt - RecordedAt > SoonAfter);
 }

@@ -35,8 +35,8 @@ public static class MessageMapping
             mapped.ApplicationProperties[CausationId] = message.CausationId;
         if (message.TraceParent is not null)
             mapped.ApplicationProperties[TraceParent] = message.TraceParent;
-        if (message.SaidAt is { } said)
-            mapped.ApplicationProperties[SaidAt] = said.ToString("O", CultureInfo.InvariantCulture);
+        if (message.RecordedAt is { } recorded)
+            mapped.ApplicationProperties[SaidAt] = recorded.ToString("O", CultureInfo.InvariantCulture);
         if (message.EnqueueAt is { } at)
             mapped.ScheduledEnqueueTime = at;
         return mapped;
@@ -56,7 +56,7 @@ public static class MessageMapping
             message.EnqueuedTime,
             message.DeliveryCount,
             unreadable,
-            DateTimeOffset.TryParse(Property(message, SaidAt), CultureInfo.InvariantCulture, out var said) ? said : null);
+            DateTimeOffset.TryParse(Property(message, SaidAt), CultureInfo.InvariantCulture, out var recorded) ? recorded : null);
     }
 
     static (OrderEvent? Event, string? Unreadable) Read(ServiceBusReceivedMessage message)

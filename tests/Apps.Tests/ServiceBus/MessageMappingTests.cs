@@ -19,13 +19,13 @@ public class MessageMappingTests
     public void Every_public_event_is_received_as_it_was_sent(string name)
     {
         var @event = (PublicEvent)Samples.Recordable.Single(e => e.GetType().Name == name);
-        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null, SaidAt: Enqueued.AddTicks(-7));
+        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null, RecordedAt: Enqueued.AddTicks(-7));
 
         var received = Delivered(sent.ToServiceBus(), deliveryCount: 3).ToReceived();
 
         Assert.Equal(EventJson.Encode(@event), EventJson.Encode(received.Event!));
         Assert.Equal(
-            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3, SaidAt: Enqueued.AddTicks(-7)),
+            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3, RecordedAt: Enqueued.AddTicks(-7)),
             received);
     }
 

@@ -22,7 +22,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     public async Task A_message_arrives_with_all_that_was_said()
     {
         var said = new InventoryReserved("17850", Samples.Total, "tok_visa", Samples.Address);
-        await PublishAsync(Samples.Message("o-1", 1, said) with { SaidAt = Samples.Noon });
+        await PublishAsync(Samples.Message("o-1", 1, said) with { RecordedAt = Samples.Noon });
 
         var message = (await ReceiveAsync("payments")).Message;
 
@@ -32,7 +32,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
         Assert.Equal(said, message.Event);
         Assert.Equal("o-1/cause/1", message.CausationId);
         Assert.Equal(Samples.Trace, message.TraceParent);
-        Assert.Equal(Samples.Noon, message.SaidAt);
+        Assert.Equal(Samples.Noon, message.RecordedAt);
         Assert.Equal(1, message.DeliveryCount);
         Assert.Null(message.Unreadable);
     }

@@ -167,9 +167,9 @@ public class TurnLaws
     {
         var message = Message("inventory/2", Reserved);
         world.KnownCharge = new CardCharged("ch-before", World.Total);
-        await world.DeliverAsync(message with { SaidAt = message.EnqueuedAt.AddDays(-3) });
+        await world.DeliverAsync(message with { RecordedAt = message.EnqueuedAt.AddDays(-3) });
         Assert.Empty(world.Asked);
-        Assert.Contains(world.Published, m => m.Event is PaymentSucceeded && m.SaidAt == world.Stream.Entries[0].At);
+        Assert.Contains(world.Published, m => m.Event is PaymentSucceeded && m.RecordedAt == world.Stream.Entries[0].At);
     }
 
     [Fact]

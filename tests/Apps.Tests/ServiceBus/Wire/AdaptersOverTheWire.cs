@@ -35,7 +35,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     [Fact]
     public async Task A_message_carries_all_that_is_known_of_it_as_properties()
     {
-        await topic.PublishAsync([Samples.Message("o-1", 7) with { SaidAt = Samples.Noon }], Cancellation);
+        await topic.PublishAsync([Samples.Message("o-1", 7) with { RecordedAt = Samples.Noon }], Cancellation);
 
         await using var session =
             await client.AcceptSessionAsync(Topology.Current.Topic, Participants.Payments, "o-1", cancellationToken: Cancellation);
