@@ -41,7 +41,7 @@ public sealed class CosmosStreamStore(Container container, TimeProvider time) : 
             throw new StreamConflictException(stream.OrderId);
     }
 
-    public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation)
     {
         const string Since = StreamDocument.UnconfirmedSince;
         var query = new QueryDefinition($"SELECT VALUE c.orderId FROM c WHERE c.{Since} < @before ORDER BY c.{Since}")

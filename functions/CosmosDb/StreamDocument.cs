@@ -37,7 +37,7 @@ static class StreamDocument
             json.WriteEndArray();
             json.WritePropertyName("parked");
             JsonSerializer.Serialize(json, stream.Parked, EventJson.Options);
-            WriteTime(json, UnconfirmedSince, stream.UnconfirmedSince);
+            WriteTime(json, UnconfirmedSince, stream.PendingSince);
             if (summary is not null)
             {
                 json.WritePropertyName("summary");

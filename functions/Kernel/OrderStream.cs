@@ -48,7 +48,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     }
 
     /// <summary>Since when the stream's end holds public events that no message's turn has published; null where there are none.</summary>
-    public DateTimeOffset? UnconfirmedSince
+    public DateTimeOffset? PendingSince
     {
         get
         {

@@ -19,8 +19,8 @@ public interface IStreamStore
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation);
 
-    /// <summary>Orders whose <see cref="OrderStream.UnconfirmedSince"/> is before <paramref name="before"/>, oldest first.</summary>
-    Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation);
+    /// <summary>Orders whose <see cref="OrderStream.PendingSince"/> is before <paramref name="before"/>, oldest first.</summary>
+    Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation);
 }
 
 /// <summary>The topic. It drops a message whose id it has accepted within its duplicate window, so publishing the same again is safe.</summary>

@@ -17,7 +17,7 @@ public sealed class Republisher(Participant participant, IStreamStore store, Tim
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var published = 0;
-        foreach (var orderId in await store.UnconfirmedAsync(time.GetUtcNow() - Patience, StreamsMax, cancellation))
+        foreach (var orderId in await store.PendingAsync(time.GetUtcNow() - Patience, StreamsMax, cancellation))
             published += await participant.RepublishAsync(orderId, cancellation);
         Telemetry.RepublishRuns.Add(1);
         Telemetry.Republished.Add(published);

@@ -210,7 +210,7 @@ sealed class World
             republisherWoken = false;
             if (AnyHost(Participants.Orders) is { } host)
                 host.Republish();
-            if (Store(Participants.Orders).HasUnconfirmed)
+            if (Store(Participants.Orders).HasPending)
                 WakeRepublisher();
         });
     }

@@ -42,7 +42,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
-    public void A_final_order_is_not_open_and_a_published_stream_not_unconfirmed()
+    public void A_final_order_is_not_open_and_a_published_stream_has_nothing_pending()
     {
         var stream = Samples.Stream("o-1", Samples.Entry("o-1", 1));
         using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream, Samples.Summary("o-1", 2, OrderStatus.Completed)));

@@ -131,7 +131,7 @@ public sealed class StreamFaultTests
                 Samples.Stream($"o-{number:00}", Samples.Entry($"o-{number:00}", number, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
         gateway.Faults = call => call.Number % 2 == 0 ? new(status) : null;
 
-        var found = await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 25, Cancellation);
+        var found = await store.PendingAsync(Samples.Noon.AddHours(1), 25, Cancellation);
 
         Assert.Equal(Enumerable.Range(0, 25).Select(number => $"o-{number:00}"), found);
     }
@@ -142,7 +142,7 @@ public sealed class StreamFaultTests
         foreach (var fault in Fault.OfReadsAtOnce.Where(fault => fault.Status is not (429 or 449)))
         {
             gateway.Faults = _ => fault;
-            await Assert.ThrowsAsync<TransientException>(() => store.UnconfirmedAsync(Samples.Noon, 10, Cancellation));
+            await Assert.ThrowsAsync<TransientException>(() => store.PendingAsync(Samples.Noon, 10, Cancellation));
         }
     }
 

@@ -92,7 +92,7 @@ public class KernelBenchmarks
 
         public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             Task.FromResult<IReadOnlyList<string>>([]);
     }
 

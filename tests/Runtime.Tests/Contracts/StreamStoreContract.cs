@@ -218,9 +218,9 @@ public abstract class StreamStoreContract
         await store.SaveAsync(Samples.Stream("by bus", Samples.Entry("by bus", 1, Via.Bus, new OrderCancelled("c", "r"))), Cancellation);
         await store.SaveAsync(Samples.Stream("silent", Samples.Entry("silent", 1, Via.Http, new ReservationNoted())), Cancellation);
 
-        Assert.Equal(["first", "second"], await store.UnconfirmedAsync(Samples.Noon.AddSeconds(30), 10, Cancellation));
-        Assert.Equal(["first"], await store.UnconfirmedAsync(Samples.Noon.AddSeconds(30), 1, Cancellation));
-        Assert.Empty(await store.UnconfirmedAsync(Samples.Noon.AddSeconds(10), 10, Cancellation));
+        Assert.Equal(["first", "second"], await store.PendingAsync(Samples.Noon.AddSeconds(30), 10, Cancellation));
+        Assert.Equal(["first"], await store.PendingAsync(Samples.Noon.AddSeconds(30), 1, Cancellation));
+        Assert.Empty(await store.PendingAsync(Samples.Noon.AddSeconds(10), 10, Cancellation));
     }
 
     [Fact]
@@ -229,11 +229,11 @@ public abstract class StreamStoreContract
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
         await store.SaveAsync((await LoadAsync(store, "o-1")).With(Samples.Entry("o-1", 2, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
-        Assert.Equal(["o-1"], await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 10, Cancellation));
+        Assert.Equal(["o-1"], await store.PendingAsync(Samples.Noon.AddHours(1), 10, Cancellation));
 
         await store.SaveAsync((await LoadAsync(store, "o-1")).With(Samples.Entry("o-1", 3)), Cancellation);
 
-        Assert.Empty(await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 10, Cancellation));
+        Assert.Empty(await store.PendingAsync(Samples.Noon.AddHours(1), 10, Cancellation));
     }
 
     static async Task<OrderStream> LoadAsync(IStreamStore store, string orderId)

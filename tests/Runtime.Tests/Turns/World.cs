@@ -109,8 +109,8 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         stored[stream.OrderId] = stream with { ETag = $"{++etags}" };
     });
 
-    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.UnconfirmedSince < before)]);
+    public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.PendingSince < before)]);
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
         CallAsync("publish", () => Published.AddRange(messages), $"publish {string.Join(' ', messages.Select(m => m.Event.GetType().Name))}");
