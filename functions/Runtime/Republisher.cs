@@ -7,7 +7,7 @@ namespace OrderFunctions.Runtime;
 public sealed class Republisher(Participant participant, IStreamStore store, TimeProvider time)
 {
     /// <summary>A turn that is still at work is left alone for this long.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan MinimumAge = TimeSpan.FromSeconds(10);
 
     /// <summary>Streams looked at in one run.</summary>
     const int StreamsMax = 500;
@@ -17,7 +17,7 @@ public sealed class Republisher(Participant participant, IStreamStore store, Tim
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var published = 0;
-        foreach (var orderId in await store.PendingAsync(time.GetUtcNow() - Patience, StreamsMax, cancellation))
+        foreach (var orderId in await store.PendingAsync(time.GetUtcNow() - MinimumAge, StreamsMax, cancellation))
             published += await participant.RepublishAsync(orderId, cancellation);
         Telemetry.RepublishRuns.Add(1);
         Telemetry.Republished.Add(published);

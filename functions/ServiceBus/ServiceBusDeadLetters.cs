@@ -9,7 +9,7 @@ namespace OrderFunctions.ServiceBus;
 public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLetterQueue
 {
     /// <summary>How long an empty queue is listened to: an answer that takes longer is found by the next run.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan ListenMax = TimeSpan.FromSeconds(2);
 
     readonly ConditionalWeakTable<ReceivedMessage, ServiceBusReceivedMessage> held = [];
 
@@ -21,7 +21,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLe
 
     public async Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
     {
-        var messages = await AskAsync(() => receiver.ReceiveMessagesAsync(max, Patience, cancellation), cancellation);
+        var messages = await AskAsync(() => receiver.ReceiveMessagesAsync(max, ListenMax, cancellation), cancellation);
         return [.. messages.Select(message =>
         {
             var received = message.ToReceived();

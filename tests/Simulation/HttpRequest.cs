@@ -7,7 +7,7 @@ namespace OrderFunctions.Simulation;
 /// </summary>
 sealed class HttpRequest
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
     static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
 
     readonly World world;
@@ -37,7 +37,7 @@ sealed class HttpRequest
             world.History.Add(who, "asks " + host.Name, $"{orderId} {requestId}", request.GetType().Name);
             host.Start(stopping => SendAsync(host, mine, stopping));
         }
-        world.Scheduler.After(Patience, () => Again(mine));
+        world.Scheduler.After(AnswerMax, () => Again(mine));
     }
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)

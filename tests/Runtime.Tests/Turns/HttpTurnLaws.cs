@@ -62,7 +62,7 @@ public class HttpTurnLaws
         await CrashBeforePublishingAsync();
         var republisher = new Republisher(world.Participant, world, world.Time);
         Assert.Equal(0, await republisher.RunAsync(default));
-        world.Time.Advance(Republisher.Patience + TimeSpan.FromSeconds(1));
+        world.Time.Advance(Republisher.MinimumAge + TimeSpan.FromSeconds(1));
         Assert.Equal(1, await republisher.RunAsync(default));
         Assert.Equal(["RestockInventory"], world.Published.Select(m => m.Event.GetType().Name));
     }
