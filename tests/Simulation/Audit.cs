@@ -71,14 +71,14 @@ static class Audit
         }
         Must(finals.Count == 1, "An order has one final status");
 
-        var wished = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
+        var cancelled = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
         switch (finals[0].Event)
         {
             case OrderCompleted:
                 Must(booking is { PickedUp: true }, "Only what was picked up is completed");
                 Must(charge is CardCharged && refund is null, "What is completed is paid for");
                 Must(stock is SimulatedStock.Status.Consumed, "What is completed is taken off the shelf");
-                Must(!wished || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
+                Must(!cancelled || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
                 break;
             case OrderRejected rejected:
                 Undone();
@@ -88,11 +88,11 @@ static class Audit
                     FailedStep.Payment => charge is CardDeclined,
                     _ => booking is { Answer: CarrierRefused },
                 }, "A rejection states the step that failed");
-                Must(!wished, "A cancellation that was accepted is not answered with a rejection");
+                Must(!cancelled, "A cancellation that was accepted is not answered with a rejection");
                 break;
             default:
                 Undone();
-                Must(wished, "Only what a customer cancelled is cancelled");
+                Must(cancelled, "Only what a customer cancelled is cancelled");
                 break;
         }
         foreach (var notice in world.Stores.SelectMany(store => store[id]?.Entries ?? []).SelectMany(entry => entry.Events).Select(e => e.Event))

@@ -155,7 +155,7 @@ public sealed record OrderSummary(
         DelayNoted => Unless(OrderStatus.Cancelling, OrderStatus.Delayed) with { Delayed = true },
         FailureNoted failure => this with { Status = OrderStatus.Rejecting, FailedAt = failure.FailedAt, Reason = failure.Reason },
         RestockNoted restock => this with { Status = OrderStatus.Rejecting, Reason = restock.Reason },
-        OrderCancellationRequested wish => this with { Status = OrderStatus.Cancelling, Reason = wish.Reason },
+        OrderCancellationRequested cancellation => this with { Status = OrderStatus.Cancelling, Reason = cancellation.Reason },
         RefundNoted refund => this with { Refunded = refund.Amount },
         RefusedCancellationNoted when IsFinal => this with { CancellationRefused = true },
         RefusedCancellationNoted => this with { Status = Delayed ? OrderStatus.Delayed : OrderStatus.Booked, CancellationRefused = true, Reason = null },

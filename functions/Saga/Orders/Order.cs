@@ -36,7 +36,7 @@ public static class Order
     static IReadOnlyList<OrderEvent> Decide(OrderState state, OrderEvent input) => (state, input) switch
     {
         (NotPlaced, PlaceOrder order) => [Created(order)],
-        (InProgress order, CancelOrder wish) => [new OrderCancellationRequested(order.CustomerId, wish.Reason)],
+        (InProgress order, CancelOrder request) => [new OrderCancellationRequested(order.CustomerId, request.Reason)],
 
         (InProgress { Reached: < Progress.Reserved }, InventoryReserved) => [new ReservationNoted()],
         (InProgress { Reached: < Progress.Charged } or Cancelling { Reached: < Progress.Charged }, PaymentSucceeded payment) =>
@@ -58,7 +58,7 @@ public static class Order
         (Undone order, PaymentFailed payment) => [new OrderRejected(order.CustomerId, FailedStep.Payment, payment.Reason)],
         (Undone order, ShippingFailed shipping) => [new OrderRejected(order.CustomerId, FailedStep.Shipping, shipping.Reason)],
 
-        // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
+        // Nothing was reserved, so nothing needs to come back: the order is cancelled at once.
         (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
         (Cancelling order, InventoryRestocked) => [new OrderCancelled(order.CustomerId, order.Reason)],
         (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) => [new RefusedCancellationNoted(refusal.Reason)],
@@ -76,7 +76,7 @@ public static class Order
         (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
         (Failing or Undone or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
         (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
-        (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, order.Reached, wish.Reason),
+        (InProgress order, OrderCancellationRequested cancellation) => new Cancelling(order.CustomerId, order.Reached, cancellation.Reason),
         (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
         (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),

@@ -35,18 +35,20 @@ public static class Shipment
 
         // Called off before it was asked for, as far as is recorded: an attempt that never was may have booked. Only the carrier knows. Whatever payment
         // still arrives must not be shipped.
-        (NotBooked, OrderCancellationRequested wish) => [new FindBooking(wish.CustomerId, wish.Reason)],
+        (NotBooked, OrderCancellationRequested cancellation) => [new FindBooking(cancellation.CustomerId, cancellation.Reason)],
         (Seeking order, NothingBooked or CarrierRefused) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
         (Seeking order, CarrierBooked carrier) => [new CancelCarrier(carrier.TrackingId, order.CustomerId, order.Reason)],
 
-        (Booked booked, OrderCancellationRequested wish) => [new CancelCarrier(booked.TrackingId, wish.CustomerId, wish.Reason)],
+        (Booked booked, OrderCancellationRequested cancellation) =>
+            [new CancelCarrier(booked.TrackingId, cancellation.CustomerId, cancellation.Reason)],
         (CallingOff order, CarrierCancelled) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
         (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.CustomerId, PickedUpAlready)],
-        (Shipped { CancellationRefused: false }, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+        (Shipped { CancellationRefused: false }, OrderCancellationRequested cancellation) =>
+            [new CancellationRefused(cancellation.CustomerId, PickedUpAlready)],
 
         // The payment that booked it was discarded by an operator, but the parcel is on its way: the order ends here, as shipped.
-        (PickedUpEarly parcel, OrderCancellationRequested wish) =>
-            [new OrderShipped(parcel.TrackingId), new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+        (PickedUpEarly parcel, OrderCancellationRequested cancellation) =>
+            [new OrderShipped(parcel.TrackingId), new CancellationRefused(cancellation.CustomerId, PickedUpAlready)],
 
         // Answered before, or closed: a refused shipment has sent the money back already.
         _ => [],

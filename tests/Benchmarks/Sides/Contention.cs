@@ -9,7 +9,7 @@ namespace OrderFunctions.Benchmarks.Sides;
 static class Contention
 {
     static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
-    static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan AuditMax = TimeSpan.FromMinutes(2);
 
     /// <summary>There is enough for two of five.</summary>
     public static async Task<Dictionary<string, double>> FlashSaleAsync(string data, int orders)
@@ -67,10 +67,10 @@ static class Contention
     /// <summary>Once everything is final and handled.</summary>
     static async Task AuditAsync(LocalSaga saga)
     {
-        using var patience = new CancellationTokenSource(PatienceMax);
+        using var limit = new CancellationTokenSource(AuditMax);
         for (var audit = await saga.Audit.RunAsync(); audit.Findings.Count > 0; audit = await saga.Audit.RunAsync())
         {
-            if (patience.IsCancellationRequested)
+            if (limit.IsCancellationRequested)
                 throw new InvalidOperationException($"The audit found: {audit.Findings[0]}");
             await Task.Delay(Glance);
         }
