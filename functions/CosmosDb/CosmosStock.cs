@@ -95,11 +95,11 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
     /// <summary>Null where the header stands elsewhere by now.</summary>
     async Task<ReservationDocument?> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
     {
-        var (next, tooFew) = await batches.ReserveChunkAsync(reservation, cancellation);
-        if (tooFew is null)
+        var (next, shortSku) = await batches.ReserveChunkAsync(reservation, cancellation);
+        if (shortSku is null)
             return next;
 
-        var skus = await TooFewAsync(reservation, tooFew, cancellation);
+        var skus = await ShortAsync(reservation, shortSku, cancellation);
         if (reservation.Held > 0)
             return await batches.SettleChunkAsync(reservation with { Short = skus }, ReservationState.Refused, cancellation);
         var refused = reservation with { State = ReservationState.Refused, Short = skus };
@@ -107,7 +107,7 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
     }
 
     /// <summary>A failed batch names only the first SKU that was too few; the customer wants to know all of them.</summary>
-    async Task<IReadOnlyList<string>> TooFewAsync(ReservationDocument reservation, string first, CancellationToken cancellation)
+    async Task<IReadOnlyList<string>> ShortAsync(ReservationDocument reservation, string first, CancellationToken cancellation)
     {
         var lines = reservation.Lines.Skip(reservation.Held * ReservationDocument.LinesPerChunk).ToList();
         var levels = await batches.SkusAsync(reservation.Warehouse, lines.Select(line => line.Sku), cancellation);
@@ -128,8 +128,8 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             {
                 case null when end is ReservationState.Released:
                     // Refused before it was asked for: a reservation that is still on its way must not set stock aside that nobody would release.
-                    var never = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
-                    if (await CreateAsync(never, cancellation))
+                    var refused = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
+                    if (await CreateAsync(refused, cancellation))
                         return;
                     break;
                 case { State: ReservationState.Reserving } when end is ReservationState.Released:

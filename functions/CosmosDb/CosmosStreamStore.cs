@@ -32,9 +32,9 @@ public sealed class CosmosStreamStore(Container container, TimeProvider time) : 
         var key = new PartitionKey(stream.OrderId);
         using var document = StreamDocument.Write(stream, summary);
         using var response = stream.ETag is null
-            ? await calls.SendAsync("stream.create", c => container.CreateItemStreamAsync(Again(document), key, cancellationToken: c), cancellation)
+            ? await calls.SendAsync("stream.create", c => container.CreateItemStreamAsync(CopyOf(document), key, cancellationToken: c), cancellation)
             : await calls.SendAsync("stream.replace", c => container.ReplaceItemStreamAsync(
-                Again(document), CosmosId.Of(stream.OrderId), key, new ItemRequestOptions { IfMatchEtag = stream.ETag }, c), cancellation);
+                CopyOf(document), CosmosId.Of(stream.OrderId), key, new ItemRequestOptions { IfMatchEtag = stream.ETag }, c), cancellation);
 
         // 409: somebody created it. 412: somebody replaced it. 404: what was loaded is gone, which loading again will show.
         if (!response.IsSuccessStatusCode)
@@ -50,5 +50,5 @@ public sealed class CosmosStreamStore(Container container, TimeProvider time) : 
     }
 
     /// <summary>The SDK disposes of what it sent, and a throttled write is sent again.</summary>
-    static MemoryStream Again(MemoryStream document) => new(document.ToArray(), writable: false);
+    static MemoryStream CopyOf(MemoryStream document) => new(document.ToArray(), writable: false);
 }

@@ -20,7 +20,7 @@ sealed class StockBatches(Container container, TimeProvider time)
     /// Sets the next chunk aside; with the first one the header is created. Null and null where the header stands elsewhere by now; a SKU where there
     /// is too little of it, or none of that name, and nothing was done.
     /// </summary>
-    public async Task<(ReservationDocument? Next, string? TooFew)> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
+    public async Task<(ReservationDocument? Next, string? Short)> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
     {
         var held = reservation.Held + 1;
         var next = reservation with { Held = held, State = held == reservation.Chunks ? ReservationState.Reserved : ReservationState.Reserving };
@@ -30,7 +30,7 @@ sealed class StockBatches(Container container, TimeProvider time)
             if (reservation.Held == 0)
                 batch.CreateItemStream(Write(next, StockJson.Default.ReservationDocument));
             else
-                GoOn(batch, reservation, next);
+                AdvanceHeader(batch, reservation, next);
             foreach (var line in lines)
                 Patch(batch, line, from: "available", to: "reserved");
         }, cancellation);
@@ -51,7 +51,7 @@ sealed class StockBatches(Container container, TimeProvider time)
         var next = reservation with { Held = reservation.Held - 1, State = state };
         var failed = await ExecuteAsync("stock.settle", reservation, batch =>
         {
-            GoOn(batch, reservation, next);
+            AdvanceHeader(batch, reservation, next);
             foreach (var line in reservation.Chunk(next.Held))
                 Patch(batch, line, from: "reserved", to: state is ReservationState.Consumed ? "consumed" : "available");
         }, cancellation);
@@ -94,7 +94,7 @@ sealed class StockBatches(Container container, TimeProvider time)
         return response.StatusCode is HttpStatusCode.NotFound ? null : Read(response.Content, type);
     }
 
-    static void GoOn(TransactionalBatch batch, ReservationDocument from, ReservationDocument to)
+    static void AdvanceHeader(TransactionalBatch batch, ReservationDocument from, ReservationDocument to)
     {
         List<PatchOperation> steps = [PatchOperation.Set("/state", to.State.ToString()), PatchOperation.Set("/held", to.Held)];
         if (to.State is ReservationState.Refused && from.State is not ReservationState.Refused)
