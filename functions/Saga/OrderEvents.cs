@@ -1,6 +1,6 @@
 namespace OrderFunctions.Saga;
 
-// Every word of the saga. Who says and who hears each of them: functions/Runtime/topology.json.
+// Every event of the saga. functions/Runtime/topology.json states who says and who hears each of them.
 
 /// <summary>Whatever is heard, asked, answered, said or noted about one order.</summary>
 public abstract record OrderEvent;
@@ -138,26 +138,26 @@ public sealed record Notify(string Notice, string CustomerId, string Detail) : I
 
 public sealed record Notified : Answer;
 
-// The kernel's own words: they set an order aside at one participant and take it up again. No decider hears or says them.
+// The kernel's control messages: they park an order at one participant and resume it. No decider hears or says them.
 
-/// <summary>Marks what the kernel records and says for itself, so that no fold ever meets it.</summary>
+/// <summary>An event of the kernel itself: recorded or published by it, and left out of every fold.</summary>
 public interface IKernelEvent;
 
-/// <summary>A participant has set an order aside, because one of its messages could not be handled.</summary>
-/// <param name="Sequence">Of this fact in the participant's stream: the highest one of a participant is its latest word.</param>
+/// <summary>A participant has parked an order, because one of the order's messages could not be handled.</summary>
+/// <param name="Sequence">The event's place in the participant's stream. A participant's latest report is the one with the highest sequence.</param>
 public sealed record OrderParked(string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent, IKernelEvent;
 
-/// <summary>Nothing of the order is set aside at the participant any more.</summary>
+/// <summary>No message of the order is parked at the participant any more.</summary>
 public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent, IKernelEvent;
 
-/// <summary>An operator wants the participant to try the order's parked messages again now.</summary>
+/// <summary>An operator asks the participant to try the order's parked messages again now.</summary>
 public sealed record ReplayRequested(string Participant) : PublicEvent, IKernelEvent;
 
-/// <summary>An operator wants a parked message never to be handled.</summary>
+/// <summary>An operator asks the participant to drop a parked message: it is never handled.</summary>
 public sealed record DiscardRequested(string Participant, string MessageId, string By, string Reason) : PublicEvent, IKernelEvent;
 
 public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note, IKernelEvent;
 
-// What Orders notes of the others' parking, so that its own store answers which orders are parked, where and why.
+// Orders records the reports of all participants, so that its own store can answer which orders are parked, where and why.
 public sealed record ParkingNoted(string Participant, int Sequence, string MessageId, string Reason, string Description) : Note, IKernelEvent;
 public sealed record ResumptionNoted(string Participant, int Sequence) : Note, IKernelEvent;

@@ -19,7 +19,7 @@ static class Audit
                 var summary = world.Store(Participants.Orders).Summary(stream.OrderId);
                 if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
                     continue;
-                var known = summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
+                var known = summary.Parked.TryGetValue(store.Participant, out var report) && report.IsParked;
                 if (known == stream.Parked.IsEmpty)
                     world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
@@ -166,12 +166,12 @@ static class Audit
             history.AddRange(recorded);
 
             bool ComesOf(bool inVain) =>
-                Again(world, decider, history, stream.OrderId, input!, inVain).Select(e => e.GetType()).SequenceEqual(recorded.Select(e => e.GetType()));
+                DecidedAgain(world, decider, history, stream.OrderId, input!, inVain).Select(e => e.GetType()).SequenceEqual(recorded.Select(e => e.GetType()));
         }
     }
 
     /// <param name="inVain">Whether what was looked for was not there yet.</param>
-    static List<OrderEvent> Again(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input, bool inVain)
+    static List<OrderEvent> DecidedAgain(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input, bool inVain)
     {
         var history = before.ToList();
         var inputs = new Queue<OrderEvent>([input]);

@@ -37,7 +37,7 @@ sealed class HttpRequest
             world.History.Add(who, "asks " + host.Name, $"{orderId} {requestId}", request.GetType().Name);
             host.Start(stopping => SendAsync(host, mine, stopping));
         }
-        world.Scheduler.After(AnswerMax, () => Again(mine));
+        world.Scheduler.After(AnswerMax, () => Retry(mine));
     }
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)
@@ -59,7 +59,7 @@ sealed class HttpRequest
         catch (Exception e) when (Host.IsExpected(e))
         {
             world.History.Add(host.Name, "cannot answer", $"{orderId} {requestId}", e.GetType().Name);
-            Again(mine);
+            Retry(mine);
         }
         catch (Exception e)
         {
@@ -67,7 +67,7 @@ sealed class HttpRequest
         }
     }
 
-    void Again(int expected)
+    void Retry(int expected)
     {
         if (ended || attempt != expected)
             return;

@@ -145,10 +145,10 @@ sealed class Invariants(World world)
         }
         InLine(participant, before, after);
         Marked(participant, before, after);
-        SawWords(participant, before, after);
+        SawControlMessages(participant, before, after);
     }
 
-    void SawWords(string participant, OrderStream before, OrderStream after)
+    void SawControlMessages(string participant, OrderStream before, OrderStream after)
     {
         if (after.Entries.Count != before.Entries.Count + 1 || after.Entries[^1] is not { Via: Via.Bus or Via.Republished } entry)
             return;
@@ -159,10 +159,10 @@ sealed class Invariants(World world)
                 world.Reach.Saw(Branch.ParkingSaidByReplayer);
             return;
         }
-        var word = world.Bus.Published(entry.On);
-        if (word is DiscardRequested discard && discard.Participant == participant)
+        var message = world.Bus.Published(entry.On);
+        if (message is DiscardRequested discard && discard.Participant == participant)
             world.Reach.Saw(Branch.DiscardOfNothing);
-        else if (word is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
+        else if (message is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
             world.Reach.Saw(Branch.ReplayOfNothing);
     }
 

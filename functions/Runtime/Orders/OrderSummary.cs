@@ -162,20 +162,24 @@ public sealed record OrderSummary(
         OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
         OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
         OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
-        ParkingNoted p => Heard(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
-        ResumptionNoted r => Heard(r.Participant, new(r.Sequence, null, null, null, null)),
+        ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
+        ResumptionNoted r => Reported(r.Participant, new(r.Sequence, null, null, null, null)),
         _ => this,
     };
 
     OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
 
-    /// <summary>A participant's facts may be heard out of order while this order is parked at Orders itself: its highest sequence is its latest word.</summary>
-    OrderSummary Heard(string participant, ParkedAt word) =>
-        Parked.TryGetValue(participant, out var known) && known.Sequence > word.Sequence ? this : this with { Parked = Parked.SetItem(participant, word) };
+    /// <summary>
+    /// Reports may arrive out of order while this order is parked at Orders itself: a participant's latest report is the one with the highest sequence.
+    /// </summary>
+    OrderSummary Reported(string participant, ParkedAt report) =>
+        Parked.TryGetValue(participant, out var known) && known.Sequence > report.Sequence
+            ? this
+            : this with { Parked = Parked.SetItem(participant, report) };
 }
 
-/// <summary>A participant's latest word on an order that it set aside, or took up again.</summary>
-/// <param name="Since">Null once it was taken up again.</param>
+/// <summary>A participant's latest report on an order: parked, or resumed since.</summary>
+/// <param name="Since">When the order was parked; null once it is resumed.</param>
 public sealed record ParkedAt(
     int Sequence, DateTimeOffset? Since = null, string? MessageId = null, string? Reason = null, string? Description = null)
 {

@@ -8,7 +8,7 @@ namespace OrderFunctions.Benchmarks.Sides;
 /// <summary>Orders that get into each other's way. Every measurement ends with a clean audit, or it does not count.</summary>
 static class Contention
 {
-    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan AuditMax = TimeSpan.FromMinutes(2);
 
     /// <summary>There is enough for two of five.</summary>
@@ -72,7 +72,7 @@ static class Contention
         {
             if (limit.IsCancellationRequested)
                 throw new InvalidOperationException($"The audit found: {audit.Findings[0]}");
-            await Task.Delay(Glance);
+            await Task.Delay(PollInterval);
         }
     }
 }

@@ -273,9 +273,9 @@ public class ParkingLaws
     [Fact]
     public async Task A_word_for_another_participant_is_recorded_so_that_a_consumer_that_lost_it_and_cannot_read_it_parks_nothing()
     {
-        var word = Message("orders/7", new ReplayRequested("shipping"));
-        Assert.Equal(TurnOutcome.Handled, (await world.DeliverAsync(word))!.Value.Outcome);
-        var zombie = await world.DeliverAsync(word with { Event = null, Unreadable = "a property is missing" });
+        var control = Message("orders/7", new ReplayRequested("shipping"));
+        Assert.Equal(TurnOutcome.Handled, (await world.DeliverAsync(control))!.Value.Outcome);
+        var zombie = await world.DeliverAsync(control with { Event = null, Unreadable = "a property is missing" });
         Assert.Equal(TurnOutcome.Duplicate, zombie!.Value.Outcome);
         Assert.Empty(world.Stream.Parked);
         Assert.Empty(world.Published);

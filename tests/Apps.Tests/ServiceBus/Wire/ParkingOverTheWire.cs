@@ -78,8 +78,8 @@ public sealed class ParkingOverTheWire
         return saga;
     }
 
-    static Task AskAsync(WireSaga saga, string id, OrderEvent word) => saga[Participants.Orders].Service<Participant>()
-        .RequestAsync(id, $"{id}/http/{word.GetType().Name}/{Participants.Payments}/1", word, TestContext.Current.CancellationToken);
+    static Task AskAsync(WireSaga saga, string id, OrderEvent control) => saga[Participants.Orders].Service<Participant>()
+        .RequestAsync(id, $"{id}/http/{control.GetType().Name}/{Participants.Payments}/1", control, TestContext.Current.CancellationToken);
 
     static ParkedAt? ParkedAtPayments(OrderSummary? order) =>
         order?.Parked.GetValueOrDefault(Participants.Payments) is { IsParked: true } parked ? parked : null;
