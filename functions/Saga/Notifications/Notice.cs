@@ -5,7 +5,7 @@ namespace OrderFunctions.Saga.Notifications;
 /// <param name="Sent">The notices sent so far, by the name of their event.</param>
 public sealed record NoticeState(ImmutableSortedSet<string> Sent);
 
-/// <summary>Tells the customer, once each, what they would ask about.</summary>
+/// <summary>Notifies the customer, once each, of what they would ask about.</summary>
 public static class Notice
 {
     public static readonly Decider<NoticeState> Decider = new(new([]), Decide, Evolve);
