@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.</summary>
+/// <summary>
+/// What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.
+/// </summary>
 static class Audit
 {
     /// <summary>Nothing fails any more, but bugs are still there: Orders must know which orders are parked where.</summary>
@@ -142,8 +144,8 @@ static class Audit
     }
 
     /// <summary>
-    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is the answer for
-    /// ever and the stream holds all that was known. Only what was looked for in vain may have arrived since.
+    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is
+    /// the answer for ever and the stream holds all that was known. Only what was looked for in vain may have arrived since.
     /// </summary>
     static void Repeats(World world, string participant, OrderStream stream)
     {
@@ -204,10 +206,14 @@ static class Audit
     };
 }
 
-/// <summary>What a customer must be able to read, told from the messages that Orders heard: a second opinion on its notes and its summary.</summary>
+/// <summary>
+/// What a customer must be able to read, derived from the messages that Orders heard: a second opinion on its notes and its summary.
+/// </summary>
 static class Heard
 {
-    /// <param name="inOrder">Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.</param>
+    /// <param name="inOrder">
+    /// Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.
+    /// </param>
     public static void Check(OrderStream orders, OrderSummary summary, bool inOrder, Action<bool, string> must)
     {
         var (open, status) = (true, OrderStatus.Placed);

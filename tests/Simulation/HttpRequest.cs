@@ -3,7 +3,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// Somebody outside who asks over HTTP and asks the same again until there is an answer, or gives up: customers may, the carrier and operators never do.
+/// Somebody outside who asks over HTTP and asks the same again until there is an answer, or gives up: customers may, the carrier and
+/// operators never do.
 /// </summary>
 sealed class HttpRequest
 {

@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.</summary>
+/// <summary>
+/// The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.
+/// </summary>
 sealed class SimulatedBus
 {
     static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);

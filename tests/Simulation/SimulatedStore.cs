@@ -5,7 +5,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.</summary>
+/// <summary>
+/// One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.
+/// </summary>
 sealed class SimulatedStore(World world, string participant)
 {
     readonly Dictionary<string, OrderStream> streams = [];

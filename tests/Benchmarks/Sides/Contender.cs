@@ -41,7 +41,7 @@ sealed class Finals
 
     public void Fail(Exception exception) => reached.TrySetException(exception);
 
-    /// <summary>Ends once so many orders are final in all.</summary>
+    /// <summary>Ends once that many orders are final in all.</summary>
     /// <exception cref="TimeoutException">None became final for a while.</exception>
     public async Task ReachAsync(long orders)
     {

@@ -58,8 +58,8 @@ static class Latency
     }
 
     /// <summary>
-    /// Orders come when they are due, whether those before are done or not, and the time of each counts from when it was due: so a host that falls
-    /// behind does not hide it.
+    /// Orders come when they are due, whether those before are done or not, and the time of each counts from when it was due: so a host
+    /// that falls behind does not hide it.
     /// </summary>
     static async Task<Samples> AtRateAsync(HttpClients clients, double rate)
     {

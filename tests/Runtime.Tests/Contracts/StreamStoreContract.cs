@@ -14,7 +14,7 @@ public abstract class StreamStoreContract
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_order_never_heard_of_has_no_stream()
+    public async Task An_unknown_order_has_no_stream()
     {
         var store = await StoreAsync();
         Assert.Null(await store.LoadAsync("nobody", Cancellation));
@@ -117,7 +117,7 @@ public abstract class StreamStoreContract
     [InlineData(Via.Parking)]
     [InlineData(Via.Discard)]
     [InlineData(Via.Republished)]
-    public async Task How_an_entry_came_about_is_kept(Via via)
+    public async Task Via_is_kept(Via via)
     {
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1, via)), Cancellation);
@@ -186,7 +186,7 @@ public abstract class StreamStoreContract
     }
 
     [Fact]
-    public async Task Of_many_who_create_at_once_exactly_one_wins()
+    public async Task Exactly_one_of_many_concurrent_creations_succeeds()
     {
         var store = await StoreAsync();
         var won = await WinnersAsync(20, number => store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", number)), Cancellation));
@@ -194,7 +194,7 @@ public abstract class StreamStoreContract
     }
 
     [Fact]
-    public async Task Of_many_who_replace_at_once_exactly_one_wins()
+    public async Task Exactly_one_of_many_concurrent_replacements_succeeds()
     {
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 100)), Cancellation);

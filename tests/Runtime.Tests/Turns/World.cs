@@ -8,8 +8,8 @@ using OrderFunctions.Saga.Payments;
 namespace OrderFunctions.Turns;
 
 /// <summary>
-/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where they are told to. The log is
-/// what most laws are about: what happened, and in which order.
+/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where a test says so. The
+/// log is what most laws are about: what happened, and in which order.
 /// </summary>
 public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
 {
@@ -31,7 +31,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public Answer? KnownCharge { get; set; }
     public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
 
-    /// <summary>Runs between a load and what follows it: another writer, for one.</summary>
+    /// <summary>Runs between a load and what follows it: for example another writer.</summary>
     public Func<Task>? AfterLoad { get; set; }
 
     public TurnOptions Options { get; } = new()
