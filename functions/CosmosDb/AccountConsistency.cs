@@ -6,10 +6,11 @@ using Microsoft.Extensions.Options;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Refuses to start on an account whose reads may be stale: a turn performs its intents on what it reads, so an old stream could have a card charged
-/// twice.
+/// Refuses to start on an account whose reads may be stale: a turn performs its intents on what it reads, so an old stream could have a
+/// card charged twice.
 /// </summary>
-sealed partial class AccountConsistency(CosmosClient client, IOptions<CosmosOptions> options, ILogger<AccountConsistency> log) : IHostedService
+sealed partial class AccountConsistency(CosmosClient client, IOptions<CosmosOptions> options, ILogger<AccountConsistency> log)
+    : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -18,11 +19,13 @@ sealed partial class AccountConsistency(CosmosClient client, IOptions<CosmosOpti
             return;
         try
         {
-            Check((await client.ReadAccountAsync().WaitAsync(TimeSpan.FromSeconds(10), cancellationToken)).Consistency.DefaultConsistencyLevel);
+            var account = await client.ReadAccountAsync().WaitAsync(TimeSpan.FromSeconds(10), cancellationToken);
+            Check(account.Consistency.DefaultConsistencyLevel);
         }
-        catch (Exception e) when (e is CosmosException or HttpRequestException or TimeoutException or Azure.Identity.AuthenticationFailedException)
+        catch (Exception e) when (
+            e is CosmosException or HttpRequestException or TimeoutException or Azure.Identity.AuthenticationFailedException)
         {
-            // An account that is away for a moment is no reason not to start: messages wait.
+            // An account that is unavailable for a moment is no reason not to start: messages wait.
             LogUnchecked(e, options.Value.Endpoint);
         }
     }

@@ -9,24 +9,27 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Every call to Cosmos DB goes through here: its request charge is counted, and what went wrong is told apart by one question: may the call have
-/// been carried out? Throttled (429): it was not, so it is repeated here, as the SDK repeats a 449 by itself. Refused by a condition (404, 409, 412):
-/// that is an answer, for the caller. Everything else is <see cref="TransientException"/>, which leaves the outcome open, or a mistake of ours.
+/// Every call to Cosmos DB goes through here: its request charge is counted, and what went wrong is told apart by one question: may the
+/// call have been carried out? Throttled (429): it was not, so it is repeated here, as the SDK repeats a 449 by itself. Refused by a
+/// condition (404, 409, 412): that is an answer, for the caller. Everything else is <see cref="TransientException"/>, which leaves the
+/// outcome open, or a mistake of ours.
 /// </summary>
 sealed class CosmosCalls(string participant, TimeProvider time)
 {
     /// <summary>All pauses of one call together. The turn that called has retries of its own.</summary>
     static readonly TimeSpan PausesMax = TimeSpan.FromSeconds(5);
 
-    public Task<ResponseMessage> SendAsync(string operation, Func<CancellationToken, Task<ResponseMessage>> send, CancellationToken cancellation) =>
+    public Task<ResponseMessage> SendAsync(
+        string operation, Func<CancellationToken, Task<ResponseMessage>> send, CancellationToken cancellation) =>
         SendAsync(operation, send, response => (response.StatusCode, response.Headers), cancellation);
 
     public Task<TransactionalBatchResponse> SendAsync(
         string operation, Func<CancellationToken, Task<TransactionalBatchResponse>> send, CancellationToken cancellation) =>
         SendAsync(operation, send, response => (response.StatusCode, response.Headers), cancellation);
 
-    /// <summary>For questions that no condition can refuse: gives the rows.</summary>
-    public async Task<JsonDocument> AskAsync(string operation, Func<CancellationToken, Task<ResponseMessage>> send, CancellationToken cancellation)
+    /// <summary>For reads that no condition can refuse. Returns the body of the answer.</summary>
+    public async Task<JsonDocument> AskAsync(
+        string operation, Func<CancellationToken, Task<ResponseMessage>> send, CancellationToken cancellation)
     {
         using var response = await SendAsync(operation, send, cancellation);
         return response.IsSuccessStatusCode
@@ -88,8 +91,8 @@ sealed class CosmosCalls(string participant, TimeProvider time)
     static string SubStatusOf(Headers headers) => headers["x-ms-substatus"] is { Length: > 0 } subStatus ? subStatus : "0";
 
     /// <summary>
-    /// A 404 with a sub-status is not about the document: the container or the database is away, and no stream may be taken for empty because of
-    /// that.
+    /// A 404 with a sub-status is not about the document: the container or the database is unavailable, and no stream may be taken for
+    /// empty because of that.
     /// </summary>
     static bool IsAnswer(HttpStatusCode status, Headers headers) => status switch
     {
@@ -101,20 +104,21 @@ sealed class CosmosCalls(string participant, TimeProvider time)
 
     static Exception Failure(string operation, HttpStatusCode status, Headers headers, CosmosException? cause)
     {
-        // Deliberately without the SDK's own message: that is pages of diagnostics, and where an answer had no reason phrase, making it throws.
+        // Deliberately without the SDK's own message: that is pages of diagnostics, and where an answer had no reason phrase, making it
+        // throws.
         var text = $"Cosmos DB answered {operation} with {(int)status}/{SubStatusOf(headers)} (activity {headers.ActivityId}).";
         return status switch
         {
-            // Mistakes of ours, which no repetition heals: what was asked is malformed, or the document too large.
+            // Mistakes of ours, which no retry mends: the request is malformed, or the document too large.
             HttpStatusCode.BadRequest or HttpStatusCode.MethodNotAllowed or HttpStatusCode.RequestEntityTooLarge =>
                 new InvalidOperationException(text, cause),
-            // Time-outs, moved partitions, lost replicas, throttled or put off for too long. Also 401 and 403, which a role or a firewall rule that
-            // is not in force yet gives: once it is, the order goes on without an operator.
+            // Time-outs, moved partitions, lost replicas, throttling for too long. Also 401 and 403: a role or a firewall rule may not be
+            // in force yet, and once it is, the order goes on without an operator.
             _ => new TransientException(text, cause),
         };
     }
 
-    /// <summary>The caller's own cancellation is none of them; one that the caller did not ask for is a time-out inside the SDK.</summary>
+    /// <summary>The caller's own cancellation does not count. One that the caller did not ask for is a time-out inside the SDK.</summary>
     static bool IsUnanswered(Exception e, CancellationToken cancellation) => e switch
     {
         OperationCanceledException => !cancellation.IsCancellationRequested,

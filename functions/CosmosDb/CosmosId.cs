@@ -4,15 +4,15 @@ using System.Text;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Ids that are safe in Cosmos DB, which forbids / \ ? # and stumbles over others in addresses (%, a blank at the end). Case is kept, and two texts
-/// never share an id.
+/// Ids that are safe in Cosmos DB, which forbids / \ ? # and mishandles others in addresses (%, a space at the end). Case is kept, and two
+/// texts never share an id.
 /// </summary>
 static class CosmosId
 {
     static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     /// <summary>
-    /// Every other character becomes <c>~</c> and two hexadecimal digits a byte. Deliberately not %: addresses would have it decoded.
+    /// Every other character becomes <c>~</c> and two hexadecimal digits per byte. Deliberately not %: it would be decoded in addresses.
     /// </summary>
     public static string Of(string text)
     {

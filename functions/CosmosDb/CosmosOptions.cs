@@ -7,7 +7,7 @@ public sealed class CosmosOptions
 {
     public const string Section = "Cosmos";
 
-    /// <summary>The account's address. One on this machine is taken for the emulator.</summary>
+    /// <summary>The URL of the account. One on this machine is taken for the emulator.</summary>
     public string Endpoint { get; set; } = "";
 
     public string Database { get; set; } = "";
@@ -15,14 +15,17 @@ public sealed class CosmosOptions
     internal bool IsEmulator => new Uri(Endpoint).IsLoopback;
 }
 
-/// <summary>An app that lacks a setting must say which when it starts, not when the first order comes.</summary>
+/// <summary>An app that lacks a setting must name it when it starts, not when the first order arrives.</summary>
 sealed class CosmosOptionsValidation : IValidateOptions<CosmosOptions>
 {
     public ValidateOptionsResult Validate(string? name, CosmosOptions options)
     {
         var missing = new List<string>();
         if (!Uri.TryCreate(options.Endpoint, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("https" or "http"))
-            missing.Add("The setting Cosmos__Endpoint is missing or no address: it is the account's, https://<account>.documents.azure.com.");
+        {
+            missing.Add(
+                "The setting Cosmos__Endpoint is missing or not a URL: it is the account's, https://<account>.documents.azure.com.");
+        }
         if (string.IsNullOrWhiteSpace(options.Database))
             missing.Add("The setting Cosmos__Database is missing: it names the database that holds the participants' containers.");
         return missing.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);

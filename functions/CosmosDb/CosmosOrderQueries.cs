@@ -6,24 +6,26 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>The operators' lists, from the summaries that stand in the streams of Orders.</summary>
+/// <summary>The operators' lists, from the summaries that are stored with the streams of Orders.</summary>
 public sealed class CosmosOrderQueries(Container container, TimeProvider time) : IOrderQueries
 {
-    /// <summary>After every key and every time.</summary>
+    /// <summary>Sorts after every key and every time.</summary>
     const string End = "9999";
 
     readonly CosmosQueries queries = new(container, time);
 
     public async Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
     {
-        // Deliberately not the SDK's continuation tokens: they are long, hold its inner state and end with its version. The key of the last row says
-        // as much.
+        // Deliberately not the SDK's continuation tokens: they are long, hold its internal state and end with its version. The key of the
+        // last row is enough.
         var where = new StringBuilder("c.list.key < @after");
         if (filter.Status is not null)
             where.Append(" AND c.list.status = @status");
         if (filter.Text is not null)
-            where.Append(
-                " AND (STARTSWITH(c.list.orderId, @text) OR STARTSWITH(c.list.customerId, @text) OR STARTSWITH(c.list.idempotencyKey, @text))");
+        {
+            where.Append(" AND (STARTSWITH(c.list.orderId, @text)")
+                .Append(" OR STARTSWITH(c.list.customerId, @text) OR STARTSWITH(c.list.idempotencyKey, @text))");
+        }
         if (filter.Parked)
             where.Append(" AND c.list.parkedSince < @end");
         var query = new QueryDefinition($"SELECT VALUE c.summary FROM c WHERE {where} ORDER BY c.list.key DESC")
@@ -33,11 +35,12 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
             .WithParameter("@end", End);
 
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var orders = await queries.RowsAsync("orders.list", query, limit + 1, row => row.Deserialize<OrderSummary>(EventJson.Options)!, cancellation);
+        var orders = await queries.RowsAsync(
+            "orders.list", query, limit + 1, row => row.Deserialize<OrderSummary>(EventJson.Options)!, cancellation);
         return orders.Count <= limit ? new(orders, null) : new(orders[..limit], Encode(StreamDocument.ListKeyOf(orders[limit - 1])));
     }
 
-    /// <summary>A count by one indexed value is answered from the index alone, whatever the number of orders; GROUP BY reads them all.</summary>
+    /// <summary>A count by one indexed value reads the index alone, whatever the number of orders; GROUP BY reads all orders.</summary>
     public async Task<OrderCounts> CountAsync(CancellationToken cancellation)
     {
         var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(
@@ -46,10 +49,11 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
         var oldestOpen = FirstAsync("openSince", cancellation);
         var parkedSince = FirstAsync("parkedSince", cancellation);
         await Task.WhenAll([.. byStatus.Values, parked, oldestOpen, parkedSince]);
-        return new(byStatus.ToDictionary(status => status.Key, status => status.Value.Result), await parked, await oldestOpen, await parkedSince);
+        return new(
+            byStatus.ToDictionary(status => status.Key, status => status.Value.Result), await parked, await oldestOpen, await parkedSince);
     }
 
-    /// <summary>As with the statuses, one count from the index for each: nothing is read of the orders themselves.</summary>
+    /// <summary>As for the statuses, one count from the index for each fact: the orders themselves are not read.</summary>
     public async Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation)
     {
         var counts = StreamDocument.Facts.ToDictionary(fact => fact, fact => CountAsync($"c.list.facts.{fact} = @value", 1, cancellation));
@@ -73,10 +77,10 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
 
     static string Encode(string key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key));
 
-    /// <exception cref="FormatException">It is no token of ours.</exception>
+    /// <exception cref="FormatException">It is not one of our tokens.</exception>
     static string Decode(string token)
     {
         var key = Base64Url.IsValid(token) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)) : "";
-        return StreamDocument.IsListKey(key) ? key : throw new FormatException("This is no token of an earlier page.");
+        return StreamDocument.IsListKey(key) ? key : throw new FormatException("This is not a token of an earlier page.");
     }
 }

@@ -11,8 +11,8 @@ namespace OrderFunctions.CosmosDb;
 public static class CosmosRegistration
 {
     /// <summary>
-    /// A participant's <see cref="IStreamStore"/>; for Orders also <see cref="IOrderQueries"/>, for Inventory also <see cref="IStock"/>. Settings:
-    /// <see cref="CosmosOptions"/>, checked when the host starts.
+    /// A participant's <see cref="IStreamStore"/>; for Orders also <see cref="IOrderQueries"/>, for Inventory also <see cref="IStock"/>.
+    /// Settings: <see cref="CosmosOptions"/>, checked when the host starts.
     /// </summary>
     public static IServiceCollection AddCosmosDb(this IServiceCollection services, string participant)
     {
@@ -34,7 +34,8 @@ public static class CosmosRegistration
     }
 
     static Container Container(this IServiceProvider provider, string name) =>
-        provider.GetRequiredService<CosmosClient>().GetContainer(provider.GetRequiredService<IOptions<CosmosOptions>>().Value.Database, name);
+        provider.GetRequiredService<CosmosClient>()
+            .GetContainer(provider.GetRequiredService<IOptions<CosmosOptions>>().Value.Database, name);
 
     static CosmosClient Client(CosmosOptions options) => options.IsEmulator
         ? new(options.Endpoint, CosmosSettings.EmulatorKey, CosmosSettings.ForEmulator())

@@ -3,28 +3,28 @@ using Microsoft.Azure.Cosmos;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>How the SDK's client is set.</summary>
+/// <summary>How the SDK's client is configured.</summary>
 public static class CosmosSettings
 {
-    /// <summary>The same for every emulator and published with it: it opens nothing else. Accounts in Azure are opened by identity only.</summary>
+    /// <summary>Published, and the same for every emulator: it opens nothing else. Accounts in Azure are opened by identity only.</summary>
     public const string EmulatorKey = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
 
     public static CosmosClientOptions ForAzure() => new()
     {
         ApplicationName = "OrderFunctions",
 
-        // Straight to the replicas: one hop less than by the gateway, and a turn is a read and a write that wait for each other.
+        // Straight to the replicas: one hop fewer than through the gateway, and a turn makes a read and then a write.
         ConnectionMode = ConnectionMode.Direct,
 
-        // Deliberately no preferred regions: reads must go where writes go, the one write region, because what another region knows may be old.
+        // Deliberately no preferred regions: reads must go to the one write region, because another region may be behind.
 
-        // Deliberately not in bulk: that gathers calls for up to 100 ms for throughput's sake, and a turn has one call at a time.
+        // Deliberately not in bulk: that collects calls for up to 100 ms to gain throughput, and a turn makes one call at a time.
         AllowBulkExecution = false,
 
         // What was written is known already.
         EnableContentResponseOnWrite = false,
 
-        // Throttled calls are repeated in CosmosCalls, where they are counted; the SDK would hide them.
+        // Throttled calls are retried in CosmosCalls, where they are counted; the SDK would hide them.
         MaxRetryAttemptsOnRateLimitedRequests = 0,
 
         UseSystemTextJsonSerializerWithOptions = new JsonSerializerOptions(JsonSerializerDefaults.Web),
@@ -34,7 +34,7 @@ public static class CosmosSettings
     {
         var options = ForAzure();
 
-        // An emulator in a container states an address of its own inside, and a certificate that nobody signed.
+        // An emulator in a container states the address that it has inside, and its certificate is self-signed.
         options.ConnectionMode = ConnectionMode.Gateway;
         options.LimitToEndpoint = true;
         options.ServerCertificateCustomValidationCallback = (_, _, _) => true;

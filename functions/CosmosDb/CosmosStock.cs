@@ -6,13 +6,13 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Stock in one container, partitioned by warehouse. Whatever moves stock for an order is one transactional batch (<see cref="StockBatches"/>). Most
-/// orders take one; larger ones go chunk by chunk. Any number of callers may be anywhere in this at once, or die there: whoever calls next goes on
-/// from where the reservation's header stands.
+/// Stock in one container, partitioned by warehouse. Each movement of stock for an order is one transactional batch
+/// (<see cref="StockBatches"/>). Most orders take one batch; larger ones go chunk by chunk. Any number of callers may work on an order at
+/// once, and each may crash anywhere: the next one goes on from where the reservation's header stands.
 /// </summary>
 public sealed class CosmosStock(Container container, TimeProvider time) : IStock
 {
-    /// <summary>Steps of one call. An order of 1,000 lines takes 22 at most by itself; more are others' doing.</summary>
+    /// <summary>Steps per call. An order of 1,000 lines takes at most 22 by itself; more are caused by other callers.</summary>
     const int StepsMax = 100;
 
     readonly CosmosCalls calls = new(Participants.Inventory, time);
@@ -20,7 +20,7 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
 
     public async Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation)
     {
-        // Deliberately without looking first: nearly every order is new, and of one that is not the batch says so.
+        // Deliberately without reading first: nearly every order is new, and for one that is not the batch fails.
         var wanted = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Reserving, 0, lines);
         var reservation = await ReserveChunkAsync(wanted, cancellation) ?? await batches.FindAsync(orderId, warehouse, cancellation);
         for (var step = 0; step < StepsMax; step++)
@@ -36,7 +36,7 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
                 case { State: ReservationState.Refused }:
                     return new StockShort(reservation.Short ?? []);
                 default:
-                    // Also one that was released or consumed since: the first answer is the answer for ever.
+                    // Also one that was released or consumed since: the first answer is final.
                     return new StockReserved();
             }
             reservation ??= await batches.FindAsync(orderId, warehouse, cancellation);
@@ -73,7 +73,8 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             if (received < known.Reserved + known.Consumed)
                 return null;
 
-            // Added, not set, so that reservations made meanwhile are not undone; on the condition that nobody else has received meanwhile.
+            // Added, not set, so that reservations made meanwhile are kept; on the condition that nobody else has changed the total
+            // meanwhile.
             var added = received - known.Received;
             using var response = await calls.SendAsync("stock.receive", c => container.PatchItemStreamAsync(
                 known.Id, new PartitionKey(warehouse),
@@ -92,22 +93,22 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
     public async Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
         (await batches.SkuAsync(warehouse, sku, cancellation))?.Level;
 
-    /// <summary>Null where the header stands elsewhere by now.</summary>
+    /// <summary>Null where another caller has moved the header.</summary>
     async Task<ReservationDocument?> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
     {
-        var (next, tooFew) = await batches.ReserveChunkAsync(reservation, cancellation);
-        if (tooFew is null)
+        var (next, shortSku) = await batches.ReserveChunkAsync(reservation, cancellation);
+        if (shortSku is null)
             return next;
 
-        var skus = await TooFewAsync(reservation, tooFew, cancellation);
+        var skus = await ShortAsync(reservation, shortSku, cancellation);
         if (reservation.Held > 0)
             return await batches.SettleChunkAsync(reservation with { Short = skus }, ReservationState.Refused, cancellation);
         var refused = reservation with { State = ReservationState.Refused, Short = skus };
         return await CreateAsync(refused, cancellation) ? refused : null;
     }
 
-    /// <summary>A failed batch names only the first SKU that was too few; the customer wants to know all of them.</summary>
-    async Task<IReadOnlyList<string>> TooFewAsync(ReservationDocument reservation, string first, CancellationToken cancellation)
+    /// <summary>A failed batch names only the first SKU that was short; the customer wants to know all of them.</summary>
+    async Task<IReadOnlyList<string>> ShortAsync(ReservationDocument reservation, string first, CancellationToken cancellation)
     {
         var lines = reservation.Lines.Skip(reservation.Held * ReservationDocument.LinesPerChunk).ToList();
         var levels = await batches.SkusAsync(reservation.Warehouse, lines.Select(line => line.Sku), cancellation);
@@ -127,20 +128,21 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             switch (reservation)
             {
                 case null when end is ReservationState.Released:
-                    // Refused before it was asked for: a reservation that is still on its way must not set stock aside that nobody would release.
-                    var never = new ReservationDocument(ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
-                    if (await CreateAsync(never, cancellation))
+                    // Refused before it was requested: a reservation that still arrives must not set stock aside that nobody would release.
+                    var refused = new ReservationDocument(
+                        ReservationDocument.IdOf(orderId), warehouse, orderId, ReservationState.Refused, 0, [], []);
+                    if (await CreateAsync(refused, cancellation))
                         return;
                     break;
                 case { State: ReservationState.Reserving } when end is ReservationState.Released:
-                    // Nobody was told yet that it is reserved, so it is refused and not released.
+                    // No caller has been answered that it is reserved, so it is refused and not released.
                     reservation = await batches.SettleChunkAsync(reservation with { Short = [] }, ReservationState.Refused, cancellation);
                     break;
                 case { State: ReservationState.Reserved }:
                     reservation = await batches.SettleChunkAsync(reservation, end, cancellation);
                     break;
                 case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed, Held: > 0 }:
-                    // Begun and not ended, here or by another.
+                    // Begun and not finished, here or by another caller.
                     reservation = await batches.SettleChunkAsync(reservation, reservation.State, cancellation);
                     break;
                 case { State: ReservationState.Refused or ReservationState.Released or ReservationState.Consumed }:
@@ -156,17 +158,21 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
         await CreateAsync(sku.Warehouse, () => StockBatches.Write(sku, StockJson.Default.StockDocument), cancellation);
 
     async Task<bool> CreateAsync(ReservationDocument reservation, CancellationToken cancellation) =>
-        await CreateAsync(reservation.Warehouse, () => StockBatches.Write(reservation, StockJson.Default.ReservationDocument), cancellation);
+        await CreateAsync(
+            reservation.Warehouse, () => StockBatches.Write(reservation, StockJson.Default.ReservationDocument), cancellation);
 
     /// <summary>False where there is one already.</summary>
     async Task<bool> CreateAsync(string warehouse, Func<Stream> document, CancellationToken cancellation)
     {
         using var response = await calls.SendAsync(
-            "stock.create", c => container.CreateItemStreamAsync(document(), new PartitionKey(warehouse), cancellationToken: c), cancellation);
+            "stock.create",
+            c => container.CreateItemStreamAsync(document(), new PartitionKey(warehouse), cancellationToken: c),
+            cancellation);
         return response.IsSuccessStatusCode ? true
             : response.StatusCode is HttpStatusCode.Conflict ? false
             : throw new TransientException($"Cosmos DB answered stock.create with {(int)response.StatusCode}.");
     }
 
-    static TransientException TooManySteps(string orderId) => new($"The reservation of order {orderId} did not come to an end in {StepsMax} steps.");
+    static TransientException TooManySteps(string orderId) =>
+        new($"The reservation of order {orderId} did not finish in {StepsMax} steps.");
 }

@@ -9,28 +9,33 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The steps of a reservation. Each is one transactional batch: the header goes on by one, on the condition that it stands where the caller saw it,
-/// and the SKUs of one chunk are patched on the condition that there is enough of each.
+/// The steps of a reservation. Each is one transactional batch: the header advances by one, on the condition that it still is as the caller
+/// read it, and the SKUs of one chunk are patched on the condition that there is enough of each.
 /// </summary>
 sealed class StockBatches(Container container, TimeProvider time)
 {
     readonly CosmosCalls calls = new(Participants.Inventory, time);
 
     /// <summary>
-    /// Sets the next chunk aside; with the first one the header is created. Null and null where the header stands elsewhere by now; a SKU where there
-    /// is too little of it, or none of that name, and nothing was done.
+    /// Sets the next chunk aside; the first one also creates the header. Returns the header as it is then; or a SKU that is short or
+    /// unknown, where nothing was done; or two nulls where another caller has moved the header.
     /// </summary>
-    public async Task<(ReservationDocument? Next, string? TooFew)> ReserveChunkAsync(ReservationDocument reservation, CancellationToken cancellation)
+    public async Task<(ReservationDocument? Next, string? Short)> ReserveChunkAsync(
+        ReservationDocument reservation, CancellationToken cancellation)
     {
         var held = reservation.Held + 1;
-        var next = reservation with { Held = held, State = held == reservation.Chunks ? ReservationState.Reserved : ReservationState.Reserving };
+        var next = reservation with
+        {
+            Held = held,
+            State = held == reservation.Chunks ? ReservationState.Reserved : ReservationState.Reserving,
+        };
         var lines = reservation.Chunk(reservation.Held).ToList();
         var failed = await ExecuteAsync("stock.reserve", reservation, batch =>
         {
             if (reservation.Held == 0)
                 batch.CreateItemStream(Write(next, StockJson.Default.ReservationDocument));
             else
-                GoOn(batch, reservation, next);
+                AdvanceHeader(batch, reservation, next);
             foreach (var line in lines)
                 Patch(batch, line, from: "available", to: "reserved");
         }, cancellation);
@@ -43,15 +48,16 @@ sealed class StockBatches(Container container, TimeProvider time)
     }
 
     /// <summary>
-    /// Takes the last held chunk out of the reservation: off the books where it is consumed, else back on the shelf. Null where the header stands
-    /// elsewhere by now.
+    /// Takes the last held chunk out of the reservation: off the books where it is consumed, else back on the shelf. Null where another
+    /// caller has moved the header.
     /// </summary>
-    public async Task<ReservationDocument?> SettleChunkAsync(ReservationDocument reservation, ReservationState state, CancellationToken cancellation)
+    public async Task<ReservationDocument?> SettleChunkAsync(
+        ReservationDocument reservation, ReservationState state, CancellationToken cancellation)
     {
         var next = reservation with { Held = reservation.Held - 1, State = state };
         var failed = await ExecuteAsync("stock.settle", reservation, batch =>
         {
-            GoOn(batch, reservation, next);
+            AdvanceHeader(batch, reservation, next);
             foreach (var line in reservation.Chunk(next.Held))
                 Patch(batch, line, from: "reserved", to: state is ReservationState.Consumed ? "consumed" : "available");
         }, cancellation);
@@ -60,7 +66,7 @@ sealed class StockBatches(Container container, TimeProvider time)
             -1 => next,
             0 => null,
             _ => throw new InvalidOperationException(
-                $"The stock lacks what order {reservation.OrderId} has reserved of {reservation.Chunk(next.Held).ElementAt(failed - 1).Sku}."),
+                $"The stock of {reservation.Chunk(next.Held).ElementAt(failed - 1).Sku} lacks what {reservation.OrderId} has reserved."),
         };
     }
 
@@ -70,13 +76,14 @@ sealed class StockBatches(Container container, TimeProvider time)
     public async Task<StockDocument?> SkuAsync(string warehouse, string sku, CancellationToken cancellation) =>
         await ReadAsync(StockDocument.IdOf(sku), warehouse, StockJson.Default.StockDocument, cancellation);
 
-    /// <summary>Those of the SKUs that the warehouse knows.</summary>
+    /// <summary>By SKU, the ones that the warehouse knows.</summary>
     public async Task<IReadOnlyDictionary<string, StockDocument>> SkusAsync(
         string warehouse, IEnumerable<string> skus, CancellationToken cancellation)
     {
         var key = new PartitionKey(warehouse);
         var ids = skus.Select(sku => (StockDocument.IdOf(sku), key)).ToList();
-        using var found = await calls.AskAsync("stock.read-many", c => container.ReadManyItemsStreamAsync(ids, cancellationToken: c), cancellation);
+        using var found = await calls.AskAsync(
+            "stock.read-many", c => container.ReadManyItemsStreamAsync(ids, cancellationToken: c), cancellation);
         return found.RootElement.GetProperty("Documents").EnumerateArray()
             .Select(document => document.Deserialize(StockJson.Default.StockDocument)!).ToDictionary(document => document.Sku);
     }
@@ -94,24 +101,25 @@ sealed class StockBatches(Container container, TimeProvider time)
         return response.StatusCode is HttpStatusCode.NotFound ? null : Read(response.Content, type);
     }
 
-    static void GoOn(TransactionalBatch batch, ReservationDocument from, ReservationDocument to)
+    static void AdvanceHeader(TransactionalBatch batch, ReservationDocument from, ReservationDocument to)
     {
         List<PatchOperation> steps = [PatchOperation.Set("/state", to.State.ToString()), PatchOperation.Set("/held", to.Held)];
         if (to.State is ReservationState.Refused && from.State is not ReservationState.Refused)
             steps.Add(PatchOperation.Set("/short", to.Short));
-        batch.PatchItem(from.Id, steps, On($"c.state = '{from.State}' AND c.held = {from.Held}"));
+        batch.PatchItem(from.Id, steps, If($"c.state = '{from.State}' AND c.held = {from.Held}"));
     }
 
     static void Patch(TransactionalBatch batch, StockLine line, string from, string to) => batch.PatchItem(
         StockDocument.IdOf(line.Sku),
         [PatchOperation.Increment($"/{from}", -line.Quantity), PatchOperation.Increment($"/{to}", line.Quantity)],
-        On(string.Create(CultureInfo.InvariantCulture, $"c.{from} >= {line.Quantity}")));
+        If(string.Create(CultureInfo.InvariantCulture, $"c.{from} >= {line.Quantity}")));
 
-    static TransactionalBatchPatchItemRequestOptions On(string condition) =>
+    static TransactionalBatchPatchItemRequestOptions If(string condition) =>
         new() { FilterPredicate = $"FROM c WHERE {condition}", EnableContentResponseOnWrite = false };
 
-    /// <summary>Gives the index of the operation that a condition stopped, -1 where all were done.</summary>
-    async Task<int> ExecuteAsync(string operation, ReservationDocument reservation, Action<TransactionalBatch> fill, CancellationToken cancellation)
+    /// <summary>Returns the index of the operation whose condition failed; -1 where all were done.</summary>
+    async Task<int> ExecuteAsync(
+        string operation, ReservationDocument reservation, Action<TransactionalBatch> fill, CancellationToken cancellation)
     {
         using var response = await calls.SendAsync(operation, c =>
         {
@@ -122,7 +130,8 @@ sealed class StockBatches(Container container, TimeProvider time)
         if (response.IsSuccessStatusCode)
             return -1;
 
-        // The one that failed is named, all others are 424. Any other picture is about the batch as a whole, the container being away for one.
+        // The operation that failed has a status of its own, all others are 424. Anything else is about the whole batch, for example a
+        // missing container.
         var failed = Enumerable.Range(0, response.Count).Where(i => response[i].StatusCode is not HttpStatusCode.FailedDependency).ToList();
         return failed is [var index]
             ? index

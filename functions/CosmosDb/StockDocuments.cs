@@ -5,7 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The counters of one SKU in one warehouse. They are only ever moved by patches that add and subtract, so that a popular SKU has no losers.
+/// The counters of one SKU in one warehouse. They are only ever changed by patches that add and subtract, so that orders of a popular SKU
+/// do not conflict.
 /// </summary>
 sealed record StockDocument(string Id, string Warehouse, string Sku, long Received, long Available, long Reserved, long Consumed)
 {
@@ -16,11 +17,11 @@ sealed record StockDocument(string Id, string Warehouse, string Sku, long Receiv
 }
 
 /// <summary>
-/// The header of an order's reservation; never deleted, so that whoever comes late finds how it ended. <see cref="Held"/> is the number of <see
-/// cref="Chunk"/>s that are set aside now. State and number together only ever go forward: no pair of them comes twice, and a batch that asks for one
-/// pair is applied at most once, however late it arrives.
+/// The header of an order's reservation; never deleted, so that a late caller finds how it ended. <see cref="Held"/> is the number of
+/// <see cref="Chunk"/>s that are set aside now. State and number together only ever go forward: no pair of them occurs twice, so a batch
+/// that requires one pair is applied at most once, however late it arrives.
 /// </summary>
-/// <param name="Short">The SKUs that were too few, of a refused one.</param>
+/// <param name="Short">The SKUs that were short, where it is refused.</param>
 sealed record ReservationDocument(
     string Id, string Warehouse, string OrderId, ReservationState State, int Held,
     IReadOnlyList<StockLine> Lines, IReadOnlyList<string>? Short = null)
@@ -44,13 +45,13 @@ enum ReservationState
     /// <summary>All chunks are set aside.</summary>
     Reserved,
 
-    /// <summary>There was too little of something; what is held still goes back.</summary>
+    /// <summary>A SKU was short; what is still held goes back on the shelf.</summary>
     Refused,
 
-    /// <summary>No longer wanted; what is held still goes back.</summary>
+    /// <summary>No longer wanted; what is still held goes back on the shelf.</summary>
     Released,
 
-    /// <summary>Gone to the customer; what is held still goes off the books.</summary>
+    /// <summary>Gone to the customer; what is still held goes off the books.</summary>
     Consumed,
 }
 

@@ -9,15 +9,16 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// The stored form of a stream. Read and written here and not by the SDK's serializer, which would escape non-Latin text to three times its size.
-/// Next to the stream stand the few values that queries go by; they are all that is indexed.
+/// The stored form of a stream. Read and written here and not by the SDK's serializer, which would escape non-Latin text to three times its
+/// size. Beside the stream are the few values that queries filter and sort by; they are all that is indexed.
 /// </summary>
 static class StreamDocument
 {
+    /// <summary><see cref="OrderStream.PendingSince"/>, under the name that it was first stored by.</summary>
     public const string UnconfirmedSince = "unconfirmedSince";
 
     /// <summary>
-    /// What the operators' lists go by: an object of values that are small, of one form and all indexed, which a summary's are not.
+    /// What the operators' lists filter and sort by: values that are small, of one form and all indexed, unlike those of a summary.
     /// </summary>
     public const string List = "list";
 
@@ -37,7 +38,7 @@ static class StreamDocument
             json.WriteEndArray();
             json.WritePropertyName("parked");
             JsonSerializer.Serialize(json, stream.Parked, EventJson.Options);
-            WriteTime(json, UnconfirmedSince, stream.UnconfirmedSince);
+            WriteTime(json, UnconfirmedSince, stream.PendingSince);
             if (summary is not null)
             {
                 json.WritePropertyName("summary");
@@ -76,15 +77,16 @@ static class StreamDocument
     static Entry ReadEntry(JsonElement entry) =>
         entry.Deserialize<Entry>(EventJson.Options)! with { Stored = JsonMarshal.GetRawUtf8Value(entry).ToArray() };
 
-    /// <summary>When the order was placed, and its id: newest first is this in descending order, and a page goes on after one.</summary>
+    /// <summary>When the order was placed, and its id. Lists sort by it, newest first, and a page starts after one key.</summary>
     public static string ListKeyOf(OrderSummary summary) => $"{Time(summary.PlacedAt)}/{summary.OrderId}";
 
     public static bool IsListKey(string key) =>
-        key.Split('/') is [var time, ..] && DateTime.TryParseExact(time, TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        key.Split('/') is [var time, ..]
+        && DateTime.TryParseExact(time, TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     const string TimeForm = "yyyy-MM-ddTHH:mm:ss.fffffffZ";
 
-    /// <summary>Of one width, so that times compare as texts do.</summary>
+    /// <summary>Always of the same width, so that times sort as text.</summary>
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 
     static void WriteList(Utf8JsonWriter json, OrderSummary summary)

@@ -5,7 +5,10 @@ using OrderFunctions.CosmosDb;
 
 namespace OrderFunctions.Hosting;
 
-/// <summary>Makes the containers in an emulator, which is born empty, before the first message comes. In Azure, Bicep makes them and an app may not.</summary>
+/// <summary>
+/// Creates the containers in an emulator, which starts empty, before the first message comes. In Azure, Bicep creates them and an app may
+/// not.
+/// </summary>
 sealed class EmulatorContainers(CosmosClient client, IOptions<CosmosOptions> options) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => new Uri(options.Value.Endpoint).IsLoopback

@@ -8,17 +8,18 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Hosting;
 
-/// <summary>Whose tokens are taken.</summary>
+/// <summary>Which tokens are accepted.</summary>
 /// <param name="TenantId">The Entra tenant that issues them.</param>
 /// <param name="Audience">The client id of the application that they are for.</param>
 public sealed record AuthenticationOptions(string TenantId, string Audience)
 {
-    /// <summary>Null where callers are not asked who they are: on a developer's machine, and only where nothing else is set.</summary>
+    /// <summary>Null where callers are not checked: on a developer's machine, and only if neither setting is set.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing.</exception>
     public static AuthenticationOptions? From(IConfiguration configuration)
     {
         var (tenant, audience) = (configuration["Authentication:TenantId"], configuration["Authentication:Audience"]);
-        if (string.IsNullOrWhiteSpace(tenant) && string.IsNullOrWhiteSpace(audience) && configuration["AZURE_FUNCTIONS_ENVIRONMENT"] == "Development")
+        var isDevelopment = configuration["AZURE_FUNCTIONS_ENVIRONMENT"] == "Development";
+        if (isDevelopment && string.IsNullOrWhiteSpace(tenant) && string.IsNullOrWhiteSpace(audience))
             return null;
         return new(Required(tenant, nameof(TenantId)), Required(audience, nameof(Audience)));
     }
@@ -26,7 +27,7 @@ public sealed record AuthenticationOptions(string TenantId, string Audience)
     public string Authority => $"https://login.microsoftonline.com/{TenantId}/v2.0";
 
     static string Required(string? value, string name) => !string.IsNullOrWhiteSpace(value) ? value : throw new InvalidOperationException(
-        $"The setting Authentication__{name} is missing. On a developer's machine AZURE_FUNCTIONS_ENVIRONMENT=Development does without both.");
+        $"The setting Authentication__{name} is missing. On a developer's machine, AZURE_FUNCTIONS_ENVIRONMENT=Development needs neither.");
 }
 
 /// <summary>Reads the access tokens of callers.</summary>
@@ -41,8 +42,8 @@ public sealed class EntraTokens(AuthenticationOptions options, BaseConfiguration
     {
     }
 
-    /// <summary>Null for a header that is missing, or a token that is not the tenant's, not for us, expired or forged.</summary>
-    /// <exception cref="TransientException">The tenant's keys cannot be had now.</exception>
+    /// <summary>Null where the header is missing, or the token is another tenant's, for another application, expired or forged.</summary>
+    /// <exception cref="TransientException">The tenant's signing keys are unavailable.</exception>
     public async Task<ClaimsIdentity?> ReadAsync(string? authorization, CancellationToken cancellation)
     {
         const string scheme = "Bearer ";
@@ -54,7 +55,7 @@ public sealed class EntraTokens(AuthenticationOptions options, BaseConfiguration
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new TransientException($"The signing keys of the tenant cannot be had: {e.Message}", e);
+            throw new TransientException($"The signing keys of the tenant are unavailable: {e.Message}", e);
         }
         var result = await handler.ValidateTokenAsync(authorization[scheme.Length..].Trim(), new()
         {

@@ -40,11 +40,11 @@ public static class ParticipantApp
         services.AddSingleton<Upkeep>();
         services.AddTelemetry(builder.Configuration);
 
-        // A turn that is under way when the platform takes the instance away may end; Flex Consumption waits longer than this.
+        // A turn that is under way when the platform removes the instance may finish; Flex Consumption waits longer than this.
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
     }
 
-    /// <summary>The emulator dead-letters after ten deliveries at most, and the kernel has to be first.</summary>
+    /// <summary>The emulator dead-letters after ten deliveries at most, and the kernel must park a message before that.</summary>
     static TurnOptions TurnOptions(IConfiguration configuration)
     {
         var options = new TurnOptions();

@@ -8,8 +8,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Hosting;
 
 /// <summary>
-/// Hands the saga's spans and metrics to Application Insights: the worker's package listens only to the worker's own sources. Metrics are added up
-/// here and sent once a minute. A span goes as a dependency, not as a request: the host counts the invocation as one already.
+/// Hands the saga's spans and metrics to Application Insights: the worker's package listens only to the worker's own sources. Metrics are
+/// added up here and sent once a minute. A span goes as a dependency, not as a request: the host counts the invocation as one already.
 /// </summary>
 public sealed class TelemetryBridge(TelemetryClient client) : IHostedService, IDisposable
 {
@@ -71,7 +71,8 @@ public sealed class TelemetryBridge(TelemetryClient client) : IHostedService, ID
         [] => Added(client.GetMetric(name), value),
         [var a] => client.GetMetric(name, a.Key).TrackValue(value, Text(a.Value)),
         [var a, var b] => client.GetMetric(name, a.Key, b.Key).TrackValue(value, Text(a.Value), Text(b.Value)),
-        [var a, var b, var c, ..] => client.GetMetric(name, a.Key, b.Key, c.Key).TrackValue(value, Text(a.Value), Text(b.Value), Text(c.Value)),
+        [var a, var b, var c, ..] =>
+            client.GetMetric(name, a.Key, b.Key, c.Key).TrackValue(value, Text(a.Value), Text(b.Value), Text(c.Value)),
     };
 
     static bool Added(Metric metric, double value)

@@ -9,13 +9,16 @@ namespace OrderFunctions.Hosting;
 
 static class TelemetrySetup
 {
-    /// <summary>Items a second that an instance sends before it sends samples only; host.json says the same to the host, whose setting does not reach the worker.</summary>
+    /// <summary>
+    /// Items per second that an instance sends before sampling sets in. host.json states the same for the host, whose setting does not
+    /// reach the worker.
+    /// </summary>
     public const double ItemsPerSecondMax = 20;
 
-    /// <summary>Never sampled: what counts orders and what tells of faults.</summary>
+    /// <summary>Never sampled: what counts orders and what reports failures.</summary>
     public const string AlwaysSent = "Request;Exception";
 
-    /// <summary>The rule that comes with the provider lets only warnings pass; the levels are for configuration to say.</summary>
+    /// <summary>The provider's own rule lets only warnings pass; the levels are to come from configuration.</summary>
     const string LoggerProvider = "Microsoft.Extensions.Logging.ApplicationInsights.ApplicationInsightsLoggerProvider";
 
     public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
@@ -27,11 +30,14 @@ static class TelemetrySetup
         {
             options.EnableAdaptiveSampling = false;
             // The build that deployed the app, by which the pipeline sees that it runs.
-            options.ApplicationVersion = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+            options.ApplicationVersion = Assembly.GetEntryAssembly()
+                ?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
         }).ConfigureFunctionsApplicationInsights();
         services.AddHostedService<TelemetryBridge>();
         services.Configure<TelemetryConfiguration>(telemetry =>
-            telemetry.DefaultTelemetrySink.TelemetryProcessorChainBuilder.UseAdaptiveSampling(ItemsPerSecondMax, excludedTypes: AlwaysSent).Build());
+            telemetry.DefaultTelemetrySink.TelemetryProcessorChainBuilder
+                .UseAdaptiveSampling(ItemsPerSecondMax, excludedTypes: AlwaysSent)
+                .Build());
         services.Configure<LoggerFilterOptions>(options =>
         {
             if (options.Rules.FirstOrDefault(rule => rule.ProviderName == LoggerProvider) is { } rule)

@@ -27,7 +27,8 @@ public sealed class CarrierEventsApi(Participant shipping, CarrierSignature sign
         fields["type"].Text(Limits.CarrierIdLength, type => type == PickedUp ? null : $"must be {PickedUp}");
         errors.ThrowIfAny();
 
-        await shipping.RequestAsync(orderId, MessageId.OfCarrierEvent(orderId, eventId), new CarrierPickedUp(trackingId), CancellationToken.None);
+        await shipping.RequestAsync(
+            orderId, MessageId.OfCarrierEvent(orderId, eventId), new CarrierPickedUp(trackingId), CancellationToken.None);
         return new JsonAnswer<CarrierEventBody>(StatusCodes.Status202Accepted, new(eventId, orderId), Bodies.Json.CarrierEventBody);
     });
 }

@@ -84,7 +84,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         if (await LoadAsync(id, request.HttpContext.RequestAborted) is not { } stream)
             return NoSuchOrder;
         if (IsRequested(stream) || OrderSummary.Of(stream)!.CanBeCancelled)
-            stream = await orders.RequestAsync(id, MessageId.OfRequest(id, nameof(CancelOrder)), new CancelOrder(reason), CancellationToken.None);
+            stream = await orders.RequestAsync(
+                id, MessageId.OfRequest(id, nameof(CancelOrder)), new CancelOrder(reason), CancellationToken.None);
 
         // It may also have become too late in the meantime.
         if (!IsRequested(stream))

@@ -9,12 +9,14 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.InventoryApp;
 
-/// <summary>Where Inventory is called.</summary>
+/// <summary>The functions of Inventory.</summary>
 public sealed class InventoryFunctions(MessageHandler handler, Upkeep upkeep, StockApi stock)
 {
     [Function($"{Participants.Inventory}-on-message")]
     public Task OnMessage(
-        [ServiceBusTrigger(Topology.TopicName, Participants.Inventory, Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
+        [ServiceBusTrigger(
+            Topology.TopicName, Participants.Inventory,
+            Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
         ServiceBusReceivedMessage message,
         ServiceBusMessageActions actions,
         ServiceBusSessionMessageActions session,

@@ -9,23 +9,23 @@ public enum Via
     /// <summary>By a message of the bus, which is delivered again until it is completed.</summary>
     Bus,
 
-    /// <summary>By an HTTP request, which nobody repeats.</summary>
+    /// <summary>By an HTTP request: nothing delivers it again.</summary>
     Http,
 
-    /// <summary>The kernel's mark that it set the message aside; the message itself is still to be handled.</summary>
+    /// <summary>The kernel's mark that it parked the message, which is still to be handled.</summary>
     Parking,
 
-    /// <summary>By an operator: the message is never to be handled.</summary>
+    /// <summary>By an operator, who dropped the message: it is never handled.</summary>
     Discard,
 
     /// <summary>The kernel's mark that all entries before it are published.</summary>
     Republished,
 }
 
-/// <summary>One message or request, and all that was decided on it.</summary>
+/// <summary>One message or request, and the events that it led to.</summary>
 /// <param name="On">The id of the message or request.</param>
 /// <param name="Type">Its name.</param>
-/// <param name="Cause">The id of the message that caused it, where it states one.</param>
+/// <param name="Cause">The id of the message that caused it; null where it states none.</param>
 /// <param name="Sent">When the bus accepted it.</param>
 /// <param name="Trace">W3C trace context of the turn.</param>
 /// <param name="Deliveries">How many deliveries it took.</param>
@@ -41,8 +41,8 @@ public sealed record Entry(
     int Deliveries = 1)
 {
     /// <summary>
-    /// The entry as it was read, in the store's form; empty for a new one. A store writes it back as it is, so that what a later version has written
-    /// survives the turn of an earlier one.
+    /// The entry's bytes as they were read; empty for a new entry. A store writes them back unchanged, so that fields of a later version
+    /// survive a turn of an earlier one.
     /// </summary>
     [JsonIgnore]
     public ReadOnlyMemory<byte> Stored { get; init; }
@@ -53,7 +53,9 @@ public sealed record RecordedEvent(string Id, OrderEvent Event);
 
 /// <param name="Due">When the head of the line is to be tried again; null where that waits for an operator.</param>
 /// <param name="Attempts">Replays that failed.</param>
-/// <param name="Sent">When the bus accepted it: what the broker dead-letters by itself comes late and takes its place by this.</param>
+/// <param name="Sent">
+/// When the bus accepted it. A message that the broker dead-lettered comes late and takes its place in the line by this time.
+/// </param>
 public sealed record ParkedMessage(
     string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
     DateTimeOffset? Sent = null);

@@ -3,13 +3,13 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Kernel;
 
 /// <summary>
-/// The rules of the messages, pure and total. A message that cannot be handled is parked, and everything of its order behind it, so that nothing ever
-/// overtakes it. The stream's <see cref="OrderStream.Parked"/> is the line; the dead-letter queue only keeps its messages. All cells as a table:
-/// tests/Kernel.Tests/Approved/Decisions.Kernel.txt.
+/// The message rules, pure and total. A message that cannot be handled is parked, and all later messages of its order are parked behind it,
+/// so that nothing overtakes it. <see cref="OrderStream.Parked"/> is the line; the dead-letter queue only stores its messages. All cells as
+/// a table: tests/Kernel.Tests/Approved/Decisions.Kernel.txt.
 /// </summary>
 public static class Line
 {
-    /// <summary>What is next for a message, before anything of it is tried.</summary>
+    /// <summary>The next step for a message that has not been tried yet.</summary>
     public static Step Next(OrderStream stream, ReceivedMessage message, Lane lane, TurnOptions limits, DateTimeOffset now)
     {
         if (stream.IndexOf(message.Id) is var index and >= 0)
@@ -19,13 +19,14 @@ public static class Line
 
         return (lane, Place: stream.PlaceOf(message.Id)) switch
         {
-            (Lane.Subscription, < 0) when stream.Parked is [var head, ..] => new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
+            (Lane.Subscription, < 0) when stream.Parked is [var head, ..] =>
+                new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
             (Lane.Subscription, < 0) when IsTooOften(message, limits) =>
                 new Park(ParkingReasons.DeliveredTooOften, $"Delivered {message.DeliveryCount} times.", now + limits.ReplayPause(0)),
             (Lane.Subscription, < 0) when Obstacle(stream, message) is { } why => new Park(why.Reason, why.Description, Due: null),
             (Lane.Subscription, < 0) => message.IsFirst ? Run.First : Run.Again,
 
-            // In the line, and not yet moved to the dead-letter queue. The head may run from here.
+            // Parked, but not yet moved to the dead-letter queue. The head of the line may run from here.
             (Lane.Subscription, 0) when IsTooOften(message, limits) || Obstacle(stream, message) is not null => new StayParked(0),
             (Lane.Subscription, 0) => Run.Again,
             (Lane.Subscription, var place) => new StayParked(place),
@@ -38,10 +39,11 @@ public static class Line
         };
     }
 
-    /// <summary>What is next once <see cref="Run"/> has failed; null where the message is to be given back and delivered again.</summary>
-    /// <param name="isTransient">Trying again is right: the outside was busy, unavailable or silent.</param>
+    /// <summary>The next step after <see cref="Run"/> has failed; null where the message is to be given back and delivered again.</summary>
+    /// <param name="isTransient">The outside was busy, unavailable or silent, so that trying again makes sense.</param>
     public static Step? AfterFailure(
-        OrderStream stream, ReceivedMessage message, Lane lane, bool isTransient, string description, TurnOptions limits, DateTimeOffset now) =>
+        OrderStream stream, ReceivedMessage message, Lane lane,
+        bool isTransient, string description, TurnOptions limits, DateTimeOffset now) =>
         (lane, isTransient) switch
         {
             (Lane.Subscription, true) => null,
@@ -53,7 +55,7 @@ public static class Line
 
     static bool IsTooOften(ReceivedMessage message, TurnOptions limits) => message.DeliveryCount > limits.DeliveriesMax;
 
-    /// <summary>Why there is no point in trying it; null where there is.</summary>
+    /// <summary>Why the message cannot be tried; null where it can.</summary>
     static (string Reason, string Description)? Obstacle(OrderStream stream, ReceivedMessage message) =>
         message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")
         : stream.Size > OrderStream.SizeMax ? (ParkingReasons.StreamTooLarge, $"The stream has {stream.Size} bytes.")

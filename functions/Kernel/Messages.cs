@@ -3,21 +3,29 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Kernel;
 
 /// <summary>A public event on its way to the topic.</summary>
-/// <param name="Id">Also the event's id: <c>orderId/participant/sequence</c>, at most 128 characters. The bus's duplicate detection goes by it.</param>
+/// <param name="Id">
+/// Also the event's id: <c>orderId/participant/sequence</c>, at most 128 characters. The bus detects duplicates by it.
+/// </param>
 /// <param name="OrderId">The session.</param>
 /// <param name="CausationId">The id of the message that caused it.</param>
-/// <param name="TraceParent">W3C trace context of the turn that said it.</param>
-/// <param name="EnqueueAt">When it is to be heard, not before; null for now.</param>
-/// <param name="SaidAt">When its sender recorded it.</param>
+/// <param name="TraceParent">W3C trace context of the turn that published it.</param>
+/// <param name="EnqueueAt">It is not delivered before this time; null for at once.</param>
+/// <param name="RecordedAt">When its sender recorded it.</param>
 public sealed record OutboundMessage(
-    string Id, string OrderId, PublicEvent Event, string? CausationId, string? TraceParent, DateTimeOffset? EnqueueAt, DateTimeOffset? SaidAt = null);
+    string Id,
+    string OrderId,
+    PublicEvent Event,
+    string? CausationId,
+    string? TraceParent,
+    DateTimeOffset? EnqueueAt,
+    DateTimeOffset? RecordedAt = null);
 
 /// <summary>A message as a subscription delivers it.</summary>
 /// <param name="Event">Null where the body could not be read; <paramref name="Unreadable"/> then says why.</param>
 /// <param name="Type">The event's name, as the message states it.</param>
 /// <param name="EnqueuedAt">When the bus accepted it.</param>
 /// <param name="DeliveryCount">1 for the first delivery.</param>
-/// <param name="SaidAt">When its sender recorded it; null where that is not known.</param>
+/// <param name="RecordedAt">When its sender recorded it; null where that is not known.</param>
 public sealed record ReceivedMessage(
     string Id,
     string OrderId,
@@ -28,14 +36,14 @@ public sealed record ReceivedMessage(
     DateTimeOffset EnqueuedAt,
     int DeliveryCount,
     string? Unreadable = null,
-    DateTimeOffset? SaidAt = null)
+    DateTimeOffset? RecordedAt = null)
 {
-    /// <summary>Below every bus's memory of ids.</summary>
+    /// <summary>Shorter than the duplicate window of any bus.</summary>
     static readonly TimeSpan SoonAfter = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Nobody can have handled it before: it is the first delivery, and not of a second copy, which a sender publishes that was away for longer than the bus
-    /// remembers ids.
+    /// Whether nobody can have handled it before: this is its first delivery, and it is not a second copy. A sender that was stopped for
+    /// longer than the bus remembers ids publishes a second copy.
     /// </summary>
-    public bool IsFirst => DeliveryCount == 1 && !(EnqueuedAt - SaidAt > SoonAfter);
+    public bool IsFirst => DeliveryCount == 1 && !(EnqueuedAt - RecordedAt > SoonAfter);
 }

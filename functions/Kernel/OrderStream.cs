@@ -4,22 +4,22 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Kernel;
 
 /// <summary>
-/// What one participant knows of one order: its event-sourced state, its inbox (<see cref="Entry.On"/>), its outbox (the public events) and its audit
-/// trail in one document, so that one conditional write keeps all of them true together. Entries are only ever added.
+/// What one participant knows of one order: its event-sourced state, its inbox (<see cref="Entry.On"/>), its outbox (the public events) and
+/// its audit trail in one document, so that one conditional write keeps all of them consistent. Entries are only ever added.
 /// </summary>
-/// <param name="Parked">Ids of messages set aside, in the order in which they are to be handled.</param>
-/// <param name="ETag">Of the stored document that this was loaded from; null for one that is not stored.</param>
+/// <param name="Parked">Parked messages, in the order in which they are to be handled.</param>
+/// <param name="ETag">Of the stored document that this was loaded from; null where nothing is stored yet.</param>
 public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, ImmutableList<ParkedMessage> Parked, string? ETag)
 {
-    /// <summary>A stored stream of more bytes is not grown any further: a Cosmos DB document holds 2 MB.</summary>
+    /// <summary>In bytes. A larger stream takes no more messages: a Cosmos DB document holds 2 MB.</summary>
     public const int SizeMax = 1_500_000;
 
     public static OrderStream Empty(string orderId) => new(orderId, [], [], null);
 
-    /// <summary>Bytes of the stored document.</summary>
+    /// <summary>Size of the stored document in bytes.</summary>
     public int Size { get; init; }
 
-    /// <summary>What the decider decided so far.</summary>
+    /// <summary>All events that the decider decided, without the kernel's own.</summary>
     public IEnumerable<OrderEvent> History
     {
         get
@@ -35,7 +35,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         }
     }
 
-    /// <summary>Events recorded so far; the next one's id ends in this plus one.</summary>
+    /// <summary>Number of events recorded so far; the id of the next one ends in this number plus one.</summary>
     public int Sequence
     {
         get
@@ -47,8 +47,8 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         }
     }
 
-    /// <summary>Since when the stream's end holds public events that no message's turn has published; null where there are none.</summary>
-    public DateTimeOffset? UnconfirmedSince
+    /// <summary>When the first of the <see cref="Pending"/> events was recorded; null where none is pending.</summary>
+    public DateTimeOffset? PendingSince
     {
         get
         {
@@ -61,7 +61,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         }
     }
 
-    /// <summary>Where the message stands that was handled, or discarded, before; -1 where it was not. A mark of parking is no handling.</summary>
+    /// <summary>
+    /// Index of the entry that handled or discarded the message; -1 where there is none. A mark of parking does not count.
+    /// </summary>
     public int IndexOf(string messageId)
     {
         var index = Entries.Count - 1;
@@ -70,12 +72,12 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return index;
     }
 
-    /// <summary>Its place in the line; -1 where it does not stand in it.</summary>
+    /// <summary>The message's place in the line, from 0; -1 where it is not in it.</summary>
     public int PlaceOf(string messageId) => Parked.IsEmpty ? -1 : Parked.FindIndex(parked => parked.Id == messageId);
 
     public bool IsParked(string messageId) => PlaceOf(messageId) >= 0;
 
-    /// <summary>The place in the line that a message would have had, by when the bus accepted it.</summary>
+    /// <summary>The place that a message would have had in the line, by the time when the bus accepted it.</summary>
     public int PlaceFor(ReceivedMessage message)
     {
         var place = Parked.FindIndex(parked => IsAfter(parked, message));
@@ -83,12 +85,15 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     }
 
     /// <summary>
-    /// What is to be published once the entry at <paramref name="index"/> is saved: its public events, preceded by those of the entries directly before
-    /// it that no message of the bus brings back.
+    /// What to publish once the entry at <paramref name="index"/> is saved: its public events, preceded by those that are pending directly
+    /// before it.
     /// </summary>
     public IReadOnlyList<OutboundMessage> OutboxThrough(int index) => Outbox(FirstPending(index), index + 1);
 
-    /// <summary>The public events at the stream's end that no message of the bus brings back: the next turn publishes them, or the republisher.</summary>
+    /// <summary>
+    /// The public events at the end of the stream that a crash may have left unpublished: the bus delivers no message again that would
+    /// publish them. The next turn publishes them, or the republisher.
+    /// </summary>
     public IReadOnlyList<OutboundMessage> Pending => Outbox(FirstPending(Entries.Count), Entries.Count);
 
     List<OutboundMessage> Outbox(int first, int end)
@@ -113,7 +118,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return end;
     }
 
-    /// <summary>What a step leads to.</summary>
+    /// <summary>The result of a step: what to save, what to publish, and what becomes of the message.</summary>
     /// <param name="decided">What was decided, where the step is <see cref="Run"/>.</param>
     public Ready Ready(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp)
     {
@@ -132,10 +137,12 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     {
         Run => Concluded(Unparked(message.Id), message, decided, stamp),
         Obey => Obeyed(message, stamp),
-        Park park => Marked(Parked.Count, new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt),
+        Park park => Marked(Parked.Count,
+            new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt),
             message, stamp),
         Adopt adopt => Marked(adopt.Place,
-            new(message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", stamp.At, stamp.At, Sent: message.EnqueuedAt),
+            new(message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", stamp.At, stamp.At,
+                Sent: message.EnqueuedAt),
             message, stamp),
         FailAgain fail => this with
         {
@@ -151,17 +158,18 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     public OrderStream Requested(string requestId, OrderEvent request, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
         With(new(requestId, request.GetType().Name, Via.Http, stamp.At, Numbered(decided, stamp), Trace: stamp.Trace));
 
-    /// <summary>The stream once what was <see cref="Pending"/> has been published.</summary>
+    /// <summary>The stream once the <see cref="Pending"/> events are published.</summary>
     public OrderStream Republished(DateTimeOffset at) => With(new("republisher", nameof(Via.Republished), Via.Republished, at, []));
 
     public OrderStream With(Entry entry) => this with { Entries = Entries.Add(entry) };
 
-    /// <summary>The message has left the line, if it stood in it.</summary>
-    public OrderStream Unparked(string messageId) => IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
+    /// <summary>The stream without the message in its line.</summary>
+    public OrderStream Unparked(string messageId) =>
+        IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
 
     /// <summary>
-    /// A control message may be parked itself, from a time when it could not be read. One that is meant for another participant is recorded as well:
-    /// whoever else holds it, and cannot read it, must find that it is done.
+    /// A control message may itself be parked, if it could not be read before. One for another participant is recorded as well: a consumer
+    /// that still holds a copy, and cannot read it, must find that it was handled.
     /// </summary>
     OrderStream Obeyed(ReceivedMessage message, Stamp stamp)
     {
@@ -188,7 +196,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return With(entry) with { Parked = Parked.RemoveAt(place) };
     }
 
-    /// <summary>Records what a message led to, and that the order is resumed where that emptied the line.</summary>
+    /// <summary>Records what a message led to, and that the order is resumed if that emptied the line.</summary>
     OrderStream Concluded(OrderStream changed, ReceivedMessage message, IReadOnlyList<OrderEvent> events, Stamp stamp)
     {
         if (!Parked.IsEmpty && changed.Parked.IsEmpty)
@@ -196,7 +204,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return changed.With(EntryOf(message, Via.Bus, changed.Numbered(events, stamp), stamp));
     }
 
-    /// <summary>Puts a message into the line, and records that the order is parked where the line was empty.</summary>
+    /// <summary>Puts a message into the line, and records that the order is parked if the line was empty.</summary>
     OrderStream Marked(int place, ParkedMessage parked, ReceivedMessage message, Stamp stamp)
     {
         var stream = this with { Parked = Parked.Insert(place, parked) };
@@ -218,16 +226,20 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     }
 
     static Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events, Stamp stamp) => new(
-        message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent, message.DeliveryCount);
+        message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent,
+        message.DeliveryCount);
 
-    /// <summary>Messages of one batch are accepted at the same moment, in the order of their numbers. Those of two senders stay as they come.</summary>
+    /// <summary>
+    /// The bus accepts a batch at one moment: messages of one sender are then ordered by their sequence, those of two senders by arrival
+    /// here.
+    /// </summary>
     static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
         parked.Sent == message.EnqueuedAt ? MessageId.IsLater(parked.Id, message.Id) : parked.Sent > message.EnqueuedAt;
 
-    /// <summary>A bus takes descriptions of a limited length, and an exception's message may have any.</summary>
+    /// <summary>A bus limits the length of descriptions, and an exception's message may have any length.</summary>
     static string Short(string description) => description.Length <= 500 ? description : description[..500];
 }
 
 /// <summary>Who changes a stream, when, and in which trace.</summary>
-/// <param name="Trace">W3C trace context of the turn; null where nobody listens.</param>
+/// <param name="Trace">W3C trace context of the turn; null where nothing is traced.</param>
 public readonly record struct Stamp(string Participant, DateTimeOffset At, string? Trace);

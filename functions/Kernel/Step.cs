@@ -6,28 +6,28 @@ public enum Lane
     /// <summary>The subscription delivers it.</summary>
     Subscription,
 
-    /// <summary>It is tried again where it lies, in the dead-letter queue.</summary>
+    /// <summary>It is replayed from the dead-letter queue.</summary>
     DeadLetters,
 }
 
-/// <summary>What is next for one message at one order's stream: decided by <see cref="Line"/>, carried out by Runtime.Participant.</summary>
+/// <summary>The next step for one message of one order: chosen by <see cref="Line"/>, carried out by Runtime.Participant.</summary>
 public abstract record Step;
 
-/// <summary>Handle it: decide, and ask the outside what the decision needs.</summary>
-/// <param name="Repeated">An earlier attempt may have asked the outside already.</param>
+/// <summary>Handle it: decide, and perform the intents that the decision needs.</summary>
+/// <param name="Repeated">An earlier attempt may have performed them already.</param>
 public sealed record Run(bool Repeated) : Step
 {
     public static readonly Run First = new(Repeated: false);
     public static readonly Run Again = new(Repeated: true);
 }
 
-/// <summary>Do what a control message says. It is obeyed in spite of parking: it is what ends it.</summary>
+/// <summary>Do what a control message says. It does not wait behind parked messages, because it is what ends parking.</summary>
 public sealed record Obey : Step
 {
     public static readonly Obey It = new();
 }
 
-/// <summary>It was handled before, but perhaps not published: publish what it led to once more.</summary>
+/// <summary>It was handled before, but its events may be unpublished: publish them again.</summary>
 /// <param name="Index">Of its entry.</param>
 public sealed record PublishAgain(int Index) : Step;
 
@@ -36,22 +36,22 @@ public sealed record PublishAgain(int Index) : Step;
 /// <param name="Due">When it is to be tried again; null where that waits for an operator.</param>
 public sealed record Park(string Reason, string Description, DateTimeOffset? Due) : Step;
 
-/// <summary>It stands in the line already: dead-letter it once more.</summary>
+/// <summary>It is in the line already: dead-letter it again.</summary>
 public sealed record StayParked(int Place) : Step;
 
 /// <summary>The broker dead-lettered it, not the kernel: give it the place in the line that it would have had.</summary>
 public sealed record Adopt(int Place) : Step;
 
-/// <summary>The head of the line was tried again in vain: it stays the head, for this reason and until then.</summary>
+/// <summary>A replay of the head of the line failed: it stays the head, with this reason and due time.</summary>
 public sealed record FailAgain(string Reason, string Description, DateTimeOffset? Due) : Step;
 
 /// <summary>It is not its turn yet: leave it in the dead-letter queue.</summary>
 /// <param name="IsHead">
-/// It is the head of the line and not due. Whoever parked it may have died before it was published that the order is parked: that is made up for.
+/// It is the head of the line and not due. A crash may have left unpublished that the order is parked, so pending events are published now.
 /// </param>
 public sealed record Wait(bool IsHead) : Step;
 
-/// <summary>What a step leads to, in the order in which it is to be done.</summary>
+/// <summary>The result of a step, in the order in which it is carried out.</summary>
 /// <param name="Stream">To be saved, unless it is the instance that was loaded: then the step has changed nothing.</param>
 /// <param name="Messages">To be published once the stream is saved.</param>
 /// <param name="Result">What becomes of the message once they are published.</param>
@@ -63,26 +63,26 @@ public static class ParkingReasons
     /// <summary>An earlier message of the order is parked.</summary>
     public const string Behind = "ParkedBehind";
 
-    /// <summary>Delivered more often than the kernel allows, each time without an end. Comes due by itself.</summary>
+    /// <summary>Delivered more often than the kernel allows, and never handled to the end. Becomes due by itself.</summary>
     public const string DeliveredTooOften = "DeliveredTooOften";
 
-    /// <summary>A replay met an outside that was unavailable. Comes due by itself.</summary>
+    /// <summary>Something outside was unavailable during a replay. Becomes due by itself.</summary>
     public const string Transient = "Transient";
 
-    /// <summary>The broker dead-lettered it, not the kernel. Comes due by itself.</summary>
+    /// <summary>The broker dead-lettered it, not the kernel. Becomes due by itself.</summary>
     public const string DeadLettered = "DeadLetteredByBroker";
 
     /// <summary>Its body could not be read. Waits for an operator.</summary>
     public const string Unreadable = "Unreadable";
 
-    /// <summary>Handling it threw what is not transient. Waits for an operator.</summary>
+    /// <summary>Handling it failed with an error that is not transient. Waits for an operator.</summary>
     public const string Failed = "HandlerFailed";
 
-    /// <summary>The stream has no room for more. Waits for an operator.</summary>
+    /// <summary>The stream is too large to grow. Waits for an operator.</summary>
     public const string StreamTooLarge = "StreamTooLarge";
 }
 
-/// <summary>What became of a message, and so what its consumer has to do with it.</summary>
+/// <summary>What became of a message, and so how its consumer settles it.</summary>
 /// <param name="Reason">Of a parked message: one of <see cref="ParkingReasons"/>.</param>
 public readonly record struct TurnResult(TurnOutcome Outcome, string Reason = "", string Description = "")
 {
@@ -98,13 +98,13 @@ public enum TurnOutcome
     /// <summary>Saved and published: complete it.</summary>
     Handled,
 
-    /// <summary>Saved before, and published now for certain: complete it.</summary>
+    /// <summary>Saved before, and now certainly published: complete it.</summary>
     Duplicate,
 
     /// <summary>Not for this participant: complete it.</summary>
     NotHeard,
 
-    /// <summary>Set aside: dead-letter it.</summary>
+    /// <summary>In the order's line: dead-letter it.</summary>
     Parked,
 
     /// <summary>Not its turn yet: leave it in the dead-letter queue.</summary>

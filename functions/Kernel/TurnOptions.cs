@@ -1,33 +1,39 @@
 namespace OrderFunctions.Kernel;
 
-/// <summary>How long and how often a turn tries.</summary>
+/// <summary>How long a turn may take, and how often it tries again.</summary>
 public sealed record TurnOptions
 {
-    /// <summary>A message delivered more often than this is parked. Below the broker's own limit, so that the broker never decides.</summary>
+    /// <summary>
+    /// A message delivered more often than this is parked. Below the broker's own limit, so that the broker never dead-letters first.
+    /// </summary>
     public int DeliveriesMax { get; init; } = 10;
 
-    /// <summary>How often a turn starts again after losing against another writer.</summary>
+    /// <summary>How often a turn starts again after another writer saved first.</summary>
     public int ConflictsMax { get; init; } = 10;
 
-    /// <summary>The most that starting again waits; the wait is random below it.</summary>
+    /// <summary>Longest wait before a turn starts again; the wait is random, up to this.</summary>
     public TimeSpan ConflictPauseMax { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How often one call is repeated within a turn.</summary>
+    /// <summary>How often a failed call is retried within a turn.</summary>
     public int RetriesMax { get; init; } = 4;
 
-    /// <summary>Before the first repetition; doubled, with jitter, before each further one.</summary>
+    /// <summary>Wait before the first retry; doubled, with jitter, before each further one.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>All of a turn. Shorter than the renewal of locks goes on, so that a slow turn ends before its session is given to another.</summary>
+    /// <summary>
+    /// Longest duration of a turn. Locks are renewed for longer, so that a slow turn ends before another consumer gets its session.
+    /// </summary>
     public TimeSpan TurnMax { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Before a message is given back after a transient failure; multiplied by its delivery count, up to ten times.</summary>
+    /// <summary>Wait before a message is given back after a transient failure, times its delivery count, but at most times ten.</summary>
     public TimeSpan AbandonPause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Before each replay of a message that was parked for a transient reason; the last one repeats.</summary>
+    /// <summary>
+    /// Waits before the replays of a message that was parked for a transient reason; the last one applies to all further replays.
+    /// </summary>
     public IReadOnlyList<TimeSpan> ReplayPauses { get; init; } =
         [TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)];
 
-    /// <summary>The pause before replay number <paramref name="attempts"/> + 1.</summary>
+    /// <summary>The wait before replay number <paramref name="attempts"/> + 1.</summary>
     public TimeSpan ReplayPause(int attempts) => ReplayPauses[Math.Min(attempts, ReplayPauses.Count - 1)];
 }

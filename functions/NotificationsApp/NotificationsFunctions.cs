@@ -7,12 +7,14 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.NotificationsApp;
 
-/// <summary>Where Notifications is called.</summary>
+/// <summary>The functions of Notifications.</summary>
 public sealed class NotificationsFunctions(MessageHandler handler, Upkeep upkeep)
 {
     [Function($"{Participants.Notifications}-on-message")]
     public Task OnMessage(
-        [ServiceBusTrigger(Topology.TopicName, Participants.Notifications, Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
+        [ServiceBusTrigger(
+            Topology.TopicName, Participants.Notifications,
+            Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
         ServiceBusReceivedMessage message,
         ServiceBusMessageActions actions,
         ServiceBusSessionMessageActions session,

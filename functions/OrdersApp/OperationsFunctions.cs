@@ -4,7 +4,7 @@ using OrderFunctions.Http;
 
 namespace OrderFunctions.OrdersApp;
 
-/// <summary>Where operators call Orders. The page holds no data and is open; all that it shows it reads with its reader's token.</summary>
+/// <summary>What operators call. The page holds no data and is open to all: what it shows it reads with the operator's token.</summary>
 public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operations, Page page)
 {
     [Function("operations-page")]

@@ -14,7 +14,9 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
 {
     [Function($"{Participants.Orders}-on-message")]
     public Task OnMessage(
-        [ServiceBusTrigger(Topology.TopicName, Participants.Orders, Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
+        [ServiceBusTrigger(
+            Topology.TopicName, Participants.Orders,
+            Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
         ServiceBusReceivedMessage message,
         ServiceBusMessageActions actions,
         ServiceBusSessionMessageActions session,

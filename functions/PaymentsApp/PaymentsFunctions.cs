@@ -7,12 +7,14 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.PaymentsApp;
 
-/// <summary>Where Payments is called.</summary>
+/// <summary>The functions of Payments.</summary>
 public sealed class PaymentsFunctions(MessageHandler handler, Upkeep upkeep)
 {
     [Function($"{Participants.Payments}-on-message")]
     public Task OnMessage(
-        [ServiceBusTrigger(Topology.TopicName, Participants.Payments, Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
+        [ServiceBusTrigger(
+            Topology.TopicName, Participants.Payments,
+            Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
         ServiceBusReceivedMessage message,
         ServiceBusMessageActions actions,
         ServiceBusSessionMessageActions session,

@@ -5,8 +5,9 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Providers;
 
 /// <summary>
-/// A carrier: <c>POST bookings</c>, answered 2xx with a tracking id and the promised time, or 422 with a reason; to be looked up by <c>?reference=</c>;
-/// <c>POST bookings/{id}/cancel</c>, answered 2xx, or 409 once it is picked up. It tells of pick-ups by the webhook. Whoever has another one changes this file.
+/// A carrier: <c>POST bookings</c>, answered 2xx with a tracking id and the promised time, or 422 with a reason; looked up by
+/// <c>?reference=</c>; <c>POST bookings/{id}/cancel</c>, answered 2xx, or 409 once it is picked up. It reports pick-ups by the webhook.
+/// Adapt this file to your carrier.
 /// </summary>
 public sealed class HttpCarrier(HttpClient http) : ICarrier
 {
@@ -21,14 +22,16 @@ public sealed class HttpCarrier(HttpClient http) : ICarrier
 
     public async Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation)
     {
-        var (_, bookings) = await api.AskAsync<Booking[]>(HttpMethod.Get, $"bookings?reference={Uri.EscapeDataString(orderId)}", null, null, cancellation);
+        var (_, bookings) = await api.AskAsync<Booking[]>(
+            HttpMethod.Get, $"bookings?reference={Uri.EscapeDataString(orderId)}", null, null, cancellation);
         return bookings is [var first, ..] ? AnswerOf(first) : null;
     }
 
     public async Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
     {
         var (status, _) = await api.AskAsync<Booking>(
-            HttpMethod.Post, $"bookings/{Uri.EscapeDataString(trackingId)}/cancel", key, new { reference = orderId }, cancellation, HttpStatusCode.Conflict);
+            HttpMethod.Post, $"bookings/{Uri.EscapeDataString(trackingId)}/cancel", key, new { reference = orderId },
+            cancellation, HttpStatusCode.Conflict);
         return status is HttpStatusCode.Conflict ? new CarrierTooLate() : new CarrierCancelled();
     }
 

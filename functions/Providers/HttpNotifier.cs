@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>A service that writes to customers: <c>POST messages</c>, once an idempotency key.</summary>
+/// <summary>A service that writes to customers: <c>POST messages</c>, carried out once per idempotency key.</summary>
 public sealed class HttpNotifier(HttpClient http) : INotifier
 {
     readonly ProviderApi api = new(http, "notifier");
@@ -11,8 +11,8 @@ public sealed class HttpNotifier(HttpClient http) : INotifier
     public async Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
     {
         await api.AskAsync<Accepted>(
-            HttpMethod.Post, "messages", key, new { reference = orderId, template = notice.Notice, customerId = notice.CustomerId, detail = notice.Detail },
-            cancellation);
+            HttpMethod.Post, "messages", key,
+            new { reference = orderId, template = notice.Notice, customerId = notice.CustomerId, detail = notice.Detail }, cancellation);
         return new();
     }
 

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>How a provider is reached, by the settings of one section.</summary>
+/// <summary>How a provider is called: the settings of one section.</summary>
 public abstract record ProviderOptions
 {
-    /// <summary><c>http</c>: the provider's API. <c>simulated</c>: none, and answers that follow from the data.</summary>
+    /// <summary><c>http</c>: the provider's API. <c>simulated</c>: no provider, and answers that follow from the data.</summary>
     public string Mode { get; init; } = "";
 
     public Uri? BaseAddress { get; init; }
@@ -14,7 +14,7 @@ public abstract record ProviderOptions
 
     internal bool IsSimulated => Mode == "simulated";
 
-    /// <exception cref="InvalidOperationException">A setting is missing or makes no sense; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">A setting is missing or invalid; the message names it.</exception>
     internal static T From<T>(IConfiguration configuration, string section)
         where T : ProviderOptions, new()
     {
@@ -23,7 +23,8 @@ public abstract record ProviderOptions
         {
             { Mode: not ("http" or "simulated") } => $"{section}__Mode must be http or simulated.",
             { IsSimulated: true } => null,
-            { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } => $"{section}__BaseAddress must be the absolute address of the API, with a slash at its end.",
+            { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } =>
+                $"{section}__BaseAddress must be the absolute URL of the API, with a slash at its end.",
             { ApiKey: null or "" } => $"{section}__ApiKey is missing.",
             _ when IsUnresolved(options.ApiKey) => $"{section}__ApiKey {Unresolved}",
             _ => null,
@@ -33,8 +34,9 @@ public abstract record ProviderOptions
 
     private protected const string Unresolved = "refers to a vault's secret that is not there, or that the app may not read.";
 
-    /// <summary>The platform leaves a reference that it cannot resolve as it stands: a "secret" that anybody could guess.</summary>
-    private protected static bool IsUnresolved(string? secret) => secret?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true;
+    /// <summary>The platform leaves a reference that it cannot resolve as it is: a "secret" that anybody could guess.</summary>
+    private protected static bool IsUnresolved(string? secret) =>
+        secret?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true;
 }
 
 public sealed record CardProviderOptions : ProviderOptions;
@@ -44,7 +46,7 @@ public sealed record CarrierOptions : ProviderOptions
     /// <summary>Shared with the carrier, which signs its webhook with it. The simulated carrier does not use the webhook.</summary>
     public string? WebhookSecret { get; init; }
 
-    /// <summary>The options that the settings state. Without a real carrier and a secret, the secret is one that nobody knows.</summary>
+    /// <summary>The options as the settings state them. A simulated carrier without a secret gets a random one that nobody knows.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
     public static CarrierOptions From(IConfiguration configuration)
     {
@@ -53,7 +55,9 @@ public sealed record CarrierOptions : ProviderOptions
             return options with { WebhookSecret = RandomNumberGenerator.GetHexString(64) };
         if (options.WebhookSecret is not { Length: > 0 })
             throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
-        return IsUnresolved(options.WebhookSecret) ? throw new InvalidOperationException($"The setting Carrier__WebhookSecret {Unresolved}") : options;
+        return IsUnresolved(options.WebhookSecret)
+            ? throw new InvalidOperationException($"The setting Carrier__WebhookSecret {Unresolved}")
+            : options;
     }
 }
 

@@ -7,7 +7,9 @@ using Polly;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>The providers, each over HTTP or simulated, as the settings say. A setting that is missing is named at the start, not at the first order.</summary>
+/// <summary>
+/// The providers, each over HTTP or simulated, as the settings say. A missing setting is named at the start, not at the first order.
+/// </summary>
 public static class ProviderRegistration
 {
     public static IServiceCollection AddCardProvider(this IServiceCollection services, IConfiguration configuration)
@@ -15,11 +17,13 @@ public static class ProviderRegistration
         var options = ProviderOptions.From<CardProviderOptions>(configuration, "CardProvider");
         return options.IsSimulated
             ? services.AddSingleton<ICardProvider, SimulatedCardProvider>()
-            : services.AddApi("card-provider", options).AddSingleton<ICardProvider>(provider => new HttpCardProvider(provider.Api("card-provider")));
+            : services.AddApi("card-provider", options)
+                .AddSingleton<ICardProvider>(provider => new HttpCardProvider(provider.Api("card-provider")));
     }
 
-    /// <param name="pickUp">What the simulated carrier tells of its pick-ups; a real one posts to the webhook.</param>
-    public static IServiceCollection AddCarrier(this IServiceCollection services, CarrierOptions options, Func<IServiceProvider, PickUp> pickUp) =>
+    /// <param name="pickUp">Where the simulated carrier reports its pick-ups; a real one posts to the webhook.</param>
+    public static IServiceCollection AddCarrier(
+        this IServiceCollection services, CarrierOptions options, Func<IServiceProvider, PickUp> pickUp) =>
         options.IsSimulated
             ? services.AddSingleton(pickUp)
                 .AddSingleton<SimulatedCarrier>()
@@ -35,7 +39,8 @@ public static class ProviderRegistration
             : services.AddApi("notifier", options).AddSingleton<INotifier>(provider => new HttpNotifier(provider.Api("notifier")));
     }
 
-    static HttpClient Api(this IServiceProvider provider, string name) => provider.GetRequiredService<IHttpClientFactory>().CreateClient(name);
+    static HttpClient Api(this IServiceProvider provider, string name) =>
+        provider.GetRequiredService<IHttpClientFactory>().CreateClient(name);
 
     static IServiceCollection AddApi(this IServiceCollection services, string name, ProviderOptions options)
     {
@@ -46,7 +51,7 @@ public static class ProviderRegistration
                 http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
                 http.Timeout = Timeout.InfiniteTimeSpan;
             })
-            // One client lives as long as the app; its connections do not, so that a change of address is seen.
+            // One client lives as long as the app; its connections do not, so that a change of address is noticed.
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddResilienceHandler("provider", pipeline => pipeline

@@ -6,7 +6,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>Tells Shipping that the carrier has picked up an order's parcel, as its webhook would.</summary>
+/// <summary>Reports to Shipping that the carrier has picked up an order's parcel, as its webhook would.</summary>
 public delegate Task PickUp(string orderId, string trackingId, CancellationToken cancellation);
 
 /// <summary>
@@ -56,7 +56,7 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
             await PickUpAsync(dueBy: time.GetUtcNow(), stoppingToken);
     }
 
-    /// <summary>The host gives some seconds: what is due soon is better picked up now than never.</summary>
+    /// <summary>The host allows some seconds to stop: what is due soon is picked up now, because later it could not be.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -80,12 +80,13 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            LogNotTold(orderId, e.Message);
+            LogNotReported(orderId, e.Message);
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Order {OrderId}: the simulated carrier could not tell of its pick-up, and will try again: {Description}")]
-    partial void LogNotTold(string orderId, string description);
+    [LoggerMessage(LogLevel.Warning,
+        "Order {OrderId}: the simulated carrier could not report its pick-up, and will try again: {Description}")]
+    partial void LogNotReported(string orderId, string description);
 
     sealed record Parcel(string TrackingId, DateTimeOffset PromisedBy, DateTimeOffset ReportedAt, bool IsPickedUp = false);
 }

@@ -4,7 +4,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>For trying out: tells nobody but the log.</summary>
+/// <summary>For trying out: writes to the log only.</summary>
 public sealed partial class SimulatedNotifier(ILogger<SimulatedNotifier> log) : INotifier
 {
     public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
@@ -13,6 +13,6 @@ public sealed partial class SimulatedNotifier(ILogger<SimulatedNotifier> log) : 
         return Task.FromResult(new Notified());
     }
 
-    [LoggerMessage(LogLevel.Information, "Order {OrderId}: the customer would be told {Notice}.")]
+    [LoggerMessage(LogLevel.Information, "Order {OrderId}: the customer would be notified of {Notice}.")]
     partial void LogNotice(string orderId, string notice);
 }

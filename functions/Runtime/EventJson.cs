@@ -9,15 +9,17 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// The wire form of events and streams. An unknown event name is an error, an unknown field is ignored, a missing optional field takes its default:
-/// so a version may add optional fields and go out before or after its neighbours.
+/// The wire form of events and streams. An unknown event name is an error, an unknown field is ignored, a missing optional field takes its
+/// default: so a version may add optional fields and be deployed before or after the other apps.
 /// </summary>
 public static class EventJson
 {
-    /// <summary>Stated by every message. Raised when a body changes in a way that the last version cannot read.</summary>
+    /// <summary>Stated by every message. Raised when a body changes in a way that the version before cannot read.</summary>
     public const int SchemaVersion = 1;
 
-    /// <summary>For streams, and for whatever else must look the same everywhere. Non-Latin text is written as it is: escaped, it would triple.</summary>
+    /// <summary>
+    /// For streams, and for all else that must have the same form everywhere. Non-Latin text is not escaped: that would triple it.
+    /// </summary>
     public static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -37,10 +39,10 @@ public static class EventJson
     /// <summary>The names of all events that are recorded or published.</summary>
     public static IReadOnlyCollection<string> Names => Recordable.Keys;
 
-    /// <summary>An event's body as UTF-8; its name travels beside it.</summary>
+    /// <summary>An event's body as UTF-8. Its name is not part of it and is sent beside it.</summary>
     public static byte[] Encode(OrderEvent @event) => JsonSerializer.SerializeToUtf8Bytes(@event, TypeInfo(@event.GetType().Name));
 
-    /// <exception cref="JsonException">The name is unknown, or the body is not of its form.</exception>
+    /// <exception cref="JsonException">The name is unknown, or the body does not have its form.</exception>
     public static OrderEvent Decode(string name, ReadOnlySpan<byte> body) =>
         (OrderEvent?)JsonSerializer.Deserialize(body, TypeInfo(name)) ?? throw new JsonException($"The body of {name} is null.");
 
@@ -55,7 +57,8 @@ public static class EventJson
             using var json = JsonDocument.ParseValue(ref reader);
             var root = json.RootElement;
             var name = root.GetProperty("type").GetString() ?? "";
-            var @event = (OrderEvent?)root.GetProperty("data").Deserialize(TypeInfo(name)) ?? throw new JsonException($"The body of {name} is null.");
+            var @event = (OrderEvent?)root.GetProperty("data").Deserialize(TypeInfo(name))
+                ?? throw new JsonException($"The body of {name} is null.");
             return new(root.GetProperty("id").GetString() ?? throw new JsonException("An event has no id."), @event);
         }
 

@@ -4,15 +4,18 @@ namespace OrderFunctions.Runtime;
 
 /// <summary>One intent to be performed.</summary>
 /// <param name="Repeated">
-/// An earlier attempt may have performed it already, perhaps longer ago than the provider remembers keys: the provider is asked by order first.
+/// An earlier attempt may have performed it already, perhaps so long ago that the provider has forgotten the key. So the provider is first
+/// asked what it did for the order.
 /// </param>
 public sealed record IntentCall(string OrderId, Intent Intent, bool Repeated)
 {
     /// <summary>
-    /// The order, the intent's name and, where one order may need several, its subject. Deliberately no sequence number: a turn that is decided again
-    /// after a conflict or a crash must come to the same key.
+    /// The order, the intent's name and, where one order may need several, its subject. Deliberately no sequence number: a turn that is
+    /// decided again after a conflict or a crash must use the same key.
     /// </summary>
-    public string Key => Intent.Subject() is { } subject ? $"{OrderId}/{Intent.GetType().Name}/{subject}" : $"{OrderId}/{Intent.GetType().Name}";
+    public string Key => Intent.Subject() is { } subject
+        ? $"{OrderId}/{Intent.GetType().Name}/{subject}"
+        : $"{OrderId}/{Intent.GetType().Name}";
 }
 
 /// <summary>Performs a participant's intents on its port.</summary>
@@ -58,8 +61,9 @@ public static class Intents
         _ => throw NotOn(nameof(INotifier), call),
     };
 
-    /// <summary>For a participant that asks nothing of the outside.</summary>
+    /// <summary>For a participant that has no intents.</summary>
     public static readonly Perform Nothing = (call, _) => throw NotOn("a port", call);
 
-    static InvalidOperationException NotOn(string port, IntentCall call) => new($"{call.Intent.GetType().Name} is not performed on {port}.");
+    static InvalidOperationException NotOn(string port, IntentCall call) =>
+        new($"{call.Intent.GetType().Name} is not performed on {port}.");
 }

@@ -4,15 +4,15 @@ using OrderFunctions.Kernel;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Takes one delivery from its turn to its settlement: completes only what was published, gives back what could not be handled now, dead-letters only
-/// what the stream holds as parked, and lets the session go last.
+/// Takes one delivery from its turn to its settlement: completes only what was published, gives back what could not be handled now,
+/// dead-letters only what the stream lists as parked, and releases the session last.
 /// </summary>
 public sealed partial class MessageHandler(Participant participant, TurnOptions options, TimeProvider time, ILogger<MessageHandler> log)
 {
     public string Participant => participant.Name;
 
-    /// <summary>Gives what became of the message; null where it will be delivered again.</summary>
-    /// <param name="stopping">The host stops: what is not settled is left to its lock's end, and delivered again.</param>
+    /// <summary>Returns what became of the message; null where it will be delivered again.</summary>
+    /// <param name="stopping">The host stops: an unsettled message is delivered again once its lock has ended.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stopping"/> was signalled.</exception>
     public async Task<TurnResult?> HandleAsync(ReceivedMessage message, ISettlement settlement, CancellationToken stopping)
     {
@@ -30,7 +30,8 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
         }
         catch (Exception e) when (e is LockLostException or TransientException)
         {
-            // Deliberately not released: the session may be somebody else's by now. The message is delivered again and found in the stream.
+            // Deliberately not released: another consumer may hold the session by now. The message is delivered again and found in the
+            // stream.
             LogUnsettled(message.OrderId, message.Id, participant.Name, e.Message);
             return null;
         }
@@ -50,11 +51,12 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
         {
-            // What is not transient comes from the store itself, a stream that cannot be read for one, so that parking it was not possible either.
+            // An error that is not transient comes from the store itself, for example an unreadable stream: parking was not possible
+            // either.
             LogGivenBack(e is TransientException or OperationCanceledException ? LogLevel.Warning : LogLevel.Error,
                 e is TransientException ? null : e, message.OrderId, message.Id, participant.Name, message.DeliveryCount, e.Message);
 
-            // The session is kept meanwhile, so that nothing of the order comes first; other orders go on.
+            // The session is kept during the pause, so that no other message of the order comes first; other orders go on.
             await Task.Delay(options.AbandonPause * Math.Min(message.DeliveryCount, 10), time, stopping);
             return null;
         }
@@ -67,6 +69,7 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
     partial void LogGivenBack(
         LogLevel level, Exception? exception, string orderId, string messageId, string participant, int deliveryCount, string description);
 
-    [LoggerMessage(LogLevel.Information, "Order {OrderId}: {MessageId} could not be settled by {Participant} and will come again: {Description}")]
+    [LoggerMessage(LogLevel.Information,
+        "Order {OrderId}: {MessageId} could not be settled by {Participant} and will come again: {Description}")]
     partial void LogUnsettled(string orderId, string messageId, string participant, string description);
 }

@@ -4,7 +4,7 @@ using Polly.Retry;
 
 namespace OrderFunctions.Runtime;
 
-/// <summary>Calls to store, bus and providers, repeated after a transient failure.</summary>
+/// <summary>Calls to store, bus and providers, retried after a transient failure.</summary>
 sealed class Outside(string participant, TurnOptions options, TimeProvider time, Func<double> random)
 {
     readonly ResiliencePipeline retry = new ResiliencePipelineBuilder { TimeProvider = time }
@@ -31,7 +31,10 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         return true;
     }, cancellation);
 
-    /// <summary>Nearly every call succeeds at once, and the pipeline costs more than the call then: it only comes in where the first one has failed.</summary>
+    /// <summary>
+    /// Nearly every call succeeds at once, and the pipeline would then cost more than the call: it is only used once the first try has
+    /// failed.
+    /// </summary>
     /// <exception cref="TransientException">It failed each time.</exception>
     public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
@@ -45,6 +48,7 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         {
             failure = e;
         }
-        return await retry.ExecuteAsync(async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
+        return await retry.ExecuteAsync(
+            async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
     }
 }

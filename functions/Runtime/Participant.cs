@@ -6,8 +6,9 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// The turn: loads an order's stream, takes the step that <see cref="Line"/> names, saves once, publishes once. It settles nothing: that is for
-/// <see cref="MessageHandler"/> and <see cref="Replayer"/>, by the result. Everything here may run twice, or at once in two processes, for the same message.
+/// The turn: loads an order's stream, takes the step that <see cref="Line"/> names, saves once, publishes once. It settles nothing:
+/// <see cref="MessageHandler"/> and <see cref="Replayer"/> do, by its result. Everything here may run twice for the same message, or in two
+/// processes at the same time.
 /// </summary>
 public sealed class Participant(
     string name, IDecider decider, Perform perform, IStreamStore store, IEventBus bus, TurnOptions options, TimeProvider time,
@@ -21,15 +22,17 @@ public sealed class Participant(
 
     /// <summary>Handles a message that the subscription delivers.</summary>
     /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
-    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) => TurnAsync(message, Lane.Subscription, cancellation);
+    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        TurnAsync(message, Lane.Subscription, cancellation);
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
-    public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) => TurnAsync(message, Lane.DeadLetters, cancellation);
+    public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        TurnAsync(message, Lane.DeadLetters, cancellation);
 
     /// <summary>
-    /// Handles what came over HTTP: saved, then published, whether the order is parked or not. A request id that was handled before changes nothing.
-    /// Returns the stream as it is afterwards.
+    /// Handles an HTTP request: saves, then publishes, whether the order is parked or not. A request id that was handled before changes
+    /// nothing. Returns the stream as it is afterwards.
     /// </summary>
     /// <param name="request">A <see cref="Request"/> for the decider, or a control message for another participant's kernel.</param>
     /// <exception cref="TransientException">
@@ -43,7 +46,9 @@ public sealed class Participant(
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
-                IReadOnlyList<OrderEvent> decided = request is IKernelEvent ? [request] : await DecideAsync(stream, request, attempt, cancellation);
+                IReadOnlyList<OrderEvent> decided = request is IKernelEvent
+                    ? [request]
+                    : await DecideAsync(stream, request, attempt, cancellation);
                 changed = stream.Requested(requestId, request, decided, Stamp());
                 index = stream.Entries.Count;
             }
@@ -51,8 +56,8 @@ public sealed class Participant(
         }, cancellation);
 
     /// <summary>
-    /// Publishes what a crash after saving left unpublished, and marks it, so that it is not published again for as long as nothing else happens to the
-    /// order. Returns the number of messages.
+    /// Publishes what a crash after saving left unpublished, and records that, so that it is not published again until something else
+    /// happens to the order. Returns the number of messages published.
     /// </summary>
     /// <exception cref="TransientException">The store or the bus is unavailable.</exception>
     public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
@@ -64,7 +69,7 @@ public sealed class Participant(
 
     async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
     {
-        // A subscription may pass more than is heard: a new one passes everything for a moment.
+        // A subscription may deliver more than the participant hears: a new one delivers everything for a moment.
         if (!hears.Contains(message.Type))
             return TurnResult.NotHeard;
 
@@ -72,7 +77,8 @@ public sealed class Participant(
         using var activity = Telemetry.StartTurn(name, message);
         try
         {
-            var result = await OnStreamAsync(message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation), cancellation);
+            var result = await OnStreamAsync(
+                message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation), cancellation);
             Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
             return result;
         }
@@ -83,7 +89,8 @@ public sealed class Participant(
         }
     }
 
-    async Task<TurnResult> OnceAsync(OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
+    async Task<TurnResult> OnceAsync(
+        OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var step = Line.Next(stream, message, lane, options, now);
@@ -104,7 +111,8 @@ public sealed class Participant(
         };
     }
 
-    async Task<TurnResult> TakeAsync(Step step, OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
+    async Task<TurnResult> TakeAsync(
+        Step step, OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
         var decided = step is Run run ? await DecideAsync(stream, message.Event!, attempt.After(another: run.Repeated), cancellation) : [];
         if (step is Wait { IsHead: true })
@@ -155,11 +163,12 @@ public sealed class Participant(
         return history[known..];
     }
 
-    /// <summary>The process may have been stopped for longer than any turn takes, and another have come and gone meanwhile.</summary>
+    /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
 
-    /// <summary>Saves what has changed, then publishes: the only place that does either. Only what the store holds is ever published.</summary>
-    async Task<OrderStream> CommitAsync(OrderStream loaded, OrderStream changed, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    /// <summary>Saves what has changed, then publishes: the only place that does either. Only what is stored is ever published.</summary>
+    async Task<OrderStream> CommitAsync(
+        OrderStream loaded, OrderStream changed, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
         if (!ReferenceEquals(changed, loaded))
         {
@@ -173,7 +182,7 @@ public sealed class Participant(
         return changed;
     }
 
-    /// <summary>Starts again, with what the store then holds, after losing against another writer.</summary>
+    /// <summary>Starts again with the stream as it is stored then, where another writer saved first.</summary>
     async Task<T> OnStreamAsync<T>(string orderId, Func<OrderStream, Attempt, Task<T>> turn, CancellationToken cancellation)
     {
         for (var conflicts = 0; ; conflicts++)
@@ -188,7 +197,10 @@ public sealed class Participant(
             {
                 Telemetry.Conflicts.Add(1, new KeyValuePair<string, object?>("participant", name));
                 if (conflicts == options.ConflictsMax)
-                    throw new TransientException($"The stream of order {orderId} changed during each of {conflicts + 1} attempts.", conflict);
+                {
+                    throw new TransientException(
+                        $"The stream of order {orderId} changed during each of {conflicts + 1} attempts.", conflict);
+                }
                 await Task.Delay(options.ConflictPauseMax * random(), time, cancellation);
             }
         }
@@ -196,8 +208,8 @@ public sealed class Participant(
 
     Stamp Stamp() => new(name, time.GetUtcNow(), Activity.Current?.Id);
 
-    /// <summary>One try at a turn.</summary>
-    /// <param name="IsFirst">No other has performed any of its intents.</param>
+    /// <summary>One attempt at a turn.</summary>
+    /// <param name="IsFirst">No earlier attempt has performed any of its intents.</param>
     readonly record struct Attempt(bool IsFirst, long StartedAt)
     {
         public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };

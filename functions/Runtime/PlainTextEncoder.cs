@@ -3,8 +3,8 @@ using System.Text.Encodings.Web;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Escapes in JSON only what must be. The framework's relaxed encoder still writes every character beyond the basic plane (emoji, rarer Chinese
-/// characters) as two escapes, twelve bytes for four.
+/// Escapes in JSON only what must be escaped. The framework's relaxed encoder still writes every character beyond the basic plane (emoji,
+/// rarer Chinese characters) as two escapes, twelve bytes for four.
 /// </summary>
 sealed unsafe class PlainTextEncoder : JavaScriptEncoder
 {

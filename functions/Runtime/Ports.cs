@@ -3,46 +3,58 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
 
-/// <summary>One participant's streams, one document an order. Any number of processes may read and write at once: the ETag decides who was first.</summary>
+/// <summary>
+/// One participant's streams, one document per order. Any number of processes may read and write at once: the ETag decides who was first.
+/// </summary>
 public interface IStreamStore
 {
-    /// <summary>The latest stream of an order, never a stale one: what is read here decides whether a card is charged. Null where there is none.</summary>
+    /// <summary>
+    /// The latest stream of an order, never a stale one: what is read here decides whether a card is charged. Null where there is none.
+    /// </summary>
     /// <exception cref="TransientException">The store did not answer.</exception>
     Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation);
 
     /// <summary>
     /// Creates the stream where <see cref="OrderStream.ETag"/> is null, else replaces the one that has this ETag. After a
-    /// <see cref="TransientException"/> it may have been written or not; saving the same again then ends in a conflict, which is found out by loading.
+    /// <see cref="TransientException"/> it may have been written or not. Saving the same again then ends in a conflict; loading shows which
+    /// it was.
     /// </summary>
     /// <param name="summary">What lists show of the order, stored with the stream; null at every participant but Orders.</param>
-    /// <exception cref="StreamConflictException">Somebody else wrote first; nothing was written now.</exception>
+    /// <exception cref="StreamConflictException">Another writer saved first; nothing was written now.</exception>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation);
 
-    /// <summary>Orders whose <see cref="OrderStream.UnconfirmedSince"/> is before <paramref name="before"/>, oldest first.</summary>
-    Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation);
+    /// <summary>Orders whose <see cref="OrderStream.PendingSince"/> is before <paramref name="before"/>, oldest first.</summary>
+    Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation);
 }
 
-/// <summary>The topic. It drops a message whose id it has accepted within its duplicate window, so publishing the same again is safe.</summary>
+/// <summary>
+/// The topic. It drops a message whose id it has accepted within its duplicate window, so publishing the same again is safe.
+/// </summary>
 public interface IEventBus
 {
-    /// <summary>Hands all messages over in their order, all or none where they fit one batch. May be called twice with the same.</summary>
+    /// <summary>
+    /// Publishes the messages in their order, all or none where they fit one batch. May be called twice with the same messages.
+    /// </summary>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation);
 }
 
 /// <summary>
-/// Stock by warehouse. A reservation is all or nothing, made once an order; its outcome is the answer for ever, so each of the first three may be
-/// called any number of times. At every moment available + reserved + consumed = received, for each SKU.
+/// Stock by warehouse. A reservation is all or nothing and made once per order; its first outcome is final, so <see cref="ReserveAsync"/>,
+/// <see cref="ReleaseAsync"/> and <see cref="ConsumeAsync"/> may be called any number of times. At every moment, for each SKU,
+/// available + reserved + consumed = received.
 /// </summary>
 public interface IStock
 {
-    /// <summary><see cref="StockReserved"/>, or <see cref="StockShort"/> with the SKUs that are unknown or too few.</summary>
-    /// <param name="lines">One line a SKU, quantities from 1.</param>
+    /// <summary><see cref="StockReserved"/>, or <see cref="StockShort"/> with the SKUs that are unknown or short.</summary>
+    /// <param name="lines">One line per SKU, quantities from 1.</param>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation);
 
-    /// <summary>Puts a reservation back on the shelf. Where there is none yet, none can be made afterwards: a late attempt is refused.</summary>
+    /// <summary>
+    /// Puts a reservation back on the shelf. Where there is none yet, none can be made afterwards: a late attempt is refused.
+    /// </summary>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<StockReleased> ReleaseAsync(string orderId, string warehouse, CancellationToken cancellation);
 
@@ -50,25 +62,30 @@ public interface IStock
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation);
 
-    /// <summary>Sets how many of a SKU the warehouse has received in all, so that saying it twice changes nothing. Null where reserved and consumed exceed that.</summary>
+    /// <summary>
+    /// Sets how many of a SKU the warehouse has received in all, so that a second call changes nothing. Null where more than that is
+    /// reserved or consumed: nothing is changed then.
+    /// </summary>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
     Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation);
 
-    /// <summary>Null where the warehouse never heard of the SKU.</summary>
+    /// <summary>Null where the warehouse does not know the SKU.</summary>
     Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation);
 }
 
 /// <summary>Pieces of one SKU in one warehouse; received = available + reserved + consumed.</summary>
 public sealed record StockLevel(string Sku, string Warehouse, long Received, long Available, long Reserved, long Consumed);
 
-/// <summary>The card provider. The first answer under a key is the answer for ever, a refusal too; a provider forgets its keys (a day is usual).</summary>
+/// <summary>
+/// The card provider. The first answer under a key is final, a refusal too, until the provider forgets the key (usually after a day).
+/// </summary>
 public interface ICardProvider
 {
     /// <summary><see cref="CardCharged"/> or <see cref="CardDeclined"/>.</summary>
     /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation);
 
-    /// <summary>What came of the order's charge, however long ago; null where none was made.</summary>
+    /// <summary>The outcome of the order's charge, however long ago; null where none was made.</summary>
     /// <exception cref="TransientException">The provider did not answer.</exception>
     Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation);
 
@@ -80,34 +97,38 @@ public interface ICardProvider
     Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation);
 }
 
-/// <summary>The carrier. The first answer under a key is the answer for ever, a refusal too; it tells of a pick-up by its webhook.</summary>
+/// <summary>The carrier. The first answer under a key is final, a refusal too. It reports a pick-up by its webhook.</summary>
 public interface ICarrier
 {
     /// <summary><see cref="CarrierBooked"/> or <see cref="CarrierRefused"/>.</summary>
     /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation);
 
-    /// <summary>What came of the order's booking, however long ago; null where none was made.</summary>
+    /// <summary>The outcome of the order's booking, however long ago; null where none was made.</summary>
     /// <exception cref="TransientException">The carrier did not answer.</exception>
     Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation);
 
-    /// <summary><see cref="CarrierCancelled"/>, or <see cref="CarrierTooLate"/> once it is picked up. A cancelled booking stays cancelled: may be called any number of times.</summary>
+    /// <summary>
+    /// <see cref="CarrierCancelled"/>, or <see cref="CarrierTooLate"/> once it is picked up. A cancelled booking stays cancelled: may be
+    /// called any number of times.
+    /// </summary>
     /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation);
 }
 
-/// <summary>Tells customers. Under one key a customer is told once, for as long as the channel keeps keys.</summary>
+/// <summary>Notifies customers: once per key, for as long as the channel remembers keys.</summary>
 public interface INotifier
 {
     /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation);
 }
 
-/// <summary>Something outside was busy, away or silent. Whether it did what was asked is unknown; asking the same again is right.</summary>
+/// <summary>Something outside was busy, unavailable or silent. Whether it did what was asked is unknown: ask the same again.</summary>
 public sealed class TransientException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Another writer saved the stream since it was loaded.</summary>
-public sealed class StreamConflictException(string orderId, Exception? inner = null) : Exception($"The stream of order {orderId} has changed.", inner);
+public sealed class StreamConflictException(string orderId, Exception? inner = null)
+    : Exception($"The stream of order {orderId} has changed.", inner);
 
-/// <summary>The lock on the message or its session was lost: it will be delivered again, and settling it is no longer ours.</summary>
+/// <summary>The lock on the message or its session was lost: it will be delivered again, and this consumer must not settle it.</summary>
 public sealed class LockLostException(string message, Exception? inner = null) : Exception(message, inner);

@@ -3,19 +3,19 @@ using OrderFunctions.Kernel;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Works off a participant's dead-letter queue: each order's messages in the order in which the stream holds them as parked, in place. Two of them may
-/// run at once, and one may die at any moment: the stream and the locks decide.
+/// Replays a participant's dead-letter queue: each order's messages in the order in which its stream lists them as parked. Two replayers
+/// may run at once, and either may crash at any moment: the stream and the locks decide.
 /// </summary>
 public sealed class Replayer(Participant participant, IDeadLetterQueue queue)
 {
-    /// <summary>Messages held at once. More orders than that are parked one pass after the other.</summary>
+    /// <summary>Messages locked in one run; the rest is left to later runs.</summary>
     const int HeldMax = 1_000;
 
     public string Participant => participant.Name;
 
-    /// <summary>Handles what is due, as far as it can be handled, and gives the number of messages that were.</summary>
-    /// <exception cref="TransientException">The queue or the store is away.</exception>
-    /// <exception cref="AggregateException">Some streams could not be worked with for other reasons; all other orders were tried.</exception>
+    /// <summary>Replays what is due. Returns the number of messages that left the queue.</summary>
+    /// <exception cref="TransientException">The queue or the store is unavailable.</exception>
+    /// <exception cref="AggregateException">Some streams failed for other reasons; all other orders were tried.</exception>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var held = await ReceiveAsync(cancellation);
@@ -44,7 +44,7 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue)
         return held;
     }
 
-    /// <summary>Tries one order's messages until none of them moves any more, then gives back the rest.</summary>
+    /// <summary>Replays one order's messages until none of them makes progress, then gives back the rest.</summary>
     async Task<int> ReplayAsync(List<ReceivedMessage> waiting, CancellationToken cancellation)
     {
         var received = waiting.Count;
@@ -63,7 +63,7 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue)
                 }
                 catch (LockLostException)
                 {
-                    // Whoever has it now goes on with it; if it was handled here, the stream tells.
+                    // Another replayer holds it now and goes on. If it was handled here, the stream shows that.
                 }
                 waiting.Remove(message);
             }

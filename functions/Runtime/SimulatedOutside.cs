@@ -1,7 +1,7 @@
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// What a card token or a postal code makes the simulated providers do. Both hosts use it, so that an order comes to the same outcome on
+/// What a card token or a postal code makes the simulated providers do. Both hosts use it, so that an order has the same outcome on
 /// Azure and locally. <c>functions/Local/sample/README.md</c> is its table for users.
 /// </summary>
 public static class SimulatedOutside

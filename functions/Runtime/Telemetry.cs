@@ -5,7 +5,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
 
-/// <summary>Everything that the saga measures, named in this one place: the alerts and the workbook are tested against these names.</summary>
+/// <summary>
+/// Everything that the saga measures, named in this one place: the alerts and the workbook are tested against these names.
+/// </summary>
 public static class Telemetry
 {
     /// <summary>The name of the one activity source and of the one meter.</summary>
@@ -17,7 +19,9 @@ public static class Telemetry
     /// <summary>Orders taken in.</summary>
     public static readonly Counter<long> OrdersPlaced = Meter.CreateCounter<long>("orders.placed", "{order}");
 
-    /// <summary>Orders that became final, by <c>outcome</c>: OrderCompleted, OrderRejected, OrderCancelled; a rejection also by <c>failed_at</c>.</summary>
+    /// <summary>
+    /// Orders that became final, by <c>outcome</c>: OrderCompleted, OrderRejected, OrderCancelled; a rejection also by <c>failed_at</c>.
+    /// </summary>
     public static readonly Counter<long> OrdersFinished = Meter.CreateCounter<long>("orders.finished", "{order}");
 
     /// <summary>From placed to final, by <c>outcome</c>.</summary>
@@ -35,13 +39,13 @@ public static class Telemetry
     /// <summary>Messages that had been handled before, by <c>participant</c>.</summary>
     public static readonly Counter<long> Duplicates = Meter.CreateCounter<long>("message.duplicates", "{message}");
 
-    /// <summary>Writes that lost against another writer (ETag), by <c>participant</c>.</summary>
+    /// <summary>Writes refused because another writer saved first (ETag), by <c>participant</c>.</summary>
     public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("stream.conflicts", "{write}");
 
-    /// <summary>Calls repeated within a turn after a transient failure, by <c>participant</c>.</summary>
+    /// <summary>Calls retried within a turn after a transient failure, by <c>participant</c>.</summary>
     public static readonly Counter<long> Retries = Meter.CreateCounter<long>("call.retries", "{call}");
 
-    /// <summary>Compensating messages said, by <c>kind</c>: RefundPayment, RestockInventory.</summary>
+    /// <summary>Compensating messages published, by <c>kind</c>: RefundPayment, RestockInventory.</summary>
     public static readonly Counter<long> Compensations = Meter.CreateCounter<long>("compensations", "{message}");
 
     /// <summary>Shipments not picked up by the promised time.</summary>
@@ -50,7 +54,7 @@ public static class Telemetry
     /// <summary>Charges asked for and answered, by <c>result</c>: succeeded, failed.</summary>
     public static readonly Counter<long> Payments = Meter.CreateCounter<long>("payments", "{payment}");
 
-    /// <summary>Messages set aside, by <c>participant</c> and <c>reason</c>.</summary>
+    /// <summary>Messages parked, by <c>participant</c> and <c>reason</c>.</summary>
     public static readonly Counter<long> MessagesParked = Meter.CreateCounter<long>("message.parked", "{message}");
 
     /// <summary>Orders parked now.</summary>
@@ -74,7 +78,9 @@ public static class Telemetry
     /// <summary>Requests that Cosmos DB throttled (429), by <c>participant</c>.</summary>
     public static readonly Counter<long> Throttled = Meter.CreateCounter<long>("cosmos.throttled", "{request}");
 
-    /// <summary>A consumer span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one.</summary>
+    /// <summary>
+    /// A consumer span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one.
+    /// </summary>
     internal static Activity? StartTurn(string participant, ReceivedMessage message)
     {
         if (!Activities.HasListeners())
@@ -95,8 +101,8 @@ public static class Telemetry
     }
 
     /// <summary>
-    /// A span for what HTTP starts. Of an order that is known it belongs to the order's own trace, linked to the caller's: a cancellation, or the carrier's
-    /// webhook, is part of the same story.
+    /// A span for an HTTP request. For a known order it belongs to the order's own trace and links to the caller's, so that a cancellation
+    /// or the carrier's webhook appears in the order's trace.
     /// </summary>
     internal static Activity? StartRequest(string participant, OrderStream stream, string request)
     {
@@ -111,7 +117,7 @@ public static class Telemetry
         ]);
     }
 
-    /// <summary>A turn that came to no end: the message is given back.</summary>
+    /// <summary>A turn that failed: the message is given back.</summary>
     internal static void TurnFailed(string participant, Exception exception, Activity? activity, TimeSpan duration)
     {
         var who = new KeyValuePair<string, object?>("participant", participant);
@@ -121,7 +127,8 @@ public static class Telemetry
         TurnDuration.Record(duration.TotalSeconds, who);
     }
 
-    internal static void TurnEnded(string participant, ReceivedMessage message, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
+    internal static void TurnEnded(
+        string participant, ReceivedMessage message, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
     {
         var who = new KeyValuePair<string, object?>("participant", participant);
         activity?.SetTag("orderfunctions.result", result.Outcome.ToString());

@@ -5,30 +5,32 @@ using System.Text.Json.Serialization;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Who hears and who says what, read from <c>topology.json</c>: the one source for the local bus, the emulator's configuration, Bicep, and the
-/// picture on the operations page.
+/// Who hears and who says what, read from <c>topology.json</c>: the one source for the local bus, the emulator's configuration, Bicep, and
+/// the picture on the operations page.
 /// </summary>
 public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology> Subscriptions)
 {
-    /// <summary>The topic's name as it stands in topology.json and as attributes need it.</summary>
+    /// <summary>The topic's name as in topology.json: attributes need a constant.</summary>
     public const string TopicName = "order-events";
 
     public static readonly Topology Current = Read();
 
     public SubscriptionTopology this[string participant] =>
-        Subscriptions.FirstOrDefault(s => s.Name == participant) ?? throw new KeyNotFoundException($"topology.json has no subscription named {participant}.");
+        Subscriptions.FirstOrDefault(s => s.Name == participant)
+        ?? throw new KeyNotFoundException($"topology.json has no subscription named {participant}.");
 
     static Topology Read()
     {
         using var json = typeof(Topology).Assembly.GetManifestResourceStream("topology.json")
             ?? throw new InvalidOperationException("topology.json is not embedded.");
-        return JsonSerializer.Deserialize(json, TopologyContext.Default.Topology) ?? throw new InvalidOperationException("topology.json is empty.");
+        return JsonSerializer.Deserialize(json, TopologyContext.Default.Topology)
+            ?? throw new InvalidOperationException("topology.json is empty.");
     }
 }
 
 /// <param name="Name">Of the subscription and of its participant.</param>
 /// <param name="Hears">The events that its filter lets pass.</param>
-/// <param name="Says">The events that its decider publishes; the kernel's own come on top.</param>
+/// <param name="Says">The events that its decider publishes; the kernel's control messages come on top.</param>
 public sealed record SubscriptionTopology(string Name, ImmutableArray<string> Hears, ImmutableArray<string> Says);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

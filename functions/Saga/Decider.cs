@@ -1,14 +1,16 @@
 namespace OrderFunctions.Saga;
 
 /// <summary>
-/// One participant's rules. Both functions are pure and total: <see cref="Decide"/> answers every input in every state, an input that changes
-/// nothing with an empty list; <see cref="Evolve"/> throws on an event that cannot follow, because it was never decided.
+/// One participant's rules. Both functions are pure and total: <see cref="Decide"/> answers every input in every state, an input that
+/// changes nothing with an empty list; <see cref="Evolve"/> throws on an event that cannot follow, because it was never decided.
 /// </summary>
-/// <param name="Initial">What is known of an order that was never heard of.</param>
+/// <param name="Initial">The state of an order of which nothing is recorded.</param>
 /// <param name="Decide">What the participant records when an input meets a state.</param>
 /// <param name="Evolve">The state after one recorded event.</param>
-public sealed record Decider<TState>(TState Initial, Func<TState, OrderEvent, IReadOnlyList<OrderEvent>> Decide, Func<TState, OrderEvent, TState> Evolve)
-    : IDecider
+public sealed record Decider<TState>(
+    TState Initial,
+    Func<TState, OrderEvent, IReadOnlyList<OrderEvent>> Decide,
+    Func<TState, OrderEvent, TState> Evolve) : IDecider
     where TState : notnull
 {
     /// <summary>The state after all of <paramref name="history"/>.</summary>
@@ -17,7 +19,7 @@ public sealed record Decider<TState>(TState Initial, Func<TState, OrderEvent, IR
     IReadOnlyList<OrderEvent> IDecider.Decide(IEnumerable<OrderEvent> history, OrderEvent input) => Decide(Fold(history), input);
 }
 
-/// <summary>A participant's rules for one who need not know its state: the kernel.</summary>
+/// <summary>A participant's rules without the type of its state: all that the kernel needs.</summary>
 public interface IDecider
 {
     /// <summary>Folds <paramref name="history"/> and decides on <paramref name="input"/>.</summary>

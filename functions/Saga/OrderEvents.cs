@@ -1,8 +1,8 @@
 namespace OrderFunctions.Saga;
 
-// Every word of the saga. Who says and who hears each of them: functions/Runtime/topology.json.
+// Every event of the saga. functions/Runtime/topology.json states who says and who hears each of them.
 
-/// <summary>Whatever is heard, asked, answered, said or noted about one order.</summary>
+/// <summary>Anything that is heard, requested, answered, published or recorded about one order.</summary>
 public abstract record OrderEvent;
 
 /// <summary>Published on the topic once it is saved: a fact, or a <see cref="Compensation"/>.</summary>
@@ -11,23 +11,25 @@ public abstract record PublicEvent : OrderEvent;
 /// <summary>Asks the participant of an earlier step to undo it.</summary>
 public abstract record Compensation : PublicEvent;
 
-/// <summary>A public event that is to be heard at a later time, and not before.</summary>
+/// <summary>A public event that the bus delivers at a later time, not before.</summary>
 public interface IScheduled
 {
     DateTimeOffset DueAt { get; }
 }
 
-/// <summary>Asked of the outside within the turn; the <see cref="Answer"/> is decided on in the same turn.</summary>
+/// <summary>A call to the outside, made within the turn; its <see cref="Answer"/> is decided on in the same turn.</summary>
 public abstract record Intent : OrderEvent
 {
     /// <summary>Tells intents of one name apart, where one order may need several. A method, so that it is not recorded.</summary>
     public virtual string? Subject() => null;
 }
 
-/// <summary>The outside's answer to an <see cref="Intent"/>. Heard, never recorded: what matters of it is in the event that follows.</summary>
+/// <summary>The outside's answer to an <see cref="Intent"/>. Never recorded: what matters of it is in the event that follows.</summary>
 public abstract record Answer : OrderEvent;
 
-/// <summary>What a customer, an operator or the carrier asks over HTTP. Heard, never recorded.</summary>
+/// <summary>
+/// What a customer, an operator or the carrier asks over HTTP. Never recorded: what matters of it is in the event that follows.
+/// </summary>
 public abstract record Request : OrderEvent;
 
 /// <summary>Recorded by a participant for itself, never published.</summary>
@@ -37,7 +39,7 @@ public sealed record Money(decimal Amount, string Currency);
 
 public sealed record OrderLine(string Sku, string Description, int Quantity, decimal UnitPrice);
 
-/// <summary>How many of one SKU an order takes; one line a SKU.</summary>
+/// <summary>How many of one SKU an order takes; one line per SKU.</summary>
 public sealed record StockLine(string Sku, int Quantity);
 
 public sealed record Address(string Name, string Line1, string City, string PostalCode, string Country);
@@ -53,17 +55,29 @@ public enum FailedStep
 // Orders
 
 public sealed record PlaceOrder(
-    string CustomerId, string Currency, IReadOnlyList<OrderLine> Lines, string CardToken, Address ShipTo, string Warehouse, string? IdempotencyKey = null) : Request;
+    string CustomerId,
+    string Currency,
+    IReadOnlyList<OrderLine> Lines,
+    string CardToken,
+    Address ShipTo,
+    string Warehouse,
+    string? IdempotencyKey = null) : Request;
 public sealed record CancelOrder(string Reason) : Request;
 
 public sealed record OrderCreated(
-    string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse, string? IdempotencyKey = null) : PublicEvent;
+    string CustomerId,
+    IReadOnlyList<OrderLine> Lines,
+    Money Total,
+    string CardToken,
+    Address ShipTo,
+    string Warehouse,
+    string? IdempotencyKey = null) : PublicEvent;
 public sealed record OrderCancellationRequested(string CustomerId, string Reason) : PublicEvent;
 public sealed record OrderCompleted(string CustomerId, string TrackingId) : PublicEvent;
 public sealed record OrderRejected(string CustomerId, FailedStep FailedAt, string Reason) : PublicEvent;
 public sealed record OrderCancelled(string CustomerId, string Reason) : PublicEvent;
 
-// What Orders notes down of the other participants' facts, so that its own store can tell a customer.
+// Orders records what the other participants report, so that its own store can answer a customer.
 public sealed record ReservationNoted : Note;
 public sealed record ChargeNoted(Money Amount) : Note;
 public sealed record BookingNoted(string TrackingId, DateTimeOffset PromisedBy) : Note;
@@ -119,7 +133,7 @@ public sealed record CarrierPickedUp(string TrackingId) : Request;
 
 public sealed record ShipmentBooked(string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 
-/// <summary>Said to Shipping itself, to be heard at <paramref name="DueAt"/> and not before.</summary>
+/// <summary>Shipping sends it to itself, to be delivered at <paramref name="DueAt"/> and not before.</summary>
 public sealed record ShipmentDue(DateTimeOffset DueAt) : PublicEvent, IScheduled;
 public sealed record OrderShipped(string TrackingId) : PublicEvent;
 public sealed record ShippingFailed(string Reason) : PublicEvent;
@@ -130,7 +144,7 @@ public sealed record EarlyPickUpNoted(string TrackingId) : Note;
 
 // Notifications
 
-/// <param name="Notice">The event that the customer is told of; an order may bring several notices.</param>
+/// <param name="Notice">The event of which the customer is notified; an order may lead to several notices.</param>
 public sealed record Notify(string Notice, string CustomerId, string Detail) : Intent
 {
     public override string Subject() => Notice;
@@ -138,26 +152,30 @@ public sealed record Notify(string Notice, string CustomerId, string Detail) : I
 
 public sealed record Notified : Answer;
 
-// The kernel's own words: they set an order aside at one participant and take it up again. No decider hears or says them.
+// The kernel's control messages: they park an order at one participant and resume it. No decider hears or says them.
 
-/// <summary>Marks what the kernel records and says for itself, so that no fold ever meets it.</summary>
+/// <summary>An event of the kernel itself: recorded or published by it, and left out of every fold.</summary>
 public interface IKernelEvent;
 
-/// <summary>A participant has set an order aside, because one of its messages could not be handled.</summary>
-/// <param name="Sequence">Of this fact in the participant's stream: the highest one of a participant is its latest word.</param>
-public sealed record OrderParked(string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent, IKernelEvent;
+/// <summary>A participant has parked an order, because one of the order's messages could not be handled.</summary>
+/// <param name="Sequence">
+/// The event's place in the participant's stream. A participant's latest report is the one with the highest sequence.
+/// </param>
+public sealed record OrderParked(
+    string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent, IKernelEvent;
 
-/// <summary>Nothing of the order is set aside at the participant any more.</summary>
+/// <summary>No message of the order is parked at the participant any more.</summary>
 public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent, IKernelEvent;
 
-/// <summary>An operator wants the participant to try the order's parked messages again now.</summary>
+/// <summary>An operator asks the participant to try the order's parked messages again now.</summary>
 public sealed record ReplayRequested(string Participant) : PublicEvent, IKernelEvent;
 
-/// <summary>An operator wants a parked message never to be handled.</summary>
+/// <summary>An operator asks the participant to drop a parked message: it is never handled.</summary>
 public sealed record DiscardRequested(string Participant, string MessageId, string By, string Reason) : PublicEvent, IKernelEvent;
 
 public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note, IKernelEvent;
 
-// What Orders notes of the others' parking, so that its own store answers which orders are parked, where and why.
-public sealed record ParkingNoted(string Participant, int Sequence, string MessageId, string Reason, string Description) : Note, IKernelEvent;
+// Orders records the reports of all participants, so that its own store can answer which orders are parked, where and why.
+public sealed record ParkingNoted(
+    string Participant, int Sequence, string MessageId, string Reason, string Description) : Note, IKernelEvent;
 public sealed record ResumptionNoted(string Participant, int Sequence) : Note, IKernelEvent;

@@ -6,7 +6,9 @@ using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Saga;
 
-/// <summary>Who takes part in the saga, by the names of their subscriptions. The only list in the code; who hears what: topology.json.</summary>
+/// <summary>
+/// The participants of the saga, named as their subscriptions. The only list in the code; topology.json states who hears what.
+/// </summary>
 public static class Participants
 {
     public const string Orders = "orders";

@@ -8,16 +8,18 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.ServiceBus;
 
 /// <summary>
-/// The event's body travels as JSON, all that is said about it as properties of the message: session id = order id, message id = event id, subject = event
-/// name (the subscriptions' filters go by it), correlation id = order id.
+/// The body of a message is the event as JSON; everything about the event is a property of the message: session id = order id, message id =
+/// event id, subject = event name (which the subscriptions' filters use), correlation id = order id.
 /// </summary>
 public static class MessageMapping
 {
     public const string CausationId = "causationId";
     public const string SchemaVersion = "schemaVersion";
+
+    /// <summary>When the sender recorded the event, under the name that was sent first.</summary>
     public const string SaidAt = "saidAt";
 
-    /// <summary>W3C trace context; the name under which Azure's own libraries look for it, too.</summary>
+    /// <summary>W3C trace context, under the name that Azure's own libraries use.</summary>
     public const string TraceParent = "traceparent";
 
     public static ServiceBusMessage ToServiceBus(this OutboundMessage message)
@@ -35,14 +37,14 @@ public static class MessageMapping
             mapped.ApplicationProperties[CausationId] = message.CausationId;
         if (message.TraceParent is not null)
             mapped.ApplicationProperties[TraceParent] = message.TraceParent;
-        if (message.SaidAt is { } said)
-            mapped.ApplicationProperties[SaidAt] = said.ToString("O", CultureInfo.InvariantCulture);
+        if (message.RecordedAt is { } recorded)
+            mapped.ApplicationProperties[SaidAt] = recorded.ToString("O", CultureInfo.InvariantCulture);
         if (message.EnqueueAt is { } at)
             mapped.ScheduledEnqueueTime = at;
         return mapped;
     }
 
-    /// <summary>Never throws: what cannot be read is for the kernel to set aside.</summary>
+    /// <summary>Never throws: the kernel parks what cannot be read.</summary>
     public static ReceivedMessage ToReceived(this ServiceBusReceivedMessage message)
     {
         var (@event, unreadable) = Read(message);
@@ -56,7 +58,7 @@ public static class MessageMapping
             message.EnqueuedTime,
             message.DeliveryCount,
             unreadable,
-            DateTimeOffset.TryParse(Property(message, SaidAt), CultureInfo.InvariantCulture, out var said) ? said : null);
+            DateTimeOffset.TryParse(Property(message, SaidAt), CultureInfo.InvariantCulture, out var recorded) ? recorded : null);
     }
 
     static (OrderEvent? Event, string? Unreadable) Read(ServiceBusReceivedMessage message)

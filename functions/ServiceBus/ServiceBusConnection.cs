@@ -8,19 +8,23 @@ namespace OrderFunctions.ServiceBus;
 
 public static class ServiceBusConnection
 {
-    /// <summary>As trigger attributes need it: the host reads the settings below it, and so does this.</summary>
+    /// <summary>The section of the settings, as trigger attributes name it: the host reads the same settings.</summary>
     public const string Name = "ServiceBus";
 
     /// <summary>
-    /// The topic to publish to and the dead-letter queue of <paramref name="participant"/>'s subscription. The setting <c>ServiceBus__fullyQualifiedNamespace</c>
-    /// names the namespace, which is spoken to under the app's identity; <c>ServiceBus</c>, a connection string, is for the emulator.
+    /// The topic to publish to and the dead-letter queue of <paramref name="participant"/>'s subscription. The setting
+    /// <c>ServiceBus__fullyQualifiedNamespace</c> names the namespace, which is used under the app's identity; <c>ServiceBus</c>, a
+    /// connection string, is for the emulator.
     /// </summary>
     public static IServiceCollection AddServiceBus(this IServiceCollection services, IConfiguration configuration, string participant)
     {
         var connectionString = configuration[Name];
         var hostName = configuration[$"{Name}:fullyQualifiedNamespace"];
         if (string.IsNullOrWhiteSpace(connectionString) && string.IsNullOrWhiteSpace(hostName))
-            throw new InvalidOperationException("The setting ServiceBus__fullyQualifiedNamespace is missing: the host name of the Service Bus namespace.");
+        {
+            throw new InvalidOperationException(
+                "The setting ServiceBus__fullyQualifiedNamespace is missing: the host name of the Service Bus namespace.");
+        }
 
         return services
             .AddSingleton(provider => string.IsNullOrWhiteSpace(connectionString)
@@ -33,7 +37,7 @@ public static class ServiceBusConnection
             .AddSingleton<IDeadLetterQueue, ServiceBusDeadLetters>();
     }
 
-    /// <summary>The kernel repeats what failed, within the time of a turn; the library's own minutes of repetition would outlast it.</summary>
+    /// <summary>The kernel retries within the time of a turn; the library's own retries go on for minutes and would outlast it.</summary>
     static ServiceBusClientOptions ClientOptions(string participant) => new()
     {
         Identifier = participant,

@@ -8,12 +8,12 @@ namespace OrderFunctions.ServiceBus;
 /// <summary>The dead-letter queue of one subscription, read by an ordinary receiver: it knows no sessions.</summary>
 public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLetterQueue
 {
-    /// <summary>How long an empty queue is listened to: an answer that takes longer is found by the next run.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    /// <summary>How long to wait for messages: one that comes later is found by the next run.</summary>
+    static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(2);
 
     readonly ConditionalWeakTable<ReceivedMessage, ServiceBusReceivedMessage> held = [];
 
-    /// <summary>Nothing is fetched ahead: a message that waits here in memory has its lock running.</summary>
+    /// <summary>Nothing is prefetched: the lock of a message that waits in memory is already running.</summary>
     public static ServiceBusReceiverOptions ReceiverOptions => new()
     {
         SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.PeekLock, PrefetchCount = 0,
@@ -21,7 +21,7 @@ public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLe
 
     public async Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
     {
-        var messages = await AskAsync(() => receiver.ReceiveMessagesAsync(max, Patience, cancellation), cancellation);
+        var messages = await AskAsync(() => receiver.ReceiveMessagesAsync(max, WaitMax, cancellation), cancellation);
         return [.. messages.Select(message =>
         {
             var received = message.ToReceived();
@@ -40,7 +40,9 @@ public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLe
         AskAsync(() => receiver.AbandonMessageAsync(Held(message), cancellationToken: cancellation), cancellation);
 
     ServiceBusReceivedMessage Held(ReceivedMessage message) =>
-        held.TryGetValue(message, out var original) ? original : throw new ArgumentException($"{message.Id} was not received here.", nameof(message));
+        held.TryGetValue(message, out var original)
+            ? original
+            : throw new ArgumentException($"{message.Id} was not received here.", nameof(message));
 
     static async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellation)
     {

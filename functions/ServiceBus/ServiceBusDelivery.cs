@@ -7,7 +7,7 @@ namespace OrderFunctions.ServiceBus;
 public static class ServiceBusDelivery
 {
     /// <summary>Handles and settles what a function was called with.</summary>
-    /// <exception cref="UnsettledException">The host could not be told what is to become of the message.</exception>
+    /// <exception cref="UnsettledException">The host has not settled the message.</exception>
     public static async Task HandleAsync(
         this MessageHandler handler,
         ServiceBusReceivedMessage message,
@@ -18,10 +18,11 @@ public static class ServiceBusDelivery
         var settlement = new ServiceBusSettlement(message, actions, session);
         await handler.HandleAsync(message.ToReceived(), settlement, stopping);
 
-        // A call that succeeds would leave the message locked, and the session's next one would overtake it. One that fails makes the host give it back.
+        // If the call succeeded, the message would stay locked and the session's next one would overtake it. If it fails, the host gives it
+        // back.
         if (!settlement.IsSettled)
             throw new UnsettledException(message.MessageId);
     }
 }
 
-public sealed class UnsettledException(string messageId) : Exception($"Message {messageId} is not settled: the host is to give it back.");
+public sealed class UnsettledException(string messageId) : Exception($"Message {messageId} is not settled: the host must give it back.");

@@ -4,10 +4,12 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.ServiceBus;
 
-/// <summary>Sends to the topic, in one batch as far as one holds.</summary>
+/// <summary>Sends to the topic, in one batch where it has room for all.</summary>
 public sealed class ServiceBusEventBus(ServiceBusSender sender) : IEventBus
 {
-    /// <exception cref="ServiceBusException">One message alone is larger than the bus takes. The limit on orders is there so that this cannot be.</exception>
+    /// <exception cref="ServiceBusException">
+    /// A single message is larger than the bus accepts. The limits on orders rule that out.
+    /// </exception>
     public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
         try
@@ -19,13 +21,17 @@ public sealed class ServiceBusEventBus(ServiceBusSender sender) : IEventBus
                 while (waiting.TryPeek(out var next) && batch.TryAddMessage(next))
                     waiting.Dequeue();
                 if (batch.Count == 0)
-                    throw new ServiceBusException($"Message {waiting.Peek().MessageId} fits no batch.", ServiceBusFailureReason.MessageSizeExceeded);
+                {
+                    throw new ServiceBusException(
+                        $"Message {waiting.Peek().MessageId} fits no batch.", ServiceBusFailureReason.MessageSizeExceeded);
+                }
                 await sender.SendMessagesAsync(batch, cancellation);
             }
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && !IsTooLarge(e))
         {
-            // Deliberately any fault, also one of rights or names: without the bus an order cannot even be parked, and a batch may have arrived.
+            // Deliberately any failure, also of permissions or names: without the bus an order cannot even be parked, and a batch may have
+            // arrived.
             throw new TransientException($"The topic did not take the messages: {e.Message}", e);
         }
     }

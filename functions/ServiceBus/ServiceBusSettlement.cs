@@ -4,14 +4,15 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.ServiceBus;
 
-/// <summary>Settles the one message of a function call through the host, then lets its session go.</summary>
-public sealed class ServiceBusSettlement(ServiceBusReceivedMessage message, ServiceBusMessageActions actions, ServiceBusSessionMessageActions session)
-    : ISettlement
+/// <summary>Settles the one message of a function call through the host, then releases its session.</summary>
+public sealed class ServiceBusSettlement(
+    ServiceBusReceivedMessage message, ServiceBusMessageActions actions, ServiceBusSessionMessageActions session) : ISettlement
 {
-    /// <summary>Whether the host has said that it did what was asked.</summary>
+    /// <summary>Whether the host has confirmed the settlement.</summary>
     public bool IsSettled { get; private set; }
 
-    public Task CompleteAsync(CancellationToken cancellation) => SettleAsync(() => actions.CompleteMessageAsync(message, cancellation), cancellation);
+    public Task CompleteAsync(CancellationToken cancellation) =>
+        SettleAsync(() => actions.CompleteMessageAsync(message, cancellation), cancellation);
 
     public Task AbandonAsync(CancellationToken cancellation) =>
         SettleAsync(() => actions.AbandonMessageAsync(message, cancellationToken: cancellation), cancellation);
@@ -21,9 +22,12 @@ public sealed class ServiceBusSettlement(ServiceBusReceivedMessage message, Serv
             message, deadLetterReason: reason, deadLetterErrorDescription: description, cancellationToken: cancellation), cancellation);
 
     /// <summary>
-    /// A session that is drained would otherwise hold one of the few session slots until it has been idle for a while: this call decides the throughput.
+    /// An empty session would otherwise hold one of the few session slots until it has been idle for a while: throughput depends on this
+    /// call.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The message is not settled: such a delivery would not be counted, and could go on for ever.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The message is not settled: such a delivery would not be counted, and could repeat for ever.
+    /// </exception>
     public Task ReleaseSessionAsync(CancellationToken cancellation) => IsSettled
         ? ThroughTheHostAsync(() => session.ReleaseSession(cancellation), cancellation)
         : throw new InvalidOperationException($"The session of {message.MessageId} cannot be released before the message is settled.");
@@ -44,7 +48,7 @@ public sealed class ServiceBusSettlement(ServiceBusReceivedMessage message, Serv
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            // The host is behind gRPC, so that its faults come in any shape; whether it did it is unknown in all of them.
+            // The host is called over gRPC, so failures have any type; whether it settled the message is unknown after each of them.
             throw e is ServiceBusException { Reason: ServiceBusFailureReason.MessageLockLost or ServiceBusFailureReason.SessionLockLost }
                 ? new LockLostException(e.Message, e)
                 : new TransientException(e.Message, e);

@@ -9,12 +9,14 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.ShippingApp;
 
-/// <summary>Where Shipping is called.</summary>
+/// <summary>The functions of Shipping.</summary>
 public sealed class ShippingFunctions(MessageHandler handler, Upkeep upkeep, CarrierEventsApi carrierEvents)
 {
     [Function($"{Participants.Shipping}-on-message")]
     public Task OnMessage(
-        [ServiceBusTrigger(Topology.TopicName, Participants.Shipping, Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
+        [ServiceBusTrigger(
+            Topology.TopicName, Participants.Shipping,
+            Connection = ServiceBusConnection.Name, IsSessionsEnabled = true, AutoCompleteMessages = false)]
         ServiceBusReceivedMessage message,
         ServiceBusMessageActions actions,
         ServiceBusSessionMessageActions session,
@@ -24,6 +26,7 @@ public sealed class ShippingFunctions(MessageHandler handler, Upkeep upkeep, Car
     public Task OnTimer([TimerTrigger("*/30 * * * * *")] TimerInfo timer, CancellationToken stopping) => upkeep.RunAsync(stopping);
 
     [Function("carrier-event")]
-    public Task<IResult> CarrierEvent([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.CarrierEvents)] HttpRequest request) =>
+    public Task<IResult> CarrierEvent(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.CarrierEvents)] HttpRequest request) =>
         carrierEvents.ReceiveAsync(request);
 }

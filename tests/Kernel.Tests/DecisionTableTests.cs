@@ -3,8 +3,8 @@ using System.Text;
 namespace OrderFunctions.Kernel.Tests;
 
 /// <summary>
-/// The rules of the messages, whole: every lane × place × due time × delivery × content. Cells with the same step are written as one row, so that the
-/// approved file shows what each step depends on.
+/// The rules of the messages, whole: every lane × place × due time × delivery × content. Cells with the same step are written as one row,
+/// so that the approved file shows what each step depends on.
 /// </summary>
 public class DecisionTableTests
 {

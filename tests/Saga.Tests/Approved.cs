@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace OrderFunctions.Saga.Tests;
 
 /// <summary>
-/// Behaviour that people review as text. A test writes what it found; where that differs from the approved file it fails and leaves the new text
-/// beside it as <c>.received.txt</c>. <c>APPROVE=1 dotnet test</c> accepts what was found.
+/// Behaviour that people review as text. A test writes what it found; where that differs from the approved file it fails and leaves the new
+/// text beside it as <c>.received.txt</c>. <c>APPROVE=1 dotnet test</c> accepts what was found.
 /// </summary>
 public static class Approved
 {

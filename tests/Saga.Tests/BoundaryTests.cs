@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderFunctions.Saga.Tests;
 
-/// <summary>What the layout promises about who may know whom.</summary>
+/// <summary>Which project may use which.</summary>
 public class BoundaryTests
 {
     static readonly string Functions = Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../functions");
@@ -61,9 +61,11 @@ public class BoundaryTests
         }
     }
 
-    /// <summary>Names of events and participants are for the rules of the business and for the read model; the rules of the messages know none.</summary>
+    /// <summary>
+    /// Names of events and participants are for the rules of the business and for the read model; the rules of the messages know none.
+    /// </summary>
     [Fact]
-    public void The_rules_of_the_messages_know_no_event_and_no_participant_by_name()
+    public void The_message_rules_name_no_event_and_no_participant()
     {
         var names = typeof(OrderEvent).Assembly.GetTypes()
             .Where(type => type.IsSubclassOf(typeof(OrderEvent)) && !type.IsAbstract && !typeof(IKernelEvent).IsAssignableFrom(type))

@@ -6,8 +6,9 @@ using OrderFunctions.Saga.Shipping;
 namespace OrderFunctions.Saga.Tests;
 
 /// <summary>
-/// Every state that can be reached × every input that the participant can meet: the approved files are where the rules can be seen whole. How far an
-/// open order has come, and which notices were given, only keeps things from being noted twice (see the specs): one row stands for all of these.
+/// Every state that can be reached × every input that the participant can meet: the approved files are where the rules can be seen whole.
+/// How far an open order has come, and which notices were given, only keeps things from being noted twice (see the specs): one row stands
+/// for all of these.
 /// </summary>
 public class DecisionTableTests
 {

@@ -1,6 +1,6 @@
 namespace OrderFunctions.Saga.Tests;
 
-/// <summary>One of each: the words that the tests make their sentences of.</summary>
+/// <summary>One sample of each event, for all tests.</summary>
 public static class Samples
 {
     public static readonly Address Home = new("Ada Lovelace", "12 St James's Square", "London", "SW1Y 4JH", "GB");

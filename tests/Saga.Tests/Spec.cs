@@ -4,8 +4,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Saga.Tests;
 
 /// <summary>
-/// Given what was recorded, when this is heard, then that is recorded. Every <see cref="When"/> is heard a second time at the end, as the bus may
-/// deliver it: nothing more may be decided.
+/// Given what was recorded, when this is heard, then that is recorded. Every <see cref="When"/> is heard a second time at the end, as the
+/// bus may deliver it: nothing more may be decided.
 /// </summary>
 public sealed class Spec(IDecider decider, params OrderEvent[] given)
 {

@@ -27,7 +27,7 @@ public class TopologyTests
     }
 
     [Fact]
-    public void Every_public_event_is_said_by_one_and_heard_by_one_at_least()
+    public void Every_public_event_has_one_sender_and_at_least_one_hearer()
     {
         var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Concat([nameof(OrderParked), nameof(OrderResumed)]).ToHashSet();
         var heard = Topology.Current.Subscriptions.SelectMany(s => s.Hears).ToHashSet();

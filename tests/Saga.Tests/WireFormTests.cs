@@ -32,7 +32,7 @@ public class WireFormTests
     [Theory]
     [InlineData("PlaceOrder")]
     [InlineData("CardCharged")]
-    public void What_is_heard_but_never_recorded_has_no_wire_form(string name) => Assert.Throws<JsonException>(() => EventJson.Decode(name, "{}"u8));
+    public void Inputs_that_are_never_recorded_have_no_wire_form(string name) => Assert.Throws<JsonException>(() => EventJson.Decode(name, "{}"u8));
 
     [Fact]
     public void Unknown_fields_are_ignored() =>

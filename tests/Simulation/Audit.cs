@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.</summary>
+/// <summary>
+/// What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.
+/// </summary>
 static class Audit
 {
     /// <summary>Nothing fails any more, but bugs are still there: Orders must know which orders are parked where.</summary>
@@ -19,7 +21,7 @@ static class Audit
                 var summary = world.Store(Participants.Orders).Summary(stream.OrderId);
                 if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
                     continue;
-                var known = summary.Parked.TryGetValue(store.Participant, out var word) && word.IsParked;
+                var known = summary.Parked.TryGetValue(store.Participant, out var report) && report.IsParked;
                 if (known == stream.Parked.IsEmpty)
                     world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
@@ -71,14 +73,14 @@ static class Audit
         }
         Must(finals.Count == 1, "An order has one final status");
 
-        var wished = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
+        var cancelled = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
         switch (finals[0].Event)
         {
             case OrderCompleted:
                 Must(booking is { PickedUp: true }, "Only what was picked up is completed");
                 Must(charge is CardCharged && refund is null, "What is completed is paid for");
                 Must(stock is SimulatedStock.Status.Consumed, "What is completed is taken off the shelf");
-                Must(!wished || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
+                Must(!cancelled || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
                 break;
             case OrderRejected rejected:
                 Undone();
@@ -88,11 +90,11 @@ static class Audit
                     FailedStep.Payment => charge is CardDeclined,
                     _ => booking is { Answer: CarrierRefused },
                 }, "A rejection states the step that failed");
-                Must(!wished, "A cancellation that was accepted is not answered with a rejection");
+                Must(!cancelled, "A cancellation that was accepted is not answered with a rejection");
                 break;
             default:
                 Undone();
-                Must(wished, "Only what a customer cancelled is cancelled");
+                Must(cancelled, "Only what a customer cancelled is cancelled");
                 break;
         }
         foreach (var notice in world.Stores.SelectMany(store => store[id]?.Entries ?? []).SelectMany(entry => entry.Events).Select(e => e.Event))
@@ -142,8 +144,8 @@ static class Audit
     }
 
     /// <summary>
-    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is the answer for
-    /// ever and the stream holds all that was known. Only what was looked for in vain may have arrived since.
+    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is
+    /// the answer for ever and the stream holds all that was known. Only what was looked for in vain may have arrived since.
     /// </summary>
     static void Repeats(World world, string participant, OrderStream stream)
     {
@@ -166,12 +168,12 @@ static class Audit
             history.AddRange(recorded);
 
             bool ComesOf(bool inVain) =>
-                Again(world, decider, history, stream.OrderId, input!, inVain).Select(e => e.GetType()).SequenceEqual(recorded.Select(e => e.GetType()));
+                DecidedAgain(world, decider, history, stream.OrderId, input!, inVain).Select(e => e.GetType()).SequenceEqual(recorded.Select(e => e.GetType()));
         }
     }
 
     /// <param name="inVain">Whether what was looked for was not there yet.</param>
-    static List<OrderEvent> Again(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input, bool inVain)
+    static List<OrderEvent> DecidedAgain(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input, bool inVain)
     {
         var history = before.ToList();
         var inputs = new Queue<OrderEvent>([input]);
@@ -204,10 +206,14 @@ static class Audit
     };
 }
 
-/// <summary>What a customer must be able to read, told from the messages that Orders heard: a second opinion on its notes and its summary.</summary>
+/// <summary>
+/// What a customer must be able to read, derived from the messages that Orders heard: a second opinion on its notes and its summary.
+/// </summary>
 static class Heard
 {
-    /// <param name="inOrder">Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.</param>
+    /// <param name="inOrder">
+    /// Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.
+    /// </param>
     public static void Check(OrderStream orders, OrderSummary summary, bool inOrder, Action<bool, string> must)
     {
         var (open, status) = (true, OrderStatus.Placed);

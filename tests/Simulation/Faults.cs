@@ -1,6 +1,8 @@
 namespace OrderFunctions.Simulation;
 
-/// <summary>What can go wrong. <c>Busy</c> fails before anything is done, <c>AnswerLost</c> after it, <c>Down</c> fails for minutes to hours.</summary>
+/// <summary>
+/// What can go wrong. <c>Busy</c> fails before anything is done, <c>AnswerLost</c> after it, <c>Down</c> fails for minutes to hours.
+/// </summary>
 enum Fault
 {
     CrashBeforeCall,
@@ -36,7 +38,9 @@ enum Fault
     DeadLettersDown,
     DeadLetterLockLost,
 
-    /// <summary>The broker, not the kernel, gave a message up: after many deliveries, or for a reason of its own, its time to live for one.</summary>
+    /// <summary>
+    /// The broker, not the kernel, gave a message up: after many deliveries, or for a reason of its own, for example its time to live.
+    /// </summary>
     BrokerDeadLettered,
 
     StockBusy,
@@ -64,8 +68,8 @@ enum Fault
 }
 
 /// <summary>
-/// Which faults strike in this world, how often, and how often they did. Every seed draws its own mixture, with many kinds left out: what only happens
-/// in calm, or only in one kind of storm, is found too.
+/// Which faults strike in this world, how often, and how often they did. Every seed draws its own mixture, with many kinds left out: what
+/// only happens in calm, or only in one kind of storm, is found too.
 /// </summary>
 sealed class Faults
 {

@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One process of one participant's app, with the shipped turn, handler, replayer and republisher in it. It may die at any moment: what it awaited then
-/// is never resumed, what it had sent off still arrives.
+/// One process of one participant's app, with the shipped turn, handler, replayer and republisher in it. It may die at any moment: what it
+/// awaited then is never resumed, what it had sent off still arrives.
 /// </summary>
 sealed class Host
 {
@@ -55,8 +55,8 @@ sealed class Host
     };
 
     /// <summary>
-    /// One call over the network: the request travels, takes effect, and the answer travels back. Either way may be slow or lost, the service may refuse,
-    /// and this host may die before or after any of it.
+    /// One call over the network: the request travels, takes effect, and the answer travels back. Either way may be slow or lost, the
+    /// service may refuse, and this host may die before or after any of it.
     /// </summary>
     public Task<T> CallAsync<T>(Service service, string what, string about, Func<T> effect, CancellationToken cancellation)
     {
@@ -207,7 +207,7 @@ sealed class Host
         }
     });
 
-    /// <summary>What a host's timers and requests may end with: something is away or broken, or the host stops.</summary>
+    /// <summary>What a host's timers and requests may end with: something is unavailable or broken, or the host stops.</summary>
     public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException or AggregateException;
 
     /// <summary>What the handler logs tells which of its branches it took.</summary>

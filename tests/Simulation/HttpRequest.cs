@@ -3,11 +3,12 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// Somebody outside who asks over HTTP and asks the same again until there is an answer, or gives up: customers may, the carrier and operators never do.
+/// Somebody outside who asks over HTTP and asks the same again until there is an answer, or gives up: customers may, the carrier and
+/// operators never do.
 /// </summary>
 sealed class HttpRequest
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
     static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(10)];
 
     readonly World world;
@@ -37,7 +38,7 @@ sealed class HttpRequest
             world.History.Add(who, "asks " + host.Name, $"{orderId} {requestId}", request.GetType().Name);
             host.Start(stopping => SendAsync(host, mine, stopping));
         }
-        world.Scheduler.After(Patience, () => Again(mine));
+        world.Scheduler.After(AnswerMax, () => Retry(mine));
     }
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)
@@ -59,7 +60,7 @@ sealed class HttpRequest
         catch (Exception e) when (Host.IsExpected(e))
         {
             world.History.Add(host.Name, "cannot answer", $"{orderId} {requestId}", e.GetType().Name);
-            Again(mine);
+            Retry(mine);
         }
         catch (Exception e)
         {
@@ -67,7 +68,7 @@ sealed class HttpRequest
         }
     }
 
-    void Again(int expected)
+    void Retry(int expected)
     {
         if (ended || attempt != expected)
             return;

@@ -41,7 +41,9 @@ sealed class Invariants(World world)
         LineOf(participant, message.OrderId).GivenUp(message.Id);
     }
 
-    /// <summary>Whether the broker gave a message of the order up, so that a participant may have heard, and said, something later before it.</summary>
+    /// <summary>
+    /// Whether the broker gave a message of the order up, so that a participant may have heard, and said, something later before it.
+    /// </summary>
     public bool HasGivenUp(string orderId) => world.Stores.Any(store => LineOf(store.Participant, orderId).HasGivenUp);
 
     public void Publishing(OutboundMessage message, PublicEvent? published)
@@ -86,7 +88,9 @@ sealed class Invariants(World world)
     string? Unsaid(OrderStream stream, int index) =>
         stream.OutboxThrough(index).FirstOrDefault(message => world.Bus.Published(message.Id) is null)?.Id;
 
-    /// <summary>Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.</summary>
+    /// <summary>
+    /// Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.
+    /// </summary>
     public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
     {
         if (!world.Faults.AreNone)
@@ -145,10 +149,10 @@ sealed class Invariants(World world)
         }
         InLine(participant, before, after);
         Marked(participant, before, after);
-        SawWords(participant, before, after);
+        SawControlMessages(participant, before, after);
     }
 
-    void SawWords(string participant, OrderStream before, OrderStream after)
+    void SawControlMessages(string participant, OrderStream before, OrderStream after)
     {
         if (after.Entries.Count != before.Entries.Count + 1 || after.Entries[^1] is not { Via: Via.Bus or Via.Republished } entry)
             return;
@@ -159,10 +163,10 @@ sealed class Invariants(World world)
                 world.Reach.Saw(Branch.ParkingSaidByReplayer);
             return;
         }
-        var word = world.Bus.Published(entry.On);
-        if (word is DiscardRequested discard && discard.Participant == participant)
+        var message = world.Bus.Published(entry.On);
+        if (message is DiscardRequested discard && discard.Participant == participant)
             world.Reach.Saw(Branch.DiscardOfNothing);
-        else if (word is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
+        else if (message is ReplayRequested replay && replay.Participant == participant && before.Unparked(entry.On).Parked.IsEmpty)
             world.Reach.Saw(Branch.ReplayOfNothing);
     }
 
@@ -289,7 +293,9 @@ sealed class Invariants(World world)
                 places[index].GivenUp = places[index].WasGivenUp = true;
         }
 
-        /// <summary>From now on it has its place in the line again, unless this is a second copy: that one has the place of its own time.</summary>
+        /// <summary>
+        /// From now on it has its place in the line again, unless this is a second copy: that one has the place of its own time.
+        /// </summary>
         public void Parked(ParkedMessage parked)
         {
             if (indexes.TryGetValue(parked.Id, out var index) && parked.Reason == ParkingReasons.DeadLettered && parked.Sent <= places[index].AcceptedAt)

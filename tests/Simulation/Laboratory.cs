@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// Where edited sources are compiled, one file at a time, and run: each in a process and a folder of its own, as many at once as there are processors. The
-/// compiler is called with the arguments that the build would call it with, and stays between calls: a whole build would take twenty times as long.
+/// Where edited sources are compiled, one file at a time, and run: each in a process and a folder of its own, as many at once as there are
+/// processors. The compiler is called with the arguments that the build would call it with, and stays between calls: a whole build would
+/// take twenty times as long.
 /// </summary>
 sealed class Laboratory : IDisposable
 {
@@ -139,8 +140,8 @@ sealed class Laboratory : IDisposable
     static class Shell
     {
         /// <summary>
-        /// Runs <c>dotnet</c> and gives all that it printed. What it leaves behind must not hold its pipes, as MSBuild's nodes and server do: they are
-        /// read to their end.
+        /// Runs <c>dotnet</c> and gives all that it printed. What it leaves behind must not hold its pipes, as MSBuild's nodes and server
+        /// do: they are read to their end.
         /// </summary>
         public static (int Exit, string Printed) Run(string folder, TimeSpan limit, params string[] arguments)
         {

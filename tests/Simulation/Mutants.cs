@@ -11,8 +11,8 @@ namespace OrderFunctions.Simulation;
 sealed record Mutant(string Name, string File, string Find, string Replace);
 
 /// <summary>
-/// Proof that the simulation bites. Rules are left out one cell at a time by a switch in the simulation; everything else is an edit of one file,
-/// compiled and run apart. Nothing of it is compiled into what is shipped.
+/// Proof that the simulation bites. Rules are left out one cell at a time by a switch in the simulation; everything else is an edit of one
+/// file, compiled and run apart. Nothing of it is compiled into what is shipped.
 /// </summary>
 static class Mutants
 {
@@ -36,7 +36,7 @@ static class Mutants
         return (name, seeds == "never" ? null : long.Parse(seeds, CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Gives the exit code: 1 where one was not caught. A run of all of them rewrites the approved file.</summary>
+    /// <summary>Returns the exit code: 1 where one was not caught. A run of all of them rewrites the approved file.</summary>
     public static int Run(string? only, long seedsMax, TextWriter output)
     {
         var results = new StringBuilder("Seeds until it was noticed, and by which law\n");
@@ -70,7 +70,8 @@ static class Mutants
     }
 
     /// <summary>
-    /// A block a mutant: <c>## name</c>, <c># file</c>, the lines to find, <c>=></c>, the lines that take their place. Lines are taken as they stand.
+    /// One block per mutant: <c>## name</c>, <c># file</c>, the lines to find, <c>=></c>, the lines that take their place. Lines are taken
+    /// as they stand.
     /// </summary>
     static List<Mutant> Read(string text)
     {

@@ -23,7 +23,7 @@ sealed class PlacedOrder
 
     public string Id { get; }
 
-    /// <summary>The customer was told so.</summary>
+    /// <summary>The customer got the answer that says so.</summary>
     public bool IsPlaced { get; private set; }
 
     void Placed()
@@ -139,7 +139,9 @@ sealed class Operations(World world)
             world.Orders.ToList().ForEach(order => Worry(order, length));
     }
 
-    /// <summary>Nothing is heard of an order for a while, and one asks for several things. All of it has to go out later, in its order.</summary>
+    /// <summary>
+    /// Nothing is heard of an order for a while, and one asks for several things. All of it has to go out later, in its order.
+    /// </summary>
     void Worry(PlacedOrder order, TimeSpan outage)
     {
         Later(() => order.Cancel(World.Customer));
@@ -235,9 +237,9 @@ sealed class Operations(World world)
     }
 
     /// <summary>
-    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the discarded one has
-    /// asked of a provider, unless it is still asking: nothing is discarded in haste. Not of the stock: without the discarded message nobody knows the
-    /// warehouse. A request that cannot be read costs no order.
+    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the
+    /// discarded one has asked of a provider, unless it is still asking: nothing is discarded in haste. Not of the stock: without the
+    /// discarded message nobody knows the warehouse. A request that cannot be read costs no order.
     /// </summary>
     void Discard(Bug bug)
     {

@@ -55,7 +55,8 @@ enum Branch
 }
 
 /// <summary>
-/// What the simulation has visited, and in how many seeds. Many seeds together must visit everything: a rule that no seed comes to is not tested by any.
+/// What the simulation has visited, and in how many seeds. Many seeds together must visit everything: a rule that no seed comes to is not
+/// tested by any.
 /// </summary>
 sealed class Reach
 {

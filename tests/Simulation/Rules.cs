@@ -11,7 +11,9 @@ readonly record struct Cell(string Participant, string State, string Input)
     public override string ToString() => $"{Participant}: {State} × {Input}";
 }
 
-/// <summary>The shipped deciders, watched: which cells of their tables the simulation visits, and what becomes of it when one is left out.</summary>
+/// <summary>
+/// The shipped deciders, watched: which cells of their tables the simulation visits, and what becomes of it when one is left out.
+/// </summary>
 sealed class Rules
 {
     static readonly Dictionary<string, Decider<object>> Shipped = Participants.Deciders.Keys.ToDictionary(name => name, Deciders.Of);
@@ -25,7 +27,8 @@ sealed class Rules
 
     public IDecider this[string participant] => deciders[participant];
 
-    // The carrier has picked up what it booked, and its first answer is its answer for ever: only a carrier that contradicts itself leads here.
+    // The carrier has picked up what it booked, and its first answer is its answer for ever: only a carrier that contradicts itself leads
+    // here.
     static readonly Cell Contradiction = new(Participants.Shipping, "Booking +PickedUp", nameof(CarrierRefused));
 
     /// <summary>All cells that are not empty, found by going from the initial state wherever any input leads.</summary>

@@ -82,7 +82,7 @@ static class Report
 {
     static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gives the exit code.</summary>
+    /// <summary>Returns the exit code.</summary>
     /// <param name="reach">Whether to tell how many seeds came to each rule and each branch.</param>
     public static int Run(Runner runner, bool keepGoing, bool reach, TextWriter output)
     {

@@ -1,7 +1,8 @@
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// The one thread of a simulated world. Whatever is to happen waits here for its virtual moment; nothing else moves time, and nothing happens at once.
+/// The one thread of a simulated world. Whatever is to happen waits here for its virtual moment; nothing else moves time, and nothing
+/// happens at once.
 /// </summary>
 sealed class Scheduler
 {
@@ -15,7 +16,10 @@ sealed class Scheduler
 
     public DateTimeOffset Now => Start.AddTicks(now);
 
-    /// <summary>When what happens now was due. A call that was on its way when our machines paused has arrived at its time: the outside did not pause.</summary>
+    /// <summary>
+    /// When what happens now was due. A call that was on its way when our machines paused has arrived at its time: the outside did not
+    /// pause.
+    /// </summary>
     public DateTimeOffset Due => Start.AddTicks(due);
 
     /// <summary>Ticks since the start.</summary>

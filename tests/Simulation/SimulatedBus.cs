@@ -4,7 +4,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.</summary>
+/// <summary>
+/// The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.
+/// </summary>
 sealed class SimulatedBus
 {
     static readonly TimeSpan DuplicateWindow = TimeSpan.FromMinutes(10);
@@ -96,7 +98,7 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
 
     public ReceivedMessage Received(bool readable) => new(
         message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
-        Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.", message.SaidAt);
+        Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.", message.RecordedAt);
 
     /// <summary>A broker states milliseconds.</summary>
     public static DateTimeOffset Stated(DateTimeOffset at) => new(at.Ticks - at.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);

@@ -32,8 +32,8 @@ sealed class KeyMemory<T>(World world)
 }
 
 /// <summary>
-/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off, none arrives any
-/// more of an earlier attempt, or of one that overlaps with the attempt that asked.
+/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off,
+/// none arrives any more of an earlier attempt, or of one that overlaps with the attempt that asked.
 /// </summary>
 sealed class CalledOff(World world, int answersMax)
 {
@@ -47,7 +47,9 @@ sealed class CalledOff(World world, int answersMax)
             orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
     }
 
-    /// <exception cref="TransientException">The attempt is such a one. Should the one that asked come to nothing, a later one gets through.</exception>
+    /// <exception cref="TransientException">
+    /// The attempt is such a one. Should the one that asked come to nothing, a later one gets through.
+    /// </exception>
     public void Arrives(string orderId, Strand caller)
     {
         if (orders.TryGetValue(orderId, out var last) && last.Answers >= answersMax && caller.StartedAt < last.At + OverlapMax)
@@ -125,7 +127,9 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
         host.CallAsync(cards.Service, "looks up the refund of", orderId, () => cards.RefundOf(orderId), cancellation);
 }
 
-/// <summary>The carrier. Its driver comes at any moment after the booking, also before its answer has arrived, and long after the promised time.</summary>
+/// <summary>
+/// The carrier. Its driver comes at any moment after the booking, also before its answer has arrived, and long after the promised time.
+/// </summary>
 sealed class SimulatedCarrier(World world)
 {
     readonly Dictionary<string, Booking> bookings = [];

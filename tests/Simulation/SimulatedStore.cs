@@ -5,12 +5,14 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.</summary>
+/// <summary>
+/// One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.
+/// </summary>
 sealed class SimulatedStore(World world, string participant)
 {
     readonly Dictionary<string, OrderStream> streams = [];
     readonly Dictionary<string, OrderSummary?> summaries = [];
-    readonly Dictionary<string, DateTimeOffset> unconfirmed = [];
+    readonly Dictionary<string, DateTimeOffset> pending = [];
     readonly HashSet<string> unreadable = [];
     readonly HashSet<string> tooLarge = [];
     readonly HashSet<string> wereTooLarge = [];
@@ -30,7 +32,7 @@ sealed class SimulatedStore(World world, string participant)
 
     public IReadOnlyCollection<OrderStream> Streams => streams.Values;
 
-    public bool HasUnconfirmed => unconfirmed.Count > 0;
+    public bool HasPending => pending.Count > 0;
 
     public OrderStream? Load(string orderId)
     {
@@ -63,16 +65,16 @@ sealed class SimulatedStore(World world, string participant)
         world.Invariants.Saving(participant, (before ?? OrderStream.Empty(stream.OrderId)) with { Size = stream.Size }, stream);
         streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
         summaries[stream.OrderId] = summary;
-        if (stream.UnconfirmedSince is { } since)
-            unconfirmed[stream.OrderId] = since;
+        if (stream.PendingSince is { } since)
+            pending[stream.OrderId] = since;
         else
-            unconfirmed.Remove(stream.OrderId);
-        if (unconfirmed.Count > 0 && participant is Participants.Orders)
+            pending.Remove(stream.OrderId);
+        if (pending.Count > 0 && participant is Participants.Orders)
             world.WakeRepublisher();
     }
 
-    public IReadOnlyList<string> Unconfirmed(DateTimeOffset before, int max) =>
-        [.. unconfirmed.Where(order => order.Value < before).OrderBy(order => order.Value).Take(max).Select(order => order.Key)];
+    public IReadOnlyList<string> Pending(DateTimeOffset before, int max) =>
+        [.. pending.Where(order => order.Value < before).OrderBy(order => order.Value).Take(max).Select(order => order.Key)];
 
     /// <summary>It was too large once; that there is room again, an operator has to say.</summary>
     public bool WasTooLarge(string orderId) => wereTooLarge.Contains(orderId);
@@ -100,6 +102,6 @@ sealed class StorePort(Host host, SimulatedStore store) : IStreamStore
     public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
         host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream, summary), cancellation);
 
-    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
-        host.CallAsync(store.Service, "looks for unpublished", store.Participant, () => store.Unconfirmed(before, max), cancellation);
+    public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        host.CallAsync(store.Service, "looks for unpublished", store.Participant, () => store.Pending(before, max), cancellation);
 }

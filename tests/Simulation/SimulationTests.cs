@@ -68,7 +68,9 @@ public class RepeatabilityTests
 
 public class EconomyTests
 {
-    /// <summary>Where nothing goes wrong every call is counted: <see cref="Invariants.Economical(string, string, string, int, List{string})"/>.</summary>
+    /// <summary>
+    /// Where nothing goes wrong every call is counted: <see cref="Invariants.Economical(string, string, string, int, List{string})"/>.
+    /// </summary>
     [Fact]
     public void In_calm_a_message_costs_one_load_at_most_one_save_one_publication_and_one_settlement()
     {

@@ -1,8 +1,8 @@
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One course of awaits on a host: a delivery, a request, a run of a timer. A cancelled <c>Task.Delay</c> goes on in the thread pool, where nothing could
-/// be repeated, so that whatever cancels a strand waits until it is awake.
+/// One course of awaits on a host: a delivery, a request, a run of a timer. A cancelled <c>Task.Delay</c> goes on in the thread pool, where
+/// nothing could be repeated, so that whatever cancels a strand waits until it is awake.
 /// </summary>
 sealed class Strand(DateTimeOffset startedAt) : IDisposable
 {

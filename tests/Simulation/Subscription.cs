@@ -3,7 +3,9 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One participant's subscription: sessions in order, one consumer at a time as long as its lock holds, and a dead-letter queue.</summary>
+/// <summary>
+/// One participant's subscription: sessions in order, one consumer at a time as long as its lock holds, and a dead-letter queue.
+/// </summary>
 sealed class Subscription(World world, SubscriptionTopology topology)
 {
     static readonly TimeSpan DeliveryMax = TimeSpan.FromMilliseconds(20);

@@ -13,8 +13,8 @@ namespace OrderFunctions.Simulation;
 sealed record WorldOptions(ulong Seed, int? Orders = null, IReadOnlySet<Fault>? Only = null, Cell? Dropped = null, bool KeepLines = false);
 
 /// <summary>
-/// Everything there is in one simulated run: five participants on hosts that die, their stores, the bus, the outside, and the people. First all of it goes
-/// wrong for a while; then the faults stop and everything has to settle.
+/// Everything there is in one simulated run: five participants on hosts that die, their stores, the bus, the outside, and the people. First
+/// all of it goes wrong for a while; then the faults stop and everything has to settle.
 /// </summary>
 sealed class World
 {
@@ -70,9 +70,9 @@ sealed class World
     public Chance Chance { get; }
 
     /// <summary>
-    /// The participant that has a very bad day while all others have a good one: the broker gives up half of its messages, locks
-    /// do not hold, and the provider that it asks is slow and loses answers. What takes several rare faults in one place within moments would hardly ever come about otherwise. Null where
-    /// everybody has their share.
+    /// The participant that has a very bad day while all others have a good one: the broker gives up half of its messages, locks do not
+    /// hold, and the provider that it asks is slow and loses answers. What takes several rare faults in one place within moments would
+    /// hardly ever come about otherwise. Null where everybody has their share.
     /// </summary>
     public string? Storm { get; }
 
@@ -133,7 +133,7 @@ sealed class World
         var bound = Scheduler.Steps + 20_000 + 10_000 * orders.Count;
         while (Invariants.Violation is null)
         {
-            // A look is dear. Before the bound every step is looked at, in case the rest of a cycle of timers never fell on a multiple.
+            // A check is expensive. Before the bound every step is checked, in case the rest of a cycle of timers never fell on a multiple.
             if ((Scheduler.Steps % 32 == 0 || Scheduler.Steps > bound - 1_000) && left(this) is null)
                 return;
             if (Scheduler.Steps < bound && Scheduler.Step())
@@ -177,7 +177,9 @@ sealed class World
         Scheduler.After(Chance.OfAnyScale(TimeSpan.FromMinutes(1)), () => slots[slot] = new(this, host.Participant.Name, ++hostsStarted));
     }
 
-    /// <summary>The replayer's timer runs only while there is something for it, and ever less often while nothing moves: idle runs would cost time.</summary>
+    /// <summary>
+    /// The replayer's timer runs only while there is something for it, and ever less often while nothing moves: idle runs would cost time.
+    /// </summary>
     public void WakeReplayer(string participant, int idle = 0)
     {
         if (!replayersWoken.Add(participant))
@@ -210,7 +212,7 @@ sealed class World
             republisherWoken = false;
             if (AnyHost(Participants.Orders) is { } host)
                 host.Republish();
-            if (Store(Participants.Orders).HasUnconfirmed)
+            if (Store(Participants.Orders).HasPending)
                 WakeRepublisher();
         });
     }

@@ -26,7 +26,7 @@ sealed class QueuedMessage
     public required DateTimeOffset EnqueuedAt { get; init; }
 
     /// <summary>Not kept in the file: every message read from there counts as delivered before anyway.</summary>
-    public DateTimeOffset? SaidAt { get; init; }
+    public DateTimeOffset? RecordedAt { get; init; }
 
     /// <summary>When it is to be delivered; null for at once.</summary>
     public DateTimeOffset? Due { get; init; }
@@ -45,7 +45,7 @@ sealed class QueuedMessage
     public ReceivedMessage Received()
     {
         var (@event, unreadable) = Event is null ? Parsed() : (Event, null);
-        return new(Id, OrderId, Type, @event, CausationId, TraceParent, EnqueuedAt, Deliveries, unreadable, SaidAt);
+        return new(Id, OrderId, Type, @event, CausationId, TraceParent, EnqueuedAt, Deliveries, unreadable, RecordedAt);
     }
 
     (OrderEvent? Event, string? Unreadable) Parsed()

@@ -129,7 +129,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
                 CausationId = message.CausationId,
                 TraceParent = message.TraceParent,
                 EnqueuedAt = now,
-                SaidAt = message.SaidAt,
+                RecordedAt = message.RecordedAt,
                 Due = message.EnqueueAt > now ? message.EnqueueAt : null,
                 Event = message.Event,
             });

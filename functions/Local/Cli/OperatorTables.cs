@@ -30,7 +30,8 @@ static class OperatorTables
         foreach (var fact in facts)
         {
             var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
-            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null);
+            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type
+                ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null);
             Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail);
         }
         return table;

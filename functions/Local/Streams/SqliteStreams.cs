@@ -71,7 +71,7 @@ public sealed class SqliteStreams
         var write = new StreamWrite(database.Numbers, participant, before, stream, summary);
         if (!TryQueue(write, before, participant))
             throw new StreamConflictException(stream.OrderId);
-        if (stream.Entries is [.., { Via: Via.Http }] && stream.UnconfirmedSince is null)
+        if (stream.Entries is [.., { Via: Via.Http }] && stream.PendingSince is null)
             await database.CommittedAsync();
     }
 
@@ -97,7 +97,7 @@ public sealed class SqliteStreams
         public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
             streams.SaveAsync(stream, summary, participant);
 
-        public async Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        public async Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             await streams.database.ReadAsync(connection => connection
                 .Sql("""
                     SELECT order_id FROM unconfirmed JOIN order_number USING (number)

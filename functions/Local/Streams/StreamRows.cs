@@ -65,7 +65,7 @@ sealed class Listing(StoredStream? before)
     public OrderSummary? SummaryBefore { get; private set; } = before?.Summary;
 
     /// <inheritdoc cref="SummaryBefore"/>
-    public DateTimeOffset? UnconfirmedBefore { get; private set; } = before?.Stream.UnconfirmedSince;
+    public DateTimeOffset? PendingBefore { get; private set; } = before?.Stream.PendingSince;
 
     /// <summary>A later save of the same transaction writes it.</summary>
     public bool IsSuperseded { get; private set; }
@@ -79,7 +79,7 @@ sealed class Listing(StoredStream? before)
             return;
         earlier.IsSuperseded = true;
         SummaryBefore = earlier.SummaryBefore;
-        UnconfirmedBefore = earlier.UnconfirmedBefore;
+        PendingBefore = earlier.PendingBefore;
     }
 }
 
@@ -152,17 +152,17 @@ sealed class StreamWrite : Write
         var listing = After.Listing!;
         if (listing.IsSuperseded)
             return;
-        var (unconfirmedBefore, unconfirmed) = (listing.UnconfirmedBefore, After.Stream.UnconfirmedSince);
-        if (unconfirmedBefore != unconfirmed)
+        var (pendingBefore, pending) = (listing.PendingBefore, After.Stream.PendingSince);
+        if (pendingBefore != pending)
         {
-            WriteUnconfirmed(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", unconfirmedBefore);
-            WriteUnconfirmed(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", unconfirmed);
+            WritePending(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", pendingBefore);
+            WritePending(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", pending);
         }
         if (After.Summary is { } summary)
             SummaryRow.Write(connection, number, participant, listing.SummaryBefore, summary);
     }
 
-    void WriteUnconfirmed(Connection connection, string sql, DateTimeOffset? since)
+    void WritePending(Connection connection, string sql, DateTimeOffset? since)
     {
         if (since is { } moment)
             connection.Sql(sql).Bind(participant).Bind(moment.UtcTicks).Bind(number).Run();

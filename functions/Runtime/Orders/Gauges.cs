@@ -1,6 +1,6 @@
 namespace OrderFunctions.Runtime;
 
-/// <summary>Measures what stands still: orders that wait, parked or not final.</summary>
+/// <summary>Measures orders that are waiting: parked, or not final.</summary>
 public sealed class Gauges(IOrderQueries orders, TimeProvider time)
 {
     public async Task MeasureAsync(CancellationToken cancellation)

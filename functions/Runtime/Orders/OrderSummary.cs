@@ -22,8 +22,8 @@ public enum OrderStatus
 }
 
 /// <summary>
-/// What Orders knows to have been said of an order, each once at most: what the counts on the operations page count. Stored as a number, so names are
-/// only ever added, at the end.
+/// The events that Orders knows were published for an order, each once at most. The operations page counts them. Stored as a number, so
+/// names are only ever added, at the end.
 /// </summary>
 [Flags]
 public enum OrderFacts
@@ -46,25 +46,25 @@ public enum OrderFacts
     OrderRejected = 1 << 14,
     OrderCancelled = 1 << 15,
 
-    /// <summary>Not for Orders to hear: known by what it led to, or by what it comes with.</summary>
+    /// <summary>Orders does not hear it: inferred from what it led to, or from what is published with it.</summary>
     RefundPayment = 1 << 16,
 
-    /// <summary>Not for Orders to hear: known by what it led to, or by what it comes with.</summary>
+    /// <summary>Orders does not hear it: inferred from what it led to, or from what is published with it.</summary>
     RestockInventory = 1 << 17,
 
-    /// <summary>Said with each booking.</summary>
+    /// <summary>Published with each booking.</summary>
     ShipmentDue = 1 << 18,
 }
 
-/// <summary>What lists show of an order, made of its stream; null where there is nothing to show.</summary>
+/// <summary>Makes what lists show of an order from its stream; null where there is nothing to show.</summary>
 public delegate OrderSummary? Summarize(OrderStream stream);
 
 /// <summary>An order in one row, folded from Orders' stream and stored with it, so that lists need not read streams.</summary>
 /// <param name="Reason">Why it was, or is being, rejected or cancelled.</param>
 /// <param name="Delayed">The carrier missed the promised time, even if it has picked the order up since.</param>
-/// <param name="CancellationRefused">The customer wanted to cancel, too late.</param>
+/// <param name="CancellationRefused">The customer asked to cancel, too late.</param>
 /// <param name="Parked">The latest report of each participant that ever parked the order; see <see cref="ParkedNow"/>.</param>
-/// <param name="Facts">What has been said of it.</param>
+/// <param name="Facts">The events known to be published for it.</param>
 public sealed record OrderSummary(
     string OrderId,
     string CustomerId,
@@ -87,7 +87,9 @@ public sealed record OrderSummary(
     [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None)
 {
     static readonly FrozenDictionary<string, OrderFacts> FactsByName =
-        Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None).ToFrozenDictionary(fact => fact.ToString(), StringComparer.Ordinal);
+        Enum.GetValues<OrderFacts>()
+            .Where(fact => fact is not OrderFacts.None)
+            .ToFrozenDictionary(fact => fact.ToString(), StringComparer.Ordinal);
 
     public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
 
@@ -151,31 +153,38 @@ public sealed record OrderSummary(
     {
         ReservationNoted => this with { Status = OrderStatus.Reserved },
         ChargeNoted charge => Unless(OrderStatus.Cancelling, OrderStatus.Paid) with { Charged = charge.Amount },
-        BookingNoted booking => Unless(OrderStatus.Cancelling, OrderStatus.Booked) with { TrackingId = booking.TrackingId, PromisedBy = booking.PromisedBy },
+        BookingNoted booking =>
+            Unless(OrderStatus.Cancelling, OrderStatus.Booked) with { TrackingId = booking.TrackingId, PromisedBy = booking.PromisedBy },
         DelayNoted => Unless(OrderStatus.Cancelling, OrderStatus.Delayed) with { Delayed = true },
         FailureNoted failure => this with { Status = OrderStatus.Rejecting, FailedAt = failure.FailedAt, Reason = failure.Reason },
         RestockNoted restock => this with { Status = OrderStatus.Rejecting, Reason = restock.Reason },
-        OrderCancellationRequested wish => this with { Status = OrderStatus.Cancelling, Reason = wish.Reason },
+        OrderCancellationRequested cancellation => this with { Status = OrderStatus.Cancelling, Reason = cancellation.Reason },
         RefundNoted refund => this with { Refunded = refund.Amount },
         RefusedCancellationNoted when IsFinal => this with { CancellationRefused = true },
-        RefusedCancellationNoted => this with { Status = Delayed ? OrderStatus.Delayed : OrderStatus.Booked, CancellationRefused = true, Reason = null },
+        RefusedCancellationNoted =>
+            this with { Status = Delayed ? OrderStatus.Delayed : OrderStatus.Booked, CancellationRefused = true, Reason = null },
         OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
         OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
         OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
-        ParkingNoted p => Heard(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
-        ResumptionNoted r => Heard(r.Participant, new(r.Sequence, null, null, null, null)),
+        ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
+        ResumptionNoted r => Reported(r.Participant, new(r.Sequence, null, null, null, null)),
         _ => this,
     };
 
     OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
 
-    /// <summary>A participant's facts may be heard out of order while this order is parked at Orders itself: its highest sequence is its latest word.</summary>
-    OrderSummary Heard(string participant, ParkedAt word) =>
-        Parked.TryGetValue(participant, out var known) && known.Sequence > word.Sequence ? this : this with { Parked = Parked.SetItem(participant, word) };
+    /// <summary>
+    /// Reports may arrive out of order while this order is parked at Orders itself: a participant's latest report is the one with the
+    /// highest sequence.
+    /// </summary>
+    OrderSummary Reported(string participant, ParkedAt report) =>
+        Parked.TryGetValue(participant, out var known) && known.Sequence > report.Sequence
+            ? this
+            : this with { Parked = Parked.SetItem(participant, report) };
 }
 
-/// <summary>A participant's latest word on an order that it set aside, or took up again.</summary>
-/// <param name="Since">Null once it was taken up again.</param>
+/// <summary>A participant's latest report on an order: parked, or resumed since.</summary>
+/// <param name="Since">When the order was parked; null once it is resumed.</param>
 public sealed record ParkedAt(
     int Sequence, DateTimeOffset? Since = null, string? MessageId = null, string? Reason = null, string? Description = null)
 {

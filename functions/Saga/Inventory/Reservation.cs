@@ -10,7 +10,9 @@ public sealed record CalledOff(string Reason) : ReservationState;
 public sealed record Restocked : ReservationState;
 public sealed record Consumed : ReservationState;
 
-/// <summary>Sets an order's stock aside, all of it or nothing; puts it back if a later step fails; takes it off the shelf when it ships.</summary>
+/// <summary>
+/// Reserves an order's stock, all of it or nothing; puts it back if a later step fails; takes it off the shelf when it ships.
+/// </summary>
 public static class Reservation
 {
     public static readonly Decider<ReservationState> Decider = new(new NotReserved(), Decide, Evolve);
@@ -22,12 +24,14 @@ public static class Reservation
         (Reserving order, StockReserved) => [new InventoryReserved(order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
         (Reserving, StockShort stock) => [new InventoryReservationFailed($"out of stock: {Listed(stock.Skus)}")],
 
-        // The first call to restock is answered whatever was reserved, because somebody waits for it. After that the order is closed here.
+        // The first RestockInventory is answered whatever was reserved, because Orders waits for the answer. After that the order is closed
+        // here.
         (NotReserved or OutOfStock, RestockInventory restock) => [new InventoryRestocked(restock.Reason)],
         (Reserved order, RestockInventory restock) => [new ReleaseStock(order.Warehouse, restock.Reason)],
         (Releasing order, StockReleased) => [new InventoryRestocked(order.Reason)],
 
-        // Called off before the order was heard: nothing is reserved any more, and what an attempt that was never recorded has reserved goes back.
+        // Called off before the order arrived: nothing may be reserved any more. An attempt that was never recorded may have reserved
+        // already.
         (CalledOff closed, OrderCreated order) => [new ReleaseStock(order.Warehouse, closed.Reason)],
 
         (Reserved order, OrderShipped) => [new ConsumeStock(order.Warehouse)],

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace OrderFunctions.Saga.Notifications;
 
-/// <param name="Told">The notices that the customer has had, by the name of the event.</param>
-public sealed record NoticeState(ImmutableSortedSet<string> Told);
+/// <param name="Sent">The notices sent so far, by the name of their event.</param>
+public sealed record NoticeState(ImmutableSortedSet<string> Sent);
 
-/// <summary>Tells the customer, once each, what they would ask about.</summary>
+/// <summary>Notifies the customer, once each, of what they would ask about.</summary>
 public static class Notice
 {
     public static readonly Decider<NoticeState> Decider = new(new([]), Decide, Evolve);
@@ -21,11 +21,11 @@ public static class Notice
     };
 
     static IReadOnlyList<OrderEvent> Once(NoticeState state, OrderEvent input, string customerId, string detail) =>
-        state.Told.Contains(input.GetType().Name) ? [] : [new Notify(input.GetType().Name, customerId, detail)];
+        state.Sent.Contains(input.GetType().Name) ? [] : [new Notify(input.GetType().Name, customerId, detail)];
 
     static NoticeState Evolve(NoticeState state, OrderEvent @event) => @event switch
     {
-        Notify notice => new(state.Told.Add(notice.Notice)),
+        Notify notice => new(state.Sent.Add(notice.Notice)),
         _ => throw new ImpossibleEventException(state, @event),
     };
 }

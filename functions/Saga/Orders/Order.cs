@@ -3,7 +3,7 @@ namespace OrderFunctions.Saga.Orders;
 public abstract record OrderState;
 public sealed record NotPlaced : OrderState;
 
-/// <summary>What Orders has noted last of an order's way, in the order in which it can come.</summary>
+/// <summary>How far an order has come, as far as Orders has recorded it. The values are in order.</summary>
 public enum Progress
 {
     Placed,
@@ -28,7 +28,10 @@ public sealed record Completed(bool CancellationRefused = false) : OrderState;
 public sealed record Rejected : OrderState;
 public sealed record Cancelled : OrderState;
 
-/// <summary>Takes orders in, follows what the others do, and says the one final word. What it hears first, a failure or a cancellation, decides which.</summary>
+/// <summary>
+/// Accepts orders, follows what the others report, and publishes the one final event. If both a failure and a cancellation come, the first
+/// decides.
+/// </summary>
 public static class Order
 {
     public static readonly Decider<OrderState> Decider = new(new NotPlaced(), Decide, Evolve);
@@ -36,7 +39,7 @@ public static class Order
     static IReadOnlyList<OrderEvent> Decide(OrderState state, OrderEvent input) => (state, input) switch
     {
         (NotPlaced, PlaceOrder order) => [Created(order)],
-        (InProgress order, CancelOrder wish) => [new OrderCancellationRequested(order.CustomerId, wish.Reason)],
+        (InProgress order, CancelOrder request) => [new OrderCancellationRequested(order.CustomerId, request.Reason)],
 
         (InProgress { Reached: < Progress.Reserved }, InventoryReserved) => [new ReservationNoted()],
         (InProgress { Reached: < Progress.Charged } or Cancelling { Reached: < Progress.Charged }, PaymentSucceeded payment) =>
@@ -53,17 +56,19 @@ public static class Order
             PaymentRefunded payment) => [new RefundNoted(payment.Amount)],
         (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
 
-        // All is undone, and the failure itself is held up on its way here, given up by the broker for one: only it tells which step it was.
+        // Everything is undone, but the failure itself has not arrived, for example because the broker dead-lettered it. Only it tells the
+        // step.
         (InProgress, InventoryRestocked restock) => [new RestockNoted(restock.Reason)],
         (Undone order, PaymentFailed payment) => [new OrderRejected(order.CustomerId, FailedStep.Payment, payment.Reason)],
         (Undone order, ShippingFailed shipping) => [new OrderRejected(order.CustomerId, FailedStep.Shipping, shipping.Reason)],
 
-        // Nothing was reserved, so nothing needs to come back: the wish is granted at once.
+        // Nothing was reserved, so nothing needs to come back: the order is cancelled at once.
         (Cancelling order, InventoryReservationFailed) => [new OrderCancelled(order.CustomerId, order.Reason)],
         (Cancelling order, InventoryRestocked) => [new OrderCancelled(order.CustomerId, order.Reason)],
-        (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) => [new RefusedCancellationNoted(refusal.Reason)],
+        (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) =>
+            [new RefusedCancellationNoted(refusal.Reason)],
 
-        // Heard before, or too late to matter.
+        // Handled before, or too late to matter.
         _ => [],
     };
 
@@ -76,7 +81,7 @@ public static class Order
         (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
         (Failing or Undone or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
         (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
-        (InProgress order, OrderCancellationRequested wish) => new Cancelling(order.CustomerId, order.Reached, wish.Reason),
+        (InProgress order, OrderCancellationRequested cancellation) => new Cancelling(order.CustomerId, order.Reached, cancellation.Reason),
         (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
         (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
@@ -93,6 +98,7 @@ public static class Order
             .Select(same => same.First() with { Quantity = same.Sum(line => line.Quantity) })
             .ToList();
         var total = lines.Sum(line => line.Quantity * line.UnitPrice);
-        return new(order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey);
+        return new(
+            order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey);
     }
 }

@@ -22,12 +22,12 @@ public static class Payment
         (Charging p, CardCharged card) => [new PaymentSucceeded(card.ChargeId, p.Amount, p.CustomerId, p.ShipTo)],
         (Charging, CardDeclined card) => [new PaymentFailed(card.Reason), new RestockInventory(card.Reason)],
 
-        // Called off before it was asked for, as far as is recorded: an attempt that never was may have charged. Only the provider knows.
+        // Called off before a charge is recorded. An attempt that was never recorded may have charged the card: only the provider knows.
         (NotCharged, RefundPayment refund) => [new FindCharge(refund.Reason)],
         (Seeking order, NothingCharged or CardDeclined) => [new PaymentVoided(order.Reason), new RestockInventory(order.Reason)],
         (Seeking order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
 
-        // Whatever reservation still arrives must not be charged; an attempt to may have been under way when it was called off.
+        // A reservation that still arrives must not be charged. An attempt may have been under way when the order was called off.
         (Voided order, InventoryReserved) => [new FindCharge(order.Reason)],
         (Barred order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
 

@@ -12,7 +12,9 @@ public sealed record Shipped(bool CancellationRefused = false) : ShipmentState;
 public sealed record Refused : ShipmentState;
 public sealed record CalledOff : ShipmentState;
 
-/// <summary>Books a carrier once an order is paid, watches the promised time, and is the first to hear of a cancellation because it is the last step.</summary>
+/// <summary>
+/// Books a carrier once an order is paid, and watches the promised time. It is the last step, and so the first to hear of a cancellation.
+/// </summary>
 public static class Shipment
 {
     public static readonly Decider<ShipmentState> Decider = new(new NotBooked(), Decide, Evolve);
@@ -28,25 +30,27 @@ public static class Shipment
 
         (Booked or TooLate, CarrierPickedUp pickUp) => [new OrderShipped(pickUp.TrackingId)],
 
-        // The carrier was faster than our own record of its booking, which is still to be made.
+        // The carrier picked the parcel up before its booking was recorded.
         (NotBooked, CarrierPickedUp pickUp) => [new EarlyPickUpNoted(pickUp.TrackingId)],
 
         (Booked { Delayed: false } late, ShipmentDue) => [new ShippingDelayed(late.CustomerId, late.TrackingId, late.PromisedBy)],
 
-        // Called off before it was asked for, as far as is recorded: an attempt that never was may have booked. Only the carrier knows. Whatever payment
-        // still arrives must not be shipped.
-        (NotBooked, OrderCancellationRequested wish) => [new FindBooking(wish.CustomerId, wish.Reason)],
+        // Called off before a booking is recorded. An attempt that was never recorded may have booked: only the carrier knows. A payment
+        // that still arrives must not be shipped.
+        (NotBooked, OrderCancellationRequested cancellation) => [new FindBooking(cancellation.CustomerId, cancellation.Reason)],
         (Seeking order, NothingBooked or CarrierRefused) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
         (Seeking order, CarrierBooked carrier) => [new CancelCarrier(carrier.TrackingId, order.CustomerId, order.Reason)],
 
-        (Booked booked, OrderCancellationRequested wish) => [new CancelCarrier(booked.TrackingId, wish.CustomerId, wish.Reason)],
+        (Booked booked, OrderCancellationRequested cancellation) =>
+            [new CancelCarrier(booked.TrackingId, cancellation.CustomerId, cancellation.Reason)],
         (CallingOff order, CarrierCancelled) => [new ShipmentCalledOff(order.Reason), new RefundPayment(order.Reason)],
         (CallingOff order, CarrierTooLate) => [new CancellationRefused(order.CustomerId, PickedUpAlready)],
-        (Shipped { CancellationRefused: false }, OrderCancellationRequested wish) => [new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+        (Shipped { CancellationRefused: false }, OrderCancellationRequested cancellation) =>
+            [new CancellationRefused(cancellation.CustomerId, PickedUpAlready)],
 
-        // The payment that booked it was discarded by an operator, but the parcel is on its way: the order ends here, as shipped.
-        (PickedUpEarly parcel, OrderCancellationRequested wish) =>
-            [new OrderShipped(parcel.TrackingId), new CancellationRefused(wish.CustomerId, PickedUpAlready)],
+        // An operator discarded the payment whose turn had booked the carrier, but the parcel is on its way: the order ends as shipped.
+        (PickedUpEarly parcel, OrderCancellationRequested cancellation) =>
+            [new OrderShipped(parcel.TrackingId), new CancellationRefused(cancellation.CustomerId, PickedUpAlready)],
 
         // Answered before, or closed: a refused shipment has sent the money back already.
         _ => [],

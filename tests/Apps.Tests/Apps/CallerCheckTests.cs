@@ -33,10 +33,10 @@ public sealed class CallerCheckTests : IDisposable
     [InlineData("Basic dXNlcjpwYXNzd29yZA==")]
     [InlineData("Bearer")]
     [InlineData("Bearer not.a.token")]
-    public async Task What_is_no_token_is_401(string header) => Assert.Equal(401, await CallAsync("place-order", header));
+    public async Task An_invalid_token_is_401(string header) => Assert.Equal(401, await CallAsync("place-order", header));
 
     [Fact]
-    public async Task A_token_with_the_role_is_let_through_and_the_function_sees_whose_it_is()
+    public async Task A_token_with_the_role_is_accepted_and_the_function_sees_the_caller()
     {
         ClaimsPrincipal? seen = null;
 
@@ -61,7 +61,7 @@ public sealed class CallerCheckTests : IDisposable
         Assert.Equal(status, await CallAsync(function, Token(roles: [role])));
 
     [Fact]
-    public async Task Every_route_but_the_webhook_and_the_empty_page_is_closed_to_whoever_has_no_token_and_no_role()
+    public async Task Every_route_except_the_webhook_and_the_empty_page_needs_a_token_and_a_role()
     {
         string[] open = ["carrier-event", "operations-page"];
         foreach (var route in Routes.All)
@@ -90,7 +90,7 @@ public sealed class CallerCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task Keys_that_cannot_be_had_are_no_fault_of_the_caller()
+    public async Task Unavailable_signing_keys_are_503_not_401()
     {
         var keys = new Mock<BaseConfigurationManager>();
         keys.Setup(k => k.GetBaseConfigurationAsync(It.IsAny<CancellationToken>())).ThrowsAsync(new HttpRequestException("no route"));
@@ -101,7 +101,7 @@ public sealed class CallerCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_request_passes_unasked()
+    public async Task Calls_that_are_not_HTTP_requests_are_not_checked()
     {
         await new CallerCheck(new EntraTokens(Options, Keys())).Invoke(Context("orders-on-message", null), _ => Task.FromResult(reached = true));
 

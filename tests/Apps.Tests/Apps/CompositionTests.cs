@@ -58,7 +58,7 @@ public class CompositionTests
 
     [Theory]
     [InlineData("OrdersApp"), InlineData("InventoryApp"), InlineData("ShippingApp")]
-    public void Away_from_a_developers_machine_an_app_with_HTTP_must_know_whose_tokens_to_take(string app)
+    public void Outside_a_developers_machine_an_app_with_HTTP_must_know_which_tokens_to_accept(string app)
     {
         var settings = Settings(app);
         settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Production";
@@ -131,7 +131,9 @@ public class CompositionTests
         return building.Services ?? throw new InvalidOperationException("The program never built its host.");
     }
 
-    /// <summary>Listens to what the hosting library says when a host is about to be built, takes down the services, and ends the program there.</summary>
+    /// <summary>
+    /// Listens to what the hosting library says when a host is about to be built, takes down the services, and ends the program there.
+    /// </summary>
     sealed class Building : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
     {
         // Tests run side by side: only what this flow of execution builds is ours.

@@ -15,7 +15,7 @@ public class TriggerTests
     public static TheoryData<string> Names => [.. BuiltApp.All.Keys];
 
     [Fact]
-    public void Every_subscription_has_an_app_and_the_topic_one_name()
+    public void Every_subscription_has_an_app_and_all_apps_use_one_topic()
     {
         Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), BuiltApp.All.Keys);
         Assert.Equal(Topology.TopicName, Topology.Current.Topic);

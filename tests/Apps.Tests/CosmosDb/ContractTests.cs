@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 
-// The contracts of the ports: on our gateway all of them, on a server of others the point operations, and on an account or emulator where one is
-// given.
+// The contracts of the ports: on our gateway all of them, on a server of others the point operations, and on an account or emulator where
+// one is given.
 
 public sealed class CosmosStreamStoreTests : StreamStoreContract
 {
@@ -35,7 +35,7 @@ public sealed class WitnessedStreamStoreTests(CosmosServer server) : StreamStore
     /// <summary>Where the witness is known to differ from Cosmos DB.</summary>
     static readonly Dictionary<string, string> Deviations = new()
     {
-        [nameof(An_order_never_heard_of_has_no_stream)] = NoAnswer,
+        [nameof(An_unknown_order_has_no_stream)] = NoAnswer,
         [nameof(Replacing_what_is_not_there_conflicts)] = NoAnswer,
     };
 

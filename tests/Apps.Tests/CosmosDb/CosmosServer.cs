@@ -6,8 +6,8 @@ using OrderFunctions.Apps.Tests.Infrastructure;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// A server that is not ours, as a witness that our gateway of the tests answers point operations as others do: <c>@vercel/cosmosdb-server</c> from
-/// npm, installed into an ignored folder when it is first needed.
+/// An independent server that checks whether the gateway of the tests answers point operations as others do: <c>@vercel/cosmosdb-server</c>
+/// from npm, installed into an ignored folder when it is first needed.
 /// </summary>
 public sealed partial class CosmosServer : IAsyncLifetime
 {

@@ -21,7 +21,7 @@ public sealed class DocumentTests
     public void An_id_holds_only_what_Cosmos_DB_takes_and_no_two_texts_share_one(string text, string id) => Assert.Equal(id, CosmosId.Of(text));
 
     [Fact]
-    public void A_stored_stream_is_the_stream_and_what_queries_go_by()
+    public void A_stored_document_holds_the_stream_and_what_queries_use()
     {
         var stream = Samples.Stream(
             "o/1", new Entry("r-1", "CancelOrder", Via.Http, Samples.Noon, [new("o/1/orders/1", new OrderCancellationRequested("张", "\"no\""))]));
@@ -42,7 +42,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
-    public void A_final_order_is_not_open_and_a_published_stream_not_unconfirmed()
+    public void A_final_order_is_not_open_and_a_published_stream_has_nothing_pending()
     {
         var stream = Samples.Stream("o-1", Samples.Entry("o-1", 1));
         using var json = System.Text.Json.JsonDocument.Parse(StreamDocument.Write(stream, Samples.Summary("o-1", 2, OrderStatus.Completed)));
@@ -77,7 +77,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
-    public void Bicep_indexes_what_the_queries_go_by_and_no_more()
+    public void Bicep_indexes_what_the_queries_use_and_nothing_else()
     {
         var index = Repository.Read("bicep/modules/store.bicep").Split("var streamIndex = {")[1].Split("excludedPaths")[0];
         Assert.Equal(CosmosContainers.StreamPaths.Order(), index.Split('\'').Where(text => text.StartsWith('/')).Order());

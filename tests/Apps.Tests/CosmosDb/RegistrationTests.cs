@@ -20,7 +20,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public void Complete_settings_pass() => Services(Participants.Orders).GetRequiredService<IStartupValidator>().Validate();
+    public void Complete_settings_are_accepted() => Services(Participants.Orders).GetRequiredService<IStartupValidator>().Validate();
 
     [Fact]
     public void Every_participant_has_its_streams_Orders_the_lists_and_Inventory_the_stock()
@@ -48,7 +48,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public void The_client_in_Azure_reads_where_it_writes_and_leaves_throttling_to_us()
+    public void The_client_in_Azure_reads_from_the_write_region_and_leaves_throttling_to_us()
     {
         var options = CosmosSettings.ForAzure();
         Assert.Equal(ConnectionMode.Direct, options.ConnectionMode);

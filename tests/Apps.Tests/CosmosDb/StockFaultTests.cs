@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Reservations with something going wrong at each of their calls, with zombies and with many callers at once. After every single call the books are
-/// held against each other: what the SKUs say is reserved and consumed is what the reservations hold.
+/// Reservations with something going wrong at each of their calls, with zombies and with many callers at once. After every single call the
+/// books are held against each other: what the SKUs say is reserved and consumed is what the reservations hold.
 /// </summary>
 public sealed class StockFaultTests
 {
@@ -31,7 +31,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(3)]
     [InlineData(Large)]
-    public async Task Whatever_goes_wrong_at_any_one_call_of_a_reservation_it_ends_as_if_nothing_had(int lines)
+    public async Task A_reservation_ends_the_same_whatever_fails_at_any_one_call(int lines)
     {
         foreach (var fault in Faults(lines))
         {
@@ -49,7 +49,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(3)]
     [InlineData(Large)]
-    public async Task Whatever_goes_wrong_at_any_one_call_of_a_consumption_it_is_consumed_once(int lines)
+    public async Task A_reservation_is_consumed_once_whatever_fails_at_any_one_call(int lines)
     {
         foreach (var fault in Faults(lines))
         {
@@ -67,7 +67,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(3)]
     [InlineData(Large)]
-    public async Task Whatever_goes_wrong_at_any_one_call_of_a_refusal_everything_is_put_back(int lines)
+    public async Task A_refused_reservation_is_put_back_whatever_fails_at_any_one_call(int lines)
     {
         foreach (var fault in Faults(lines))
         {
@@ -86,7 +86,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_batch_that_arrives_late_moves_nothing_after_others_have_finished(bool isConsumed)
+    public async Task A_late_batch_moves_nothing_after_others_have_finished(bool isConsumed)
     {
         for (var late = 1; late <= Chunks(Large); late++)
         {
@@ -102,7 +102,7 @@ public sealed class StockFaultTests
     }
 
     [Fact]
-    public async Task A_batch_that_arrives_late_moves_nothing_while_another_who_did_the_same_is_half_way()
+    public async Task A_late_batch_moves_nothing_while_another_caller_does_the_same()
     {
         for (var late = 1; late <= Chunks(Large); late++)
         {
@@ -118,7 +118,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_end_that_arrives_late_moves_nothing_while_another_who_did_the_same_is_half_way(bool isConsumed)
+    public async Task A_late_release_or_consumption_moves_nothing_while_another_caller_does_the_same(bool isConsumed)
     {
         for (var late = 1; late <= Chunks(Large); late++)
         {
@@ -137,7 +137,7 @@ public sealed class StockFaultTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_reservation_that_arrives_late_moves_nothing_while_its_end_is_half_way(bool isConsumed)
+    public async Task A_late_reservation_moves_nothing_while_it_is_being_released_or_consumed(bool isConsumed)
     {
         for (var held = 1; held < Chunks(Large); held++)
         {
@@ -153,7 +153,7 @@ public sealed class StockFaultTests
     }
 
     [Fact]
-    public async Task What_is_released_before_it_is_reserved_or_while_it_is_stays_free()
+    public async Task What_is_released_before_or_during_its_reservation_stays_available()
     {
         for (var late = 1; late <= Chunks(Large); late++)
         {
@@ -169,13 +169,13 @@ public sealed class StockFaultTests
     }
 
     [Fact]
-    public async Task Whoever_consumes_what_was_never_reserved_is_told()
+    public async Task Consuming_what_was_never_reserved_is_an_error()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => stock.ConsumeAsync("nobody", Main, Cancellation));
     }
 
     [Fact]
-    public async Task Through_many_callers_and_faults_at_once_the_books_agree_after_every_call()
+    public async Task The_books_agree_after_every_call_under_concurrent_callers_and_faults()
     {
         const int Skus = 120;
         for (var seed = 0; seed < 3; seed++)
@@ -188,7 +188,7 @@ public sealed class StockFaultTests
                 lock (gate)
                     return random.NextDouble() < 0.15 ? Among(call)[random.Next(Among(call).Count)] : null;
             };
-            // Eight orders of 2 pieces each want 16 of 11, two callers an order; some are released, some consumed.
+            // Eight orders of 2 pieces each want 16 of 11, two callers per order; some are released, some consumed.
             await Task.WhenAll(Enumerable.Range(0, 16).Select(caller => Task.Run(async () =>
             {
                 var order = $"o-{caller / 2}";
@@ -248,7 +248,7 @@ public sealed class StockFaultTests
 
     Task EndAsync(bool isConsumed) => isConsumed ? stock.ConsumeAsync("o-1", Main, Cancellation) : stock.ReleaseAsync("o-1", Main, Cancellation);
 
-    /// <summary>Starts something and holds its call of that number up until it is told to go.</summary>
+    /// <summary>Starts a task and holds its call of that number until it is released.</summary>
     async Task<(T Zombie, Action Go)> HeldUpAsync<T>(int number, Func<T> start) where T : Task
     {
         var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());

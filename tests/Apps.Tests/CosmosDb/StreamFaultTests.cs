@@ -25,7 +25,7 @@ public sealed class StreamFaultTests
 
     [Theory]
     [MemberData(nameof(Unknown))]
-    public async Task A_write_whose_outcome_is_unknown_is_found_out_by_reading(string name)
+    public async Task The_outcome_of_an_unanswered_write_is_found_by_loading(string name)
     {
         var fault = Named(name);
         FailOnce("create", fault);
@@ -71,7 +71,7 @@ public sealed class StreamFaultTests
     }
 
     [Fact]
-    public async Task A_container_that_is_away_is_no_empty_stream()
+    public async Task A_missing_container_is_not_an_empty_stream()
     {
         var missing = new CosmosStreamStore(gateway.Client().GetContainer(CosmosGateway.Database, "nothing"), new NoWaiting());
         await Assert.ThrowsAsync<TransientException>(() => missing.LoadAsync("o-1", Cancellation));
@@ -81,7 +81,7 @@ public sealed class StreamFaultTests
     [Theory]
     [InlineData(429)]
     [InlineData(449)]
-    public async Task A_call_that_was_put_off_is_repeated_until_it_is_let_through(int status)
+    public async Task A_throttled_call_is_retried_until_it_succeeds(int status)
     {
         gateway.Faults = call => call.Number <= 3 ? new(status) : null;
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1)), Cancellation);
@@ -100,7 +100,7 @@ public sealed class StreamFaultTests
     }
 
     [Fact]
-    public async Task The_callers_own_cancellation_is_no_transient_failure()
+    public async Task The_callers_own_cancellation_is_not_a_transient_failure()
     {
         using var caller = new CancellationTokenSource();
         gateway.Before = async (_, cancellation) =>
@@ -113,7 +113,7 @@ public sealed class StreamFaultTests
     }
 
     [Fact]
-    public async Task A_stream_larger_than_a_document_is_not_tried_again_and_again()
+    public async Task A_stream_too_large_for_a_document_is_not_retried()
     {
         var reasons = new PaymentFailed(new string('x', 1_100_000));
         var stream = Samples.Stream("o-1", Samples.Entry("o-1", 1, Via.Bus, reasons), Samples.Entry("o-1", 2, Via.Bus, reasons));
@@ -124,14 +124,14 @@ public sealed class StreamFaultTests
     [Theory]
     [InlineData(429)]
     [InlineData(449)]
-    public async Task A_query_that_was_put_off_half_way_is_taken_up_again(int status)
+    public async Task A_query_throttled_half_way_is_continued(int status)
     {
         for (var number = 0; number < 30; number++)
             await store.SaveAsync(
                 Samples.Stream($"o-{number:00}", Samples.Entry($"o-{number:00}", number, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
         gateway.Faults = call => call.Number % 2 == 0 ? new(status) : null;
 
-        var found = await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 25, Cancellation);
+        var found = await store.PendingAsync(Samples.Noon.AddHours(1), 25, Cancellation);
 
         Assert.Equal(Enumerable.Range(0, 25).Select(number => $"o-{number:00}"), found);
     }
@@ -142,7 +142,7 @@ public sealed class StreamFaultTests
         foreach (var fault in Fault.OfReadsAtOnce.Where(fault => fault.Status is not (429 or 449)))
         {
             gateway.Faults = _ => fault;
-            await Assert.ThrowsAsync<TransientException>(() => store.UnconfirmedAsync(Samples.Noon, 10, Cancellation));
+            await Assert.ThrowsAsync<TransientException>(() => store.PendingAsync(Samples.Noon, 10, Cancellation));
         }
     }
 

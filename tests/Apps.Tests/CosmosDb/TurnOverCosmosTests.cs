@@ -26,7 +26,7 @@ public sealed class TurnOverCosmosTests
         topic, Impatient, new NoWaiting());
 
     [Fact]
-    public async Task A_message_takes_one_read_and_one_write_and_one_that_comes_again_only_the_read()
+    public async Task A_message_takes_one_read_and_one_write_and_a_redelivery_only_the_read()
     {
         var host = Host();
         await host.HandleAsync(Reserved(1), Cancellation);
@@ -40,7 +40,7 @@ public sealed class TurnOverCosmosTests
     }
 
     [Fact]
-    public async Task Whatever_goes_wrong_at_any_one_call_the_card_is_charged_once_and_every_message_published()
+    public async Task The_card_is_charged_once_and_every_message_published_whatever_fails_at_any_one_call()
     {
         var met = 0;
         foreach (var fault in Fault.OfWrites.Union(Fault.OfReadsAtOnce))
@@ -62,7 +62,7 @@ public sealed class TurnOverCosmosTests
     }
 
     [Fact]
-    public async Task Whatever_goes_wrong_at_many_calls_the_card_is_charged_once_and_every_message_published()
+    public async Task The_card_is_charged_once_and_every_message_published_whatever_fails_at_many_calls()
     {
         for (var seed = 0; seed < 60; seed++)
         {

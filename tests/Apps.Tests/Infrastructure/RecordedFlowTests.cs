@@ -112,7 +112,7 @@ public sealed class RecordedFlowTests
             Assert.Equal(Of(sent, "subject"), read.Event!.GetType().Name);
             var due = sent["scheduledEnqueueTime"] is { } at ? DateTimeOffset.Parse(at.GetValue<string>(), CultureInfo.InvariantCulture) : (DateTimeOffset?)null;
             var again = new OutboundMessage(
-                read.Id, read.OrderId, (PublicEvent)read.Event, read.CausationId, read.TraceParent, due, read.SaidAt).ToServiceBus();
+                read.Id, read.OrderId, (PublicEvent)read.Event, read.CausationId, read.TraceParent, due, read.RecordedAt).ToServiceBus();
             Assert.Equal(
                 (Of(sent, "messageId"), Of(sent, "sessionId"), Of(sent, "subject"), Of(sent, "correlationId"), Of(sent, "contentType"), Of(sent, "body")),
                 (again.MessageId, again.SessionId, again.Subject, again.CorrelationId, again.ContentType, again.Body.ToString()));

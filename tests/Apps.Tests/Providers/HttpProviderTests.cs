@@ -37,7 +37,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task What_came_of_an_order_is_looked_up_by_its_reference()
+    public async Task Outcomes_are_looked_up_by_the_orders_reference()
     {
         Answers(HttpStatusCode.OK, "[]");
         Assert.Null(await Cards.FindChargeAsync("o-1", Cancellation));
@@ -52,7 +52,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task A_booking_is_made_refused_and_cancelled_or_too_late()
+    public async Task A_booking_can_be_made_refused_cancelled_or_too_late_to_cancel()
     {
         Answers(HttpStatusCode.OK, """{"trackingId":"tr-1","promisedBy":"2026-11-24T17:00:00Z"}""");
         Assert.Equal(new CarrierBooked("tr-1", new(2026, 11, 24, 17, 0, 0, TimeSpan.Zero)), await Carrier.BookAsync("k", "o-1", Home, Cancellation));
@@ -66,7 +66,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task A_customer_is_told_under_the_notices_key()
+    public async Task A_customer_is_notified_under_the_notices_key()
     {
         Answers(HttpStatusCode.Accepted, "{}");
 
@@ -78,7 +78,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     [Theory]
     [InlineData(HttpStatusCode.InternalServerError), InlineData(HttpStatusCode.BadGateway), InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.TooManyRequests), InlineData(HttpStatusCode.RequestTimeout), InlineData(HttpStatusCode.Unauthorized)]
-    public async Task A_silence_leaves_the_outcome_unknown(HttpStatusCode status)
+    public async Task A_missing_answer_leaves_the_outcome_unknown(HttpStatusCode status)
     {
         Answers(status, "{}");
 
@@ -86,7 +86,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task So_does_an_answer_that_cannot_be_read_a_connection_that_breaks_and_a_charge_that_is_pending()
+    public async Task An_unreadable_answer_a_broken_connection_and_a_pending_charge_leave_the_outcome_unknown()
     {
         Answers(HttpStatusCode.OK, "<html>");
         await Assert.ThrowsAsync<TransientException>(() => Cards.ChargeAsync("k", "o-1", Total, "tok", Cancellation));
@@ -99,7 +99,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task A_request_that_the_provider_does_not_understand_is_no_matter_of_trying_again()
+    public async Task A_request_that_the_provider_rejects_is_not_retried()
     {
         Answers(HttpStatusCode.BadRequest, "{}");
 
@@ -107,7 +107,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
-    public async Task A_provider_that_is_down_is_soon_left_alone_for_a_while()
+    public async Task A_provider_that_is_down_is_not_called_for_a_while()
     {
         Answers(HttpStatusCode.ServiceUnavailable, "{}");
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>

@@ -56,7 +56,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_late_one_is_picked_up_after_the_promised_time()
+    public async Task A_late_parcel_is_picked_up_after_the_promised_time()
     {
         var booked = Assert.IsType<CarrierBooked>(await BookAsync("o-1", "LATE"));
         await carrier.StartAsync(Cancellation);
@@ -67,7 +67,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task One_that_is_reported_late_can_no_longer_be_cancelled()
+    public async Task A_booking_whose_pick_up_is_reported_late_can_no_longer_be_cancelled()
     {
         await BookAsync("o-1", "QUIET");
         Assert.IsType<CarrierTooLate>(await carrier.CancelAsync("k", "o-1", "trk-o-1", Cancellation));
@@ -79,7 +79,7 @@ public sealed class SimulatedProviderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_cancelled_one_is_not_picked_up_and_a_refused_one_never_booked()
+    public async Task A_cancelled_parcel_is_not_picked_up_and_a_refused_one_is_never_booked()
     {
         Assert.IsType<CarrierRefused>(await BookAsync("o-2", "REFUSE"));
         await BookAsync("o-1", "E1");

@@ -12,7 +12,9 @@ using OrderFunctions.Turns;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 
-/// <summary>A function of an app, called as the host calls it: each path settles once, after publishing, and lets the session go last or not at all.</summary>
+/// <summary>
+/// A function of an app, called as the host calls it: each path settles once, after publishing, and lets the session go last or not at all.
+/// </summary>
 public class FunctionCallTests
 {
     readonly World world = new();
@@ -36,7 +38,7 @@ public class FunctionCallTests
     }
 
     [Fact]
-    public async Task A_message_is_completed_once_it_is_published_and_then_the_session_goes()
+    public async Task A_message_is_completed_once_its_events_are_published_and_then_the_session_is_released()
     {
         await CallAsync(World.Reserved);
 
@@ -63,7 +65,7 @@ public class FunctionCallTests
     }
 
     [Fact]
-    public async Task What_cannot_be_handled_now_is_given_back_and_then_the_session_goes()
+    public async Task What_cannot_be_handled_now_is_given_back_and_then_the_session_is_released()
     {
         world.Fail("load");
         world.Fail("load");
@@ -76,7 +78,7 @@ public class FunctionCallTests
     }
 
     [Fact]
-    public async Task Poison_is_dead_lettered_with_its_reason_after_the_order_is_parked_and_told_of()
+    public async Task A_poisonous_message_is_dead_lettered_with_its_reason_after_its_order_is_announced_as_parked()
     {
         await CallAsync(ServiceBusModelFactory.ServiceBusReceivedMessage(
             body: BinaryData.FromString("{"), messageId: "o-1/m-1", sessionId: "o-1", subject: nameof(InventoryReserved), deliveryCount: 1));

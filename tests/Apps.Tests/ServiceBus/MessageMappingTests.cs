@@ -19,18 +19,18 @@ public class MessageMappingTests
     public void Every_public_event_is_received_as_it_was_sent(string name)
     {
         var @event = (PublicEvent)Samples.Recordable.Single(e => e.GetType().Name == name);
-        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null, SaidAt: Enqueued.AddTicks(-7));
+        var sent = new OutboundMessage("o-1/payments/7", "o-1", @event, "o-1/inventory/2", Trace, EnqueueAt: null, RecordedAt: Enqueued.AddTicks(-7));
 
         var received = Delivered(sent.ToServiceBus(), deliveryCount: 3).ToReceived();
 
         Assert.Equal(EventJson.Encode(@event), EventJson.Encode(received.Event!));
         Assert.Equal(
-            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3, SaidAt: Enqueued.AddTicks(-7)),
+            new ReceivedMessage("o-1/payments/7", "o-1", name, received.Event, "o-1/inventory/2", Trace, Enqueued, 3, RecordedAt: Enqueued.AddTicks(-7)),
             received);
     }
 
     [Fact]
-    public void A_message_says_all_that_the_broker_and_its_filters_go_by()
+    public void A_message_states_all_that_the_broker_and_its_filters_use()
     {
         var due = new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero);
 
@@ -55,7 +55,7 @@ public class MessageMappingTests
     }
 
     [Fact]
-    public void A_message_of_now_is_not_scheduled_and_one_without_a_cause_says_none()
+    public void A_message_that_is_due_now_is_not_scheduled_and_one_without_a_cause_states_none()
     {
         var message = new OutboundMessage("o-1/orders/1", "o-1", Samples.Created, CausationId: null, TraceParent: null, EnqueueAt: null).ToServiceBus();
 
@@ -81,7 +81,7 @@ public class MessageMappingTests
     [InlineData("RefundPayment", """{"reason":null}""", 1, "reason")]
     [InlineData("RefundPayment", """{"reason":"x"}""", 99, "schema version 99")]
     [InlineData("RefundPayment", """{"reason":"x"}""", "one", "one")]
-    public void What_cannot_be_read_is_for_the_kernel_to_set_aside(string subject, string body, object version, string why)
+    public void An_unreadable_message_is_left_to_the_kernel_to_park(string subject, string body, object version, string why)
     {
         var received = Received(body, subject, new() { ["schemaVersion"] = version }).ToReceived();
 

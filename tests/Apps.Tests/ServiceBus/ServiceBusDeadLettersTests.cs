@@ -23,11 +23,11 @@ public class ServiceBusDeadLettersTests
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void It_is_read_under_locks_and_nothing_ahead() => Assert.Equivalent(
+    public void Messages_are_received_under_locks_and_not_prefetched() => Assert.Equivalent(
         new { SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.PeekLock, PrefetchCount = 0 }, ServiceBusDeadLetters.ReceiverOptions);
 
     [Fact]
-    public async Task What_is_done_to_a_message_is_done_to_the_one_that_was_received()
+    public async Task Renewing_completing_and_abandoning_use_the_message_that_was_received()
     {
         var message = Assert.Single(await queue.ReceiveAsync(10, Cancellation));
 
@@ -43,7 +43,7 @@ public class ServiceBusDeadLettersTests
     [Theory]
     [InlineData(ServiceBusFailureReason.MessageLockLost)]
     [InlineData(ServiceBusFailureReason.MessageNotFound)]
-    public async Task A_lost_lock_is_told_as_one(ServiceBusFailureReason reason)
+    public async Task A_lost_lock_is_reported_as_a_lost_lock(ServiceBusFailureReason reason)
     {
         var message = Assert.Single(await queue.ReceiveAsync(10, Cancellation));
         receiver.Setup(r => r.CompleteMessageAsync(dead, It.IsAny<CancellationToken>())).ThrowsAsync(new ServiceBusException("lost", reason));
@@ -52,7 +52,7 @@ public class ServiceBusDeadLettersTests
     }
 
     [Fact]
-    public async Task A_queue_that_does_not_answer_is_tried_again_by_the_next_run()
+    public async Task A_queue_that_does_not_answer_is_left_to_the_next_run()
     {
         receiver.Setup(r => r.ReceiveMessagesAsync(It.IsAny<int>(), It.IsAny<TimeSpan?>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new ServiceBusException("busy", ServiceBusFailureReason.ServiceBusy));

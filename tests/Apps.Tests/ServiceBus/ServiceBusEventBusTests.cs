@@ -38,7 +38,7 @@ public class ServiceBusEventBusTests
     }
 
     [Fact]
-    public async Task A_batch_that_is_full_is_followed_by_another_and_the_order_stays()
+    public async Task A_full_batch_is_followed_by_another_in_order()
     {
         room = 2;
 
@@ -48,7 +48,7 @@ public class ServiceBusEventBusTests
     }
 
     [Fact]
-    public async Task A_message_that_fits_no_batch_is_no_matter_of_trying_again()
+    public async Task A_message_that_fits_no_batch_is_not_retried()
     {
         room = 0;
 
@@ -66,7 +66,7 @@ public class ServiceBusEventBusTests
     ];
 
     [Theory, MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
-    public async Task Whatever_keeps_the_bus_from_taking_them_leaves_it_unknown_whether_it_did(Exception fault)
+    public async Task Any_failure_to_send_leaves_the_outcome_unknown(Exception fault)
     {
         sender.Setup(s => s.SendMessagesAsync(It.IsAny<ServiceBusMessageBatch>(), It.IsAny<CancellationToken>())).ThrowsAsync(fault);
 

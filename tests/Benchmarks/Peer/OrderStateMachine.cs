@@ -17,7 +17,9 @@ sealed class OrderState : SagaStateMachineInstance
     public DateTimeOffset? PromisedBy { get; set; }
 }
 
-/// <summary>What Orders does, as a saga of MassTransit's: takes an order in, follows what the services say, and says the one final word.</summary>
+/// <summary>
+/// What Orders does, as a saga of MassTransit's: accepts an order, follows what the services report, and publishes the one final event.
+/// </summary>
 sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
 {
     public OrderStateMachine(Finals finals)

@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets them
-/// when it ends, and pays nothing for them.
+/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets
+/// them when it ends, and pays nothing for them.
 /// </summary>
 sealed class Outside(IBus bus, Finals finals)
 {

@@ -6,9 +6,10 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The same saga on MassTransit: a state machine in the place of Orders, a consumer for each of the four services, one endpoint each. The settings
-/// are those its documentation recommends for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by convention. It keeps
-/// no audit trail, no inbox against duplicates, no promised time that is watched; the saga's instances are in memory, whatever the transport is.
+/// The same saga on MassTransit: a state machine in the place of Orders, a consumer for each of the four services, one endpoint each. The
+/// settings are those its documentation recommends for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by
+/// convention. It keeps no audit trail, no inbox against duplicates, no promised time that is watched; the saga's instances are in memory,
+/// whatever the transport is.
 /// </summary>
 static class PeerSaga
 {

@@ -55,12 +55,12 @@ sealed class Bench(BenchOptions options, Action<string> progress)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        using var patience = new CancellationTokenSource(SideMax);
+        using var limit = new CancellationTokenSource(SideMax);
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
-            var error = process.StandardError.ReadToEndAsync(patience.Token);
-            await process.WaitForExitAsync(patience.Token);
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
             if (process.ExitCode != 0)
                 throw new SideFailedException($"{subject.Name} failed: {Short(await error)}");
             var last = (await output).TrimEnd().Split('\n')[^1];

@@ -7,8 +7,8 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>What an order costs in Azure: counted, not timed.</summary>
 static class Cost
 {
-    // What NServiceBus with its Cosmos DB persistence does for a message that a saga handles, by its documentation: the outbox record and the saga
-    // are read, a batch creates the one and updates the other, the record is marked as dispatched, and deleted later.
+    // What NServiceBus with its Cosmos DB persistence does for a message that a saga handles, by its documentation: the outbox record and
+    // the saga are read, a batch creates the one and updates the other, the record is marked as dispatched, and deleted later.
     const int PeerReads = 2;
     const int PeerWrites = 4;
 

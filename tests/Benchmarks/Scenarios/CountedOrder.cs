@@ -46,8 +46,8 @@ sealed record Counts
 }
 
 /// <summary>
-/// One order through the shipped kernel over the shipped Cosmos DB adapters and the real SDK, with a gateway in memory below, a bus that only
-/// counts, and the simulated outside.
+/// One order through the shipped kernel over the shipped Cosmos DB adapters and the real SDK, with a gateway in memory below, a bus that
+/// only counts, and the simulated outside.
 /// </summary>
 sealed class CountedOrder : IEventBus, IAsyncDisposable
 {

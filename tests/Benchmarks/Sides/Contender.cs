@@ -17,7 +17,7 @@ interface IContender : IAsyncDisposable
 /// <summary>Counts the orders that have become final.</summary>
 sealed class Finals
 {
-    static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan NoProgressMax = TimeSpan.FromSeconds(30);
 
     long completed;
     long rejected;
@@ -41,7 +41,7 @@ sealed class Finals
 
     public void Fail(Exception exception) => reached.TrySetException(exception);
 
-    /// <summary>Ends once so many orders are final in all.</summary>
+    /// <summary>Ends once that many orders are final in all.</summary>
     /// <exception cref="TimeoutException">None became final for a while.</exception>
     public async Task ReachAsync(long orders)
     {
@@ -50,13 +50,13 @@ sealed class Finals
         Look();
         for (var before = -1L; ; before = Completed + Rejected)
         {
-            if (await Task.WhenAny(reached.Task, Task.Delay(PatienceMax)) == reached.Task)
+            if (await Task.WhenAny(reached.Task, Task.Delay(NoProgressMax)) == reached.Task)
             {
                 await reached.Task;
                 return;
             }
             if (Completed + Rejected == before)
-                throw new TimeoutException($"{before} of {orders} orders are final, and no more for {PatienceMax.TotalSeconds} seconds.");
+                throw new TimeoutException($"{before} of {orders} orders are final, and no more for {NoProgressMax.TotalSeconds} seconds.");
         }
     }
 

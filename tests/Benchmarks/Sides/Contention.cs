@@ -8,8 +8,8 @@ namespace OrderFunctions.Benchmarks.Sides;
 /// <summary>Orders that get into each other's way. Every measurement ends with a clean audit, or it does not count.</summary>
 static class Contention
 {
-    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
-    static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan AuditMax = TimeSpan.FromMinutes(2);
 
     /// <summary>There is enough for two of five.</summary>
     public static async Task<Dictionary<string, double>> FlashSaleAsync(string data, int orders)
@@ -67,12 +67,12 @@ static class Contention
     /// <summary>Once everything is final and handled.</summary>
     static async Task AuditAsync(LocalSaga saga)
     {
-        using var patience = new CancellationTokenSource(PatienceMax);
+        using var limit = new CancellationTokenSource(AuditMax);
         for (var audit = await saga.Audit.RunAsync(); audit.Findings.Count > 0; audit = await saga.Audit.RunAsync())
         {
-            if (patience.IsCancellationRequested)
+            if (limit.IsCancellationRequested)
                 throw new InvalidOperationException($"The audit found: {audit.Findings[0]}");
-            await Task.Delay(Glance);
+            await Task.Delay(PollInterval);
         }
     }
 }

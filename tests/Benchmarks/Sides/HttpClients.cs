@@ -4,7 +4,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the processors.
+/// A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the
+/// processors.
 /// </summary>
 sealed class HttpClients(IContender served, Uri address) : IContender
 {
@@ -18,7 +19,7 @@ sealed class HttpClients(IContender served, Uri address) : IContender
 
     public async Task PlaceAsync(Guid id, PlaceOrder order) => await PlaceAsync(order);
 
-    /// <summary>Gives the id that the order was given.</summary>
+    /// <summary>Returns the id of the order.</summary>
     public async Task<string> PlaceAsync(PlaceOrder order)
     {
         using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(order));

@@ -14,7 +14,9 @@ using OrderFunctions.Saga.Payments;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>What one pays for in Azure beside the services' own time: the kernel's work for a message, with ports that cost nothing.</summary>
+/// <summary>
+/// What one pays for in Azure beside the services' own time: the kernel's work for a message, with ports that cost nothing.
+/// </summary>
 public class KernelBenchmarks
 {
     static readonly DateTimeOffset Noon = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
@@ -64,8 +66,8 @@ public class KernelBenchmarks
     static Task<Answer> Charged(IntentCall call, CancellationToken cancellation) => Task.FromResult<Answer>(new CardCharged("ch_1", new(29.97m, "GBP")));
 
     /// <summary>
-    /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because it is to
-    /// show the order of magnitude and the allocations, which are exact.
+    /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because
+    /// it is to show the order of magnitude and the allocations, which are exact.
     /// </summary>
     internal static Dictionary<string, double> Measure(string folder)
     {
@@ -92,7 +94,7 @@ public class KernelBenchmarks
 
         public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             Task.FromResult<IReadOnlyList<string>>([]);
     }
 

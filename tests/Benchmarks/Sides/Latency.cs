@@ -16,7 +16,7 @@ static class Latency
     public static readonly IReadOnlyList<double> Shares = [0.1, 0.5, 0.9];
 
     static readonly JsonSerializerOptions OrderJson = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
-    static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(1);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(1);
     static readonly TimeSpan RateTime = TimeSpan.FromSeconds(5);
 
     public static string Quantity(string when, double percentile) => $"{when}: p{100 * percentile:0} ms";
@@ -51,15 +51,15 @@ static class Latency
             var started = Stopwatch.GetTimestamp();
             var id = await clients.PlaceAsync(order);
             while ((await StatusAsync(clients, id)).FinalAt is null)
-                await Task.Delay(Glance);
+                await Task.Delay(PollInterval);
             milliseconds.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         }
         return new(milliseconds);
     }
 
     /// <summary>
-    /// Orders come when they are due, whether those before are done or not, and the time of each counts from when it was due: so a host that falls
-    /// behind does not hide it.
+    /// Orders come when they are due, whether those before are done or not, and the time of each counts from when it was due: so a host
+    /// that falls behind does not hide it.
     /// </summary>
     static async Task<Samples> AtRateAsync(HttpClients clients, double rate)
     {
@@ -69,7 +69,7 @@ static class Latency
         {
             var due = started + TimeSpan.FromSeconds(placing.Count / rate);
             while (due - TimeProvider.System.GetUtcNow() is { Ticks: > 0 } pause)
-                await Task.Delay(pause < Glance ? Glance : pause);
+                await Task.Delay(pause < PollInterval ? PollInterval : pause);
             placing.Add(PlaceAsync(order, due));
         }
         var milliseconds = new List<double>();
@@ -77,7 +77,7 @@ static class Latency
         {
             DateTimeOffset? final;
             while ((final = (await StatusAsync(clients, id)).FinalAt) is null)
-                await Task.Delay(Glance);
+                await Task.Delay(PollInterval);
             milliseconds.Add((final.Value - due).TotalMilliseconds);
         }
         return new(milliseconds);

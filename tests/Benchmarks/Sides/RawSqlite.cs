@@ -4,7 +4,8 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// What SQLite and the disk could do at best: the rows of orders written by a plain loop, nothing read, nothing decided, nothing deleted again.
+/// What SQLite and the disk could do at best: the rows of orders written by a plain loop, nothing read, nothing decided, nothing deleted
+/// again.
 /// </summary>
 static class RawSqlite
 {

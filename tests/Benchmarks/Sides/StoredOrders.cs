@@ -5,8 +5,8 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes and
-/// sizes, the same indexes.
+/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes
+/// and sizes, the same indexes.
 /// </summary>
 sealed class StoredOrders
 {
@@ -80,7 +80,7 @@ sealed class StoredOrders
             await Task.WhenAll(Workload.Orders(TemplateOrders, seed: 3).Select(order => saga.PlaceAsync(order.Id, order.Order)));
             await saga.Finals.ReachAsync(TemplateOrders);
 
-            // Until the last customer is told and the last promised time is over.
+            // Until the last customer is notified and the last promised time is over.
             await Task.Delay(TimeSpan.FromSeconds(3));
         }
         using (var connection = new SqliteConnection(ConnectionString(path)))
@@ -90,7 +90,7 @@ sealed class StoredOrders
         }
     }
 
-    /// <summary>Makes a file that holds so many finished orders.</summary>
+    /// <summary>Makes a file that holds that many finished orders.</summary>
     public static async Task<Dictionary<string, double>> FillAsync(string folder, string path, int orders)
     {
         const int OrdersPerTransaction = 10_000;

@@ -3,8 +3,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// Orders of three lines, the same ones for the same seed, under ids that are always new. Most complete; some come to each of the three failures.
-/// None is cancelled: how a cancellation ends is a matter of who is quicker, and all sides are to do the same work.
+/// Orders of three lines, the same ones for the same seed, under ids that are always new. Most complete; some come to each of the three
+/// failures. None is cancelled: how a cancellation ends is a matter of who is quicker, and all sides are to do the same work.
 /// </summary>
 static class Workload
 {

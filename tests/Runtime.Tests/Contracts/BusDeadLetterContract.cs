@@ -8,7 +8,7 @@ public abstract class BusDeadLetterContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
     [Fact]
-    public async Task What_is_dead_lettered_leaves_its_session_to_the_next_and_waits_in_the_dead_letter_queue()
+    public async Task A_dead_lettered_message_moves_to_the_dead_letter_queue_and_lets_the_next_one_through()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2));
         await DeadLetterAsync("payments");
@@ -21,7 +21,7 @@ public abstract class BusDeadLetterContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task A_dead_letter_is_locked_while_it_is_held_and_comes_again_when_it_is_abandoned_or_its_lock_ends()
+    public async Task A_dead_letter_is_locked_while_held_and_received_again_once_abandoned_or_unlocked()
     {
         var dead = Bus.DeadLetters("payments");
         await PublishAsync(Samples.Message("o-1", 1));

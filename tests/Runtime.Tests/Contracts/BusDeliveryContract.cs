@@ -19,10 +19,10 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task A_message_arrives_with_all_that_was_said()
+    public async Task A_message_arrives_with_all_that_was_sent()
     {
         var said = new InventoryReserved("17850", Samples.Total, "tok_visa", Samples.Address);
-        await PublishAsync(Samples.Message("o-1", 1, said) with { SaidAt = Samples.Noon });
+        await PublishAsync(Samples.Message("o-1", 1, said) with { RecordedAt = Samples.Noon });
 
         var message = (await ReceiveAsync("payments")).Message;
 
@@ -32,7 +32,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
         Assert.Equal(said, message.Event);
         Assert.Equal("o-1/cause/1", message.CausationId);
         Assert.Equal(Samples.Trace, message.TraceParent);
-        Assert.Equal(Samples.Noon, message.SaidAt);
+        Assert.Equal(Samples.Noon, message.RecordedAt);
         Assert.Equal(1, message.DeliveryCount);
         Assert.Null(message.Unreadable);
     }
@@ -93,7 +93,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task A_released_session_goes_to_whoever_is_next_behind_those_who_waited()
+    public async Task A_released_session_queues_behind_those_that_were_waiting()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2));
         await PublishAsync(Samples.Message("o-2", 1));
@@ -103,7 +103,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task Whoever_waits_is_woken_by_a_message()
+    public async Task A_waiting_receiver_gets_a_new_message()
     {
         var waiting = Bus.ReceiveAsync("payments", Soon);
         await Task.Delay(20, Cancellation);
@@ -113,7 +113,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task Whoever_waits_is_woken_by_a_release()
+    public async Task A_waiting_receiver_gets_a_released_session()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2));
         var first = await ReceiveAsync("payments");
@@ -123,7 +123,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task What_is_abandoned_comes_again_before_what_is_behind_it_and_is_counted()
+    public async Task An_abandoned_message_is_delivered_again_before_later_ones_and_its_deliveries_are_counted()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2));
         for (var count = 1; count <= 3; count++)

@@ -7,7 +7,7 @@ public abstract class BusLockContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
     [Fact]
-    public async Task A_lock_ends_by_itself_and_the_message_comes_again_and_is_counted()
+    public async Task A_message_whose_lock_has_ended_is_delivered_again_and_counted()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2));
         await ReceiveAsync("payments");
@@ -21,7 +21,7 @@ public abstract class BusLockContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task Whoever_lost_its_lock_can_settle_nothing()
+    public async Task A_consumer_that_lost_its_lock_can_settle_nothing()
     {
         await PublishAsync(Samples.Message("o-1", 1));
         var lost = await ReceiveAsync("payments");

@@ -7,7 +7,7 @@ public abstract class BusRestartContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
     [Fact]
-    public async Task What_was_published_and_not_completed_is_there_after_a_restart_and_its_deliveries_are_counted_on()
+    public async Task What_was_not_completed_survives_a_restart_with_its_delivery_count()
     {
         await PublishAsync(Samples.Message("o-1", 1), Samples.Message("o-1", 2), Samples.Message("o-1", 3));
         await SettleAsync(await ReceiveAsync("payments"));
@@ -30,7 +30,7 @@ public abstract class BusRestartContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task Dead_letters_scheduled_messages_and_the_window_are_there_after_a_restart()
+    public async Task Dead_letters_scheduled_messages_and_the_duplicate_window_survive_a_restart()
     {
         await PublishAsync(Samples.Message("dead", 1));
         await DeadLetterAsync("payments");

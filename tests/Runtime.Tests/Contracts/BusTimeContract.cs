@@ -7,7 +7,7 @@ public abstract class BusTimeContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
     [Fact]
-    public async Task A_scheduled_message_is_heard_at_its_time_and_not_before_and_others_do_not_wait_for_it()
+    public async Task A_scheduled_message_is_delivered_at_its_time_and_others_do_not_wait_for_it()
     {
         var due = new ShipmentDue(Samples.Noon);
         var now = await NowAsync();
@@ -26,7 +26,7 @@ public abstract class BusTimeContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task Whoever_waits_is_woken_by_a_scheduled_message()
+    public async Task A_waiting_receiver_gets_a_scheduled_message_when_it_is_due()
     {
         await PublishAsync(Samples.Message("o-1", 1, new ShipmentDue(Samples.Noon), await NowAsync() + Later));
         var waiting = Bus.ReceiveAsync("shipping", Soon);
@@ -35,7 +35,7 @@ public abstract class BusTimeContract<TBus> : EventBusContract<TBus>
     }
 
     [Fact]
-    public async Task A_message_scheduled_for_the_past_is_heard_at_once()
+    public async Task A_message_scheduled_for_the_past_is_delivered_at_once()
     {
         await PublishAsync(Samples.Message("o-1", 1, new ShipmentDue(Samples.Noon), await NowAsync() - Later));
         Assert.Equal("o-1/sender/1", (await ReceiveAsync("shipping")).Message.Id);

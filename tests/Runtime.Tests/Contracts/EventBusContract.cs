@@ -16,9 +16,9 @@ public interface IBusUnderTest : IAsyncDisposable
     int DeliveriesMax { get; }
 
     /// <summary>
-    /// Locks the next session that is free and has a message; null where there is none within <paramref name="patience"/>.
+    /// Locks the next session that is free and has a message; null where there is none within <paramref name="wait"/>.
     /// </summary>
-    Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience);
+    Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait);
 
     IDeadLetterQueue DeadLetters(string subscription);
 

@@ -69,7 +69,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task A_page_that_just_holds_the_rest_is_the_last()
+    public async Task A_page_that_exactly_holds_the_rest_is_the_last()
     {
         var orders = await WithAsync(Samples.Summary("a", 1), Samples.Summary("b", 2));
         Assert.Null((await orders.ListAsync(new(Limit: 2), Cancellation)).Next);
@@ -86,7 +86,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task What_no_page_gave_is_no_token()
+    public async Task A_token_that_no_page_returned_is_refused()
     {
         var orders = await WithAsync(Samples.Summary("a", 1));
         await Assert.ThrowsAsync<FormatException>(() => orders.ListAsync(new(After: "no token!"), Cancellation));
@@ -131,7 +131,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task Finds_orders_by_how_their_id_their_customer_or_their_key_begins()
+    public async Task Orders_are_found_by_the_start_of_their_id_customer_or_key()
     {
         var orders = await WithAsync(
             Samples.Summary("abc-1", 1, customer: "x"),
@@ -152,7 +152,7 @@ public abstract class OrderQueriesContract
     [InlineData("'")]
     [InlineData("\\")]
     [InlineData("张")]
-    public async Task Text_is_taken_as_it_is_written(string text)
+    public async Task Text_is_matched_literally(string text)
     {
         var orders = await WithAsync(Samples.Summary("plain", 1), Samples.Summary("odd", 2, customer: text + "1"));
         Assert.Equal(["odd"], await IdsAsync(orders, new(Text: text)));
@@ -172,7 +172,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task An_order_that_was_taken_up_again_is_not_parked()
+    public async Task A_resumed_order_is_not_parked()
     {
         var (streams, orders) = await StoreAsync();
         var parked = Samples.Summary("a", 1, parkedSince: Samples.Noon);
@@ -186,7 +186,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task Counts_by_status_and_tells_the_oldest_open_and_the_longest_parked()
+    public async Task Counts_by_status_and_finds_the_oldest_open_and_the_longest_parked_order()
     {
         var orders = await WithAsync(
             Samples.Summary("a", 1, OrderStatus.Completed),
@@ -208,7 +208,7 @@ public abstract class OrderQueriesContract
     }
 
     [Fact]
-    public async Task Counts_each_fact_once_an_order_and_follows_an_order_as_it_goes_on()
+    public async Task Each_fact_is_counted_once_per_order_and_follows_the_order()
     {
         var (streams, orders) = await StoreAsync();
         var a = Samples.Summary("a", 1, OrderStatus.Completed) with { Facts = OrderFacts.OrderCreated | OrderFacts.OrderCompleted };

@@ -5,7 +5,9 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>One of everything that a store or a bus has to carry, with the characters and numbers that are easily lost on the way.</summary>
+/// <summary>
+/// One of everything that a store or a bus has to carry, with the characters and numbers that are easily lost on the way.
+/// </summary>
 static class Samples
 {
     public static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

@@ -20,7 +20,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task A_SKU_never_heard_of_has_no_level()
+    public async Task An_unknown_SKU_has_no_level()
     {
         var stock = await WithAsync(("mug", 10));
         Assert.Null(await stock.LevelAsync(Main, "cup", Cancellation));
@@ -162,7 +162,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task Warehouses_are_apart()
+    public async Task Warehouses_are_independent()
     {
         var stock = await WithAsync(("mug", 1));
         await stock.SetReceivedAsync("north", "mug", 50, Cancellation);
@@ -202,7 +202,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task Many_at_once_never_oversell()
+    public async Task Concurrent_reservations_never_oversell()
     {
         var stock = await WithAsync(("mug", 50), ("cup", 1_000));
         var answers = await Task.WhenAll(Enumerable.Range(1, 100).Select(number =>
@@ -213,7 +213,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task The_same_order_asked_for_many_times_at_once_is_reserved_once()
+    public async Task Concurrent_reservations_of_one_order_reserve_it_once()
     {
         var stock = await WithAsync(("mug", 50));
         var answers = await Task.WhenAll(Enumerable.Range(1, 20).Select(_ => Task.Run(() => ReserveAsync(stock, "o-1", ("mug", 3)), Cancellation)));
@@ -222,7 +222,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task Setting_what_was_received_twice_changes_nothing_and_more_adds_the_difference()
+    public async Task Setting_the_received_total_again_changes_nothing_and_a_higher_total_adds_the_difference()
     {
         var stock = await WithAsync(("mug", 10));
         await ReserveAsync(stock, "o-1", ("mug", 4));
@@ -254,7 +254,7 @@ public abstract class StockContract
     }
 
     [Fact]
-    public async Task Through_everything_at_once_available_and_reserved_and_consumed_stay_what_was_received()
+    public async Task Available_plus_reserved_plus_consumed_stays_what_was_received_under_concurrent_calls()
     {
         var stock = await WithAsync(("mug", 60), ("cup", 80));
         await Task.WhenAll(Enumerable.Range(1, 60).Select(number => Task.Run(async () =>

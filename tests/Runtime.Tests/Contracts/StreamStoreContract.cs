@@ -14,7 +14,7 @@ public abstract class StreamStoreContract
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_order_never_heard_of_has_no_stream()
+    public async Task An_unknown_order_has_no_stream()
     {
         var store = await StoreAsync();
         Assert.Null(await store.LoadAsync("nobody", Cancellation));
@@ -117,7 +117,7 @@ public abstract class StreamStoreContract
     [InlineData(Via.Parking)]
     [InlineData(Via.Discard)]
     [InlineData(Via.Republished)]
-    public async Task How_an_entry_came_about_is_kept(Via via)
+    public async Task Via_is_kept(Via via)
     {
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1, via)), Cancellation);
@@ -186,7 +186,7 @@ public abstract class StreamStoreContract
     }
 
     [Fact]
-    public async Task Of_many_who_create_at_once_exactly_one_wins()
+    public async Task Exactly_one_of_many_concurrent_creations_succeeds()
     {
         var store = await StoreAsync();
         var won = await WinnersAsync(20, number => store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", number)), Cancellation));
@@ -194,7 +194,7 @@ public abstract class StreamStoreContract
     }
 
     [Fact]
-    public async Task Of_many_who_replace_at_once_exactly_one_wins()
+    public async Task Exactly_one_of_many_concurrent_replacements_succeeds()
     {
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 100)), Cancellation);
@@ -218,9 +218,9 @@ public abstract class StreamStoreContract
         await store.SaveAsync(Samples.Stream("by bus", Samples.Entry("by bus", 1, Via.Bus, new OrderCancelled("c", "r"))), Cancellation);
         await store.SaveAsync(Samples.Stream("silent", Samples.Entry("silent", 1, Via.Http, new ReservationNoted())), Cancellation);
 
-        Assert.Equal(["first", "second"], await store.UnconfirmedAsync(Samples.Noon.AddSeconds(30), 10, Cancellation));
-        Assert.Equal(["first"], await store.UnconfirmedAsync(Samples.Noon.AddSeconds(30), 1, Cancellation));
-        Assert.Empty(await store.UnconfirmedAsync(Samples.Noon.AddSeconds(10), 10, Cancellation));
+        Assert.Equal(["first", "second"], await store.PendingAsync(Samples.Noon.AddSeconds(30), 10, Cancellation));
+        Assert.Equal(["first"], await store.PendingAsync(Samples.Noon.AddSeconds(30), 1, Cancellation));
+        Assert.Empty(await store.PendingAsync(Samples.Noon.AddSeconds(10), 10, Cancellation));
     }
 
     [Fact]
@@ -229,11 +229,11 @@ public abstract class StreamStoreContract
         var store = await StoreAsync();
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
         await store.SaveAsync((await LoadAsync(store, "o-1")).With(Samples.Entry("o-1", 2, Via.Http, new OrderCancelled("c", "r"))), Cancellation);
-        Assert.Equal(["o-1"], await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 10, Cancellation));
+        Assert.Equal(["o-1"], await store.PendingAsync(Samples.Noon.AddHours(1), 10, Cancellation));
 
         await store.SaveAsync((await LoadAsync(store, "o-1")).With(Samples.Entry("o-1", 3)), Cancellation);
 
-        Assert.Empty(await store.UnconfirmedAsync(Samples.Noon.AddHours(1), 10, Cancellation));
+        Assert.Empty(await store.PendingAsync(Samples.Noon.AddHours(1), 10, Cancellation));
     }
 
     static async Task<OrderStream> LoadAsync(IStreamStore store, string orderId)

@@ -49,7 +49,7 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
         }
     }
 
-    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
         throw new NotSupportedException();
 
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)

@@ -136,11 +136,11 @@ sealed class SqliteBusUnderTest : IBusUnderTest
 
     public IDeadLetterQueue DeadLetters(string subscription) => bus.DeadLetters(subscription);
 
-    public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience)
+    public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait)
     {
         if (bus.TryReceive(subscription) is { } at)
             return new SqliteDeliveryUnderTest(at);
-        using var end = new CancellationTokenSource(patience);
+        using var end = new CancellationTokenSource(wait);
         try
         {
             return new SqliteDeliveryUnderTest(await bus.ReceiveAsync(subscription, end.Token));

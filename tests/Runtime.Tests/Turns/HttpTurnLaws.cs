@@ -40,7 +40,7 @@ public class HttpTurnLaws
     }
 
     [Fact]
-    public async Task What_a_crash_left_unpublished_goes_out_before_the_next_messages_events()
+    public async Task What_a_crash_left_unpublished_is_published_before_the_next_messages_events()
     {
         await CrashBeforePublishingAsync();
         await world.DeliverAsync(Message("shipping/2", new RefundPayment("b")));
@@ -48,7 +48,7 @@ public class HttpTurnLaws
     }
 
     [Fact]
-    public async Task What_several_crashes_left_goes_out_in_its_order_with_the_next_request()
+    public async Task What_several_crashes_left_unpublished_is_published_in_order_with_the_next_request()
     {
         await CrashBeforePublishingAsync();
         await world.Participant.RequestAsync(Order, "request-2", new ReplayRequested("shipping"), default);
@@ -62,13 +62,13 @@ public class HttpTurnLaws
         await CrashBeforePublishingAsync();
         var republisher = new Republisher(world.Participant, world, world.Time);
         Assert.Equal(0, await republisher.RunAsync(default));
-        world.Time.Advance(Republisher.Patience + TimeSpan.FromSeconds(1));
+        world.Time.Advance(Republisher.MinimumAge + TimeSpan.FromSeconds(1));
         Assert.Equal(1, await republisher.RunAsync(default));
         Assert.Equal(["RestockInventory"], world.Published.Select(m => m.Event.GetType().Name));
     }
 
     [Fact]
-    public async Task The_timer_leaves_alone_what_a_message_has_followed()
+    public async Task The_timer_does_not_republish_what_a_later_message_has_published()
     {
         await RequestAsync();
         await world.DeliverAsync(Message("shipping/2", new RefundPayment("b")));

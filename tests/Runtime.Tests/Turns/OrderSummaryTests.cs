@@ -15,7 +15,7 @@ public class OrderSummaryTests
     });
 
     [Fact]
-    public void An_order_that_was_never_placed_has_none() => Assert.Null(Of());
+    public void An_order_that_was_never_placed_has_no_summary() => Assert.Null(Of());
 
     [Theory]
     [InlineData(OrderStatus.Placed)]
@@ -35,14 +35,14 @@ public class OrderSummaryTests
         Assert.Equal(status, Of([Created, .. events.Select(name => Contracts.Samples.EveryEvent.First(e => e.GetType().Name == name))])!.Status);
 
     [Fact]
-    public void It_tells_when_it_was_placed_and_last_changed()
+    public void A_summary_tells_when_the_order_was_placed_and_last_changed()
     {
         var summary = Of(Created, new ReservationNoted(), new ChargeNoted(World.Total))!;
         Assert.Equal((Start, Start.AddSeconds(2), World.Total, "key"), (summary.PlacedAt, summary.UpdatedAt, summary.Charged!, summary.IdempotencyKey));
     }
 
     [Fact]
-    public void A_parked_order_tells_where_and_why_until_it_is_taken_up_again()
+    public void A_parked_order_shows_where_and_why_until_it_is_resumed()
     {
         var parked = new ParkingNoted("payments", 3, "o-1/inventory/2", "HandlerFailed", "a bug");
         var at = Of(Created, parked)!.Parked["payments"];
@@ -51,6 +51,6 @@ public class OrderSummaryTests
     }
 
     [Fact]
-    public void Of_two_words_heard_out_of_order_the_higher_sequence_wins() =>
+    public void Of_two_reports_that_arrive_out_of_order_the_higher_sequence_wins() =>
         Assert.False(Of(Created, new ResumptionNoted("payments", 5), new ParkingNoted("payments", 3, "m", "r", "d"))!.Parked["payments"].IsParked);
 }

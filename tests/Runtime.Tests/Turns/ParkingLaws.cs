@@ -5,7 +5,7 @@ using static OrderFunctions.Turns.World;
 
 namespace OrderFunctions.Turns;
 
-/// <summary>A message that cannot be handled is set aside with everything behind it, and comes back in its place.</summary>
+/// <summary>A message that cannot be handled is parked with all later ones of its order, and is replayed in its place.</summary>
 public class ParkingLaws
 {
     static readonly RefundPayment Refund = new("carrier refused");
@@ -49,7 +49,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task A_message_delivered_too_often_is_parked_before_anything_is_decided_and_comes_due_by_itself()
+    public async Task A_message_delivered_too_often_is_parked_undecided_and_becomes_due_by_itself()
     {
         await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 4));
         Assert.Empty(world.Asked);
@@ -76,7 +76,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task Later_messages_are_parked_behind_and_that_is_not_said_again()
+    public async Task Later_messages_are_parked_behind_it_and_the_order_is_announced_as_parked_only_once()
     {
         await ParkAsync();
         await world.DeliverAsync(Message("shipping/2", Refund));
@@ -110,7 +110,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task A_second_copy_of_a_parked_head_first_asks_the_provider_what_the_first_has_done()
+    public async Task A_second_copy_of_a_parked_head_first_asks_the_provider_what_was_done()
     {
         await ParkAsync();
         world.KnownCharge = new CardCharged("ch-before", World.Total);
@@ -139,7 +139,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task An_operators_request_is_obeyed_while_parked_and_replays_all_in_order()
+    public async Task An_operators_replay_request_takes_effect_while_the_order_is_parked_and_replays_all_in_order()
     {
         await ParkAsync();
         await world.DeliverAsync(Message("shipping/2", Refund));
@@ -177,7 +177,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task A_transient_reason_comes_due_by_itself_with_growing_pauses()
+    public async Task A_message_parked_for_a_transient_reason_becomes_due_by_itself_with_growing_pauses()
     {
         await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 4));
         Assert.Equal(0, await world.Replayer.RunAsync(default));
@@ -230,7 +230,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task What_the_broker_dead_lettered_is_adopted_before_what_was_parked_and_handled_with_the_next_run()
+    public async Task What_the_broker_dead_lettered_is_adopted_ahead_of_later_parked_messages_and_handled_in_the_next_run()
     {
         world.DeadLetters.AddRange([Message("inventory/2", Reserved), Message("shipping/2", Refund)]);
         Assert.Equal(0, await world.Replayer.RunAsync(default));
@@ -240,7 +240,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task Of_what_the_broker_accepted_in_one_moment_a_senders_own_stand_by_number_and_others_as_they_come()
+    public async Task Simultaneous_messages_of_one_sender_are_parked_by_sequence_and_others_by_arrival()
     {
         world.DeadLetters.AddRange([Message("shipping/3", Refund), Message("inventory/2", Reserved), Message("shipping/2", Refund)]);
         Assert.Equal(0, await world.Replayer.RunAsync(default));
@@ -271,18 +271,18 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task A_word_for_another_participant_is_recorded_so_that_a_consumer_that_lost_it_and_cannot_read_it_parks_nothing()
+    public async Task A_control_message_for_another_participant_is_recorded_so_that_an_unreadable_copy_parks_nothing()
     {
-        var word = Message("orders/7", new ReplayRequested("shipping"));
-        Assert.Equal(TurnOutcome.Handled, (await world.DeliverAsync(word))!.Value.Outcome);
-        var zombie = await world.DeliverAsync(word with { Event = null, Unreadable = "a property is missing" });
+        var control = Message("orders/7", new ReplayRequested("shipping"));
+        Assert.Equal(TurnOutcome.Handled, (await world.DeliverAsync(control))!.Value.Outcome);
+        var zombie = await world.DeliverAsync(control with { Event = null, Unreadable = "a property is missing" });
         Assert.Equal(TurnOutcome.Duplicate, zombie!.Value.Outcome);
         Assert.Empty(world.Stream.Parked);
         Assert.Empty(world.Published);
     }
 
     [Fact]
-    public async Task What_stood_behind_a_discarded_message_comes_due()
+    public async Task The_message_behind_a_discarded_one_becomes_due()
     {
         await ParkAsync();
         await world.DeliverAsync(Message("shipping/2", Refund));
@@ -303,7 +303,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task That_an_order_is_parked_is_said_once_even_if_every_process_died_before_saying_it()
+    public async Task An_order_is_announced_as_parked_once_even_if_every_process_crashed_before_publishing_it()
     {
         world.DeadLetters.Add(Message("inventory/2", Reserved));
         world.Decider = new Broken(world.Decider);

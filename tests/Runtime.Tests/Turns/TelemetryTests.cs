@@ -10,7 +10,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Turns;
 
-/// <summary>What the whole saga, run locally, tells of itself.</summary>
+/// <summary>The telemetry of the whole saga, run locally.</summary>
 public sealed class TelemetryTests
 {
     static readonly Address Somewhere = new("Ada Bell", "34 High Street", "London", "E14 7AA", "GB");
@@ -30,7 +30,7 @@ public sealed class TelemetryTests
             $"{id}/inventory/2", id, nameof(InventoryReserved), null, null, TraceOf(spans, id), DateTimeOffset.UtcNow, 2);
         Assert.Equal(TurnOutcome.Duplicate, (await run.Saga[Participants.Payments].HandleAsync(again, Cancellation)).Outcome);
 
-        // The customer is told after the order is final.
+        // The customer is notified after the order is final.
         for (var look = 0; look < 100 && !spans.Of(id).Any(span => span.GetTagItem("messaging.destination.subscription.name") is Participants.Notifications); look++)
             await Task.Delay(50);
         var mine = spans.Of(id);
@@ -54,7 +54,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Each_metric_is_measured_by_what_it_is_about()
+    public async Task Each_metric_is_measured_where_its_event_happens()
     {
         using var measured = new Measurements();
         await using (var run = new Run())
@@ -112,7 +112,7 @@ public sealed class TelemetryTests
 
     static string? TraceOf(Spans spans, string id) => spans.Of(id).First(span => span.DisplayName == "process OrderCreated").Id;
 
-    /// <summary>The local saga in memory, with little patience.</summary>
+    /// <summary>The local saga in memory, with short pauses.</summary>
     sealed class Run : IAsyncDisposable
     {
         int number;
@@ -174,7 +174,9 @@ public sealed class TelemetryTests
         public void Dispose() => listener.Dispose();
     }
 
-    /// <summary>The last value of each series. Other tests of this process may measure too, so only what must be there is asked for.</summary>
+    /// <summary>
+    /// The last value of each series. Other tests of this process may measure too, so only what must be there is asked for.
+    /// </summary>
     sealed class Measurements : IDisposable
     {
         readonly MeterListener listener = new();

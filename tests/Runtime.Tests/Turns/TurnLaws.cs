@@ -115,7 +115,7 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task A_lost_answer_to_a_save_is_found_out_by_reading()
+    public async Task The_outcome_of_a_save_whose_answer_was_lost_is_found_by_loading()
     {
         world.Fail("save", applied: true);
         await world.DeliverAsync(Message("inventory/2", Reserved));
@@ -124,7 +124,7 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task The_loser_of_a_race_starts_again_with_what_the_winner_saved()
+    public async Task A_turn_that_lost_a_race_starts_again_with_what_the_winner_saved()
     {
         world.AfterLoad = () => world.Participant.HandleAsync(Message("shipping/2", new RefundPayment("too late")), default);
         await world.DeliverAsync(Message("inventory/2", Reserved));
@@ -144,7 +144,7 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task Who_loses_every_race_gives_the_message_back()
+    public async Task A_turn_that_loses_every_race_gives_the_message_back()
     {
         for (var i = 0; i <= world.Options.ConflictsMax; i++)
             world.Fail("save", new StreamConflictException(Order));
@@ -163,17 +163,17 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task A_copy_that_was_published_long_after_it_was_said_first_asks_the_provider_what_the_first_has_done()
+    public async Task A_copy_published_long_after_it_was_recorded_first_asks_the_provider_what_was_done()
     {
         var message = Message("inventory/2", Reserved);
         world.KnownCharge = new CardCharged("ch-before", World.Total);
-        await world.DeliverAsync(message with { SaidAt = message.EnqueuedAt.AddDays(-3) });
+        await world.DeliverAsync(message with { RecordedAt = message.EnqueuedAt.AddDays(-3) });
         Assert.Empty(world.Asked);
-        Assert.Contains(world.Published, m => m.Event is PaymentSucceeded && m.SaidAt == world.Stream.Entries[0].At);
+        Assert.Contains(world.Published, m => m.Event is PaymentSucceeded && m.RecordedAt == world.Stream.Entries[0].At);
     }
 
     [Fact]
-    public async Task Who_was_stopped_for_longer_than_a_turn_first_asks_the_provider_what_another_has_done()
+    public async Task A_process_suspended_for_longer_than_a_turn_first_asks_the_provider_what_was_done()
     {
         world.KnownCharge = new CardCharged("ch-of-another", World.Total);
         world.AfterLoad = () =>
@@ -205,7 +205,7 @@ public class TurnLaws
     }
 
     [Fact]
-    public async Task A_message_that_is_not_for_this_participant_is_completed_without_a_look_at_the_stream()
+    public async Task A_message_that_is_not_for_this_participant_is_completed_without_loading_the_stream()
     {
         await world.DeliverAsync(Message("orders/1", null, type: "OrderTeleported"));
         await world.DeliverAsync(Message("orders/2", new OrderCompleted("17850", "tr-1")));

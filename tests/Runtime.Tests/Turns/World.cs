@@ -8,8 +8,8 @@ using OrderFunctions.Saga.Payments;
 namespace OrderFunctions.Turns;
 
 /// <summary>
-/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where they are told to. The log is
-/// what most laws are about: what happened, and in which order.
+/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where a test says so. The
+/// log is what most laws are about: what happened, and in which order.
 /// </summary>
 public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
 {
@@ -31,7 +31,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public Answer? KnownCharge { get; set; }
     public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
 
-    /// <summary>Runs between a load and what follows it: another writer, for one.</summary>
+    /// <summary>Runs between a load and what follows it: for example another writer.</summary>
     public Func<Task>? AfterLoad { get; set; }
 
     public TurnOptions Options { get; } = new()
@@ -109,8 +109,8 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         stored[stream.OrderId] = stream with { ETag = $"{++etags}" };
     });
 
-    public Task<IReadOnlyList<string>> UnconfirmedAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.UnconfirmedSince < before)]);
+    public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.PendingSince < before)]);
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
         CallAsync("publish", () => Published.AddRange(messages), $"publish {string.Join(' ', messages.Select(m => m.Event.GetType().Name))}");

@@ -58,11 +58,11 @@ public class OrderSpecs
         Given(Created, new ChargeNoted(Total), CancellationRequested).When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total));
 
     [Fact]
-    public void A_missing_stock_rejects_the_order_at_once() =>
+    public void Missing_stock_rejects_the_order_at_once() =>
         Given(Created).When(IsOutOfStock).Then(new OrderRejected("17850", FailedStep.Stock, "out of stock: 71053"));
 
     [Fact]
-    public void A_missing_stock_grants_a_cancellation_at_once() => Given(Created, CancellationRequested).When(IsOutOfStock).Then(Cancelled);
+    public void Missing_stock_completes_a_cancellation_at_once() => Given(Created, CancellationRequested).When(IsOutOfStock).Then(Cancelled);
 
     [Fact]
     public void A_declined_card_rejects_the_order_once_its_stock_is_back() =>
@@ -76,15 +76,15 @@ public class OrderSpecs
         Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused"));
 
     [Fact]
-    public void Stock_that_is_back_before_the_failure_was_heard_of_is_noted() =>
+    public void A_restock_that_arrives_before_the_failure_is_noted() =>
         Given(Created).When(new InventoryRestocked("card declined")).Then(IsBack).When(Cancel).ThenNothingHappens();
 
     [Fact]
-    public void A_declined_card_heard_of_after_its_stock_is_back_rejects_the_order() =>
+    public void A_declined_card_that_arrives_after_its_restock_rejects_the_order() =>
         Given(Created, IsBack).When(IsDeclined).Then(new OrderRejected("17850", FailedStep.Payment, "card declined"));
 
     [Fact]
-    public void A_refused_shipment_heard_of_after_its_stock_is_back_rejects_the_order() =>
+    public void A_refused_shipment_that_arrives_after_its_restock_rejects_the_order() =>
         Given(Created, IsBack).When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total))
             .When(CannotShip).Then(new OrderRejected("17850", FailedStep.Shipping, "carrier refused"));
 

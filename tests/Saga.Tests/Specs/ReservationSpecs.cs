@@ -24,7 +24,7 @@ public class ReservationSpecs
         Given().When(Created).ThenAsks(Reserve).Answered(new StockShort(["71053"])).Then(IsOutOfStock);
 
     [Fact]
-    public void Of_many_missing_SKUs_the_reason_names_a_few() =>
+    public void The_reason_names_only_the_first_few_missing_SKUs() =>
         Given().When(Created).ThenAsks(Reserve).Answered(new StockShort(["A", "B", "C", "D", "E", "F", "G"]))
             .Then(new InventoryReservationFailed("out of stock: A, B, C, D, E and 2 more"));
 
@@ -37,19 +37,19 @@ public class ReservationSpecs
             .Then(new InventoryRestocked("carrier refused"));
 
     [Fact]
-    public void The_first_call_to_restock_is_answered_even_after_stock_was_missing() =>
+    public void The_first_request_to_restock_is_answered_even_if_stock_was_missing() =>
         Given(Reserve, IsOutOfStock).When(new RestockInventory("changed my mind")).Then(new InventoryRestocked("changed my mind"));
 
     [Fact]
-    public void The_first_call_to_restock_is_answered_even_if_nothing_was_ever_reserved() =>
+    public void The_first_request_to_restock_is_answered_even_if_nothing_was_reserved() =>
         Given().When(new RestockInventory("changed my mind")).Then(new InventoryRestocked("changed my mind"));
 
     [Fact]
-    public void A_second_call_to_restock_is_not_answered() =>
+    public void A_second_request_to_restock_is_not_answered() =>
         Given(Reserve, IsReserved, new ReleaseStock("main", "a"), new InventoryRestocked("a")).When(new RestockInventory("b")).ThenNothingHappens();
 
     [Fact]
-    public void An_order_that_arrives_after_restocking_gets_nothing_and_gives_back_what_an_unrecorded_attempt_reserved() =>
+    public void An_order_that_arrives_after_restocking_reserves_nothing_and_releases_what_an_unrecorded_attempt_reserved() =>
         Given(new InventoryRestocked("changed my mind"))
             .When(Created).ThenAsks(new ReleaseStock("main", "changed my mind")).Answered(new StockReleased()).ThenNothingHappens();
 

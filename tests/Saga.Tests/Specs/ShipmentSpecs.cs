@@ -77,7 +77,7 @@ public class ShipmentSpecs
         Given(Book, IsBooked, Due).When(CancellationRequested).ThenAsks(CallOff).Answered(new CarrierTooLate()).Then(IsTooLate);
 
     [Fact]
-    public void A_parcel_that_could_not_be_called_off_ships_when_its_pick_up_is_heard() =>
+    public void A_parcel_that_could_not_be_called_off_ships_when_its_pick_up_is_reported() =>
         Given(Book, IsBooked, Due, CallOff, IsTooLate).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
 
     [Fact]

@@ -37,8 +37,9 @@ public sealed record Fault(int Status, bool IsApplied = false, int SubStatus = 0
 }
 
 /// <summary>
-/// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions, transactional
-/// batches, queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what goes wrong.
+/// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions,
+/// transactional batches, queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what
+/// goes wrong.
 /// </summary>
 public sealed class CosmosGateway
 {

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.CosmosDb.Gateway;
 
 /// <summary>
-/// A container's documents by partition key and id. A document is replaced and never changed in place, so that a batch can be given up half-way.
+/// A container's documents by partition key and id. A document is replaced and never changed in place, so that a batch can be given up
+/// half-way.
 /// </summary>
 sealed class GatewayContainer(string rid, string name, string partitionKey, int ranges)
 {

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.CosmosDb.Gateway;
 
 /// <summary>
-/// As much of Cosmos DB's SQL as the queries need that the code and the SDK send, with its notion of undefined: a comparison with what is not there
-/// is not true. Anything else is refused, so that a new query cannot pass by being misread.
+/// As much of Cosmos DB's SQL as the queries need that the code and the SDK send, with its notion of undefined: a comparison with what is
+/// not there is not true. Anything else is refused, so that a new query cannot pass by being misread.
 /// </summary>
 sealed class Sql
 {

@@ -35,7 +35,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     [Fact]
     public async Task A_message_carries_all_that_is_known_of_it_as_properties()
     {
-        await topic.PublishAsync([Samples.Message("o-1", 7) with { SaidAt = Samples.Noon }], Cancellation);
+        await topic.PublishAsync([Samples.Message("o-1", 7) with { RecordedAt = Samples.Noon }], Cancellation);
 
         await using var session =
             await client.AcceptSessionAsync(Topology.Current.Topic, Participants.Payments, "o-1", cancellationToken: Cancellation);
@@ -50,7 +50,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_message_without_an_id_or_a_session_is_still_something_that_can_be_set_aside()
+    public async Task A_message_without_an_id_or_a_session_can_still_be_parked()
     {
         await client.CreateSender(Topology.Current.Topic).SendMessageAsync(new("{}") { Subject = nameof(InventoryReserved) }, Cancellation);
 
@@ -63,7 +63,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_larger_than_the_bus_takes_is_refused_for_good_and_what_the_limit_on_orders_allows_is_taken()
+    public async Task A_message_too_large_for_the_bus_fails_for_good_and_the_largest_order_fits()
     {
         var tooLarge = await Assert.ThrowsAsync<ServiceBusException>(() => topic.PublishAsync([OfSize(256 * 1024)], Cancellation));
         Assert.Equal(ServiceBusFailureReason.MessageSizeExceeded, tooLarge.Reason);
@@ -74,7 +74,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_fits_no_one_batch_goes_out_in_several_in_its_order()
+    public async Task Messages_that_do_not_fit_one_batch_are_sent_in_several_in_order()
     {
         await topic.PublishAsync([.. Enumerable.Range(1, 5).Select(number => OfSize(100 * 1024, number))], Cancellation);
 
@@ -86,7 +86,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     public static TheoryData<string, bool> Losses => new() { { "before", false }, { "after", true } };
 
     [Theory, MemberData(nameof(Losses))]
-    public async Task A_connection_that_is_lost_with_a_message_under_way_costs_none_and_doubles_none(string when, bool isApplied)
+    public async Task A_connection_lost_with_a_message_under_way_neither_loses_nor_doubles_it(string when, bool isApplied)
     {
         FailOnce("send", when is "before" ? Fault.LostBefore : Fault.LostAfter);
 
@@ -97,7 +97,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_throttled_publisher_waits_and_gets_through()
+    public async Task A_throttled_publisher_waits_and_succeeds()
     {
         FailOnce("send", Fault.Throttled);
 
@@ -108,7 +108,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
 
     [Theory]
     [InlineData("amqp:unauthorized-access"), InlineData("amqp:not-found"), InlineData("com.microsoft:entity-disabled")]
-    public async Task Whatever_the_bus_refuses_is_to_be_tried_again(string condition)
+    public async Task What_the_bus_refuses_can_be_retried(string condition)
     {
         broker.Faults = call => call.Operation is "send" ? Fault.Refused(condition) : null;
 
@@ -116,7 +116,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_whose_connection_is_lost_before_it_arrives_brings_the_message_again()
+    public async Task A_completion_that_never_arrives_leads_to_another_delivery()
     {
         FailOnce("complete", Fault.LostBefore);
         var again = await SettledInVainAsync();
@@ -124,14 +124,14 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_whose_answer_is_lost_is_one()
+    public async Task A_completion_whose_answer_is_lost_still_counts()
     {
         FailOnce("complete", Fault.LostAfter);
         Assert.Null(await SettledInVainAsync());
     }
 
     [Fact]
-    public async Task A_receiver_that_is_detached_has_lost_its_lock()
+    public async Task A_detached_receiver_has_lost_its_lock()
     {
         FailOnce("complete", Fault.Detached);
         var again = await SettledInVainAsync();

@@ -72,7 +72,7 @@ public sealed class BrokerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_nobody_hears_goes_nowhere()
+    public async Task A_message_without_a_matching_subscription_is_dropped()
     {
         await sender.SendMessageAsync(new("{}") { SessionId = "o-1", Subject = "Unheard" }, Cancellation);
         foreach (var subscription in Topology.Current.Subscriptions)
@@ -91,7 +91,7 @@ public sealed class BrokerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_broker_does_not_know_it_refuses_loudly()
+    public async Task The_broker_refuses_what_it_does_not_support()
     {
         var destructive = client.CreateReceiver(
             Topic, Payments, new() { SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.ReceiveAndDelete });

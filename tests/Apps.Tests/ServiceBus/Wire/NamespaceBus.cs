@@ -21,7 +21,7 @@ public sealed class TimesOnANamespace : BusTimeContract<NamespaceBus>;
 public sealed class NamespaceBus : IBusFactory, IBusUnderTest
 {
     /// <summary>A session takes its time to be found, over a network.</summary>
-    static readonly TimeSpan PatienceMin = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan WaitMin = TimeSpan.FromSeconds(3);
 
     readonly string topic = $"test-{Guid.NewGuid():N}";
     readonly ServiceBusAdministrationClient administration;
@@ -49,8 +49,8 @@ public sealed class NamespaceBus : IBusFactory, IBusUnderTest
     public int DeliveriesMax => 5;
     public bool IsDurable => false;
 
-    public Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience) =>
-        WireDelivery.ReceiveAsync(client, topic, subscription, patience > PatienceMin ? patience : PatienceMin);
+    public Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait) =>
+        WireDelivery.ReceiveAsync(client, topic, subscription, wait > WaitMin ? wait : WaitMin);
 
     public IDeadLetterQueue DeadLetters(string subscription) =>
         new ServiceBusDeadLetters(client.CreateReceiver(topic, subscription, ServiceBusDeadLetters.ReceiverOptions));

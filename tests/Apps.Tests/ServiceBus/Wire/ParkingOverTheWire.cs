@@ -6,7 +6,7 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>Orders that are set aside, and taken up again where an operator says so.</summary>
+/// <summary>Orders that are parked, and resumed where an operator asks for it.</summary>
 public sealed class ParkingOverTheWire
 {
     static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
@@ -22,7 +22,7 @@ public sealed class ParkingOverTheWire
         """;
 
     [Fact]
-    public async Task A_parked_order_waits_in_the_dead_letter_queue_and_is_replayed_when_an_operator_says_so()
+    public async Task A_parked_order_waits_in_the_dead_letter_queue_until_an_operator_asks_for_a_replay()
     {
         await using var saga = await StartedAsync();
         saga.Ledger.IsDown = true;
@@ -46,7 +46,7 @@ public sealed class ParkingOverTheWire
     }
 
     [Fact]
-    public async Task A_message_of_a_newer_schema_is_parked_with_its_version_until_somebody_decides()
+    public async Task A_message_of_a_newer_schema_is_parked_with_its_version_and_waits_for_an_operator()
     {
         await using var saga = await StartedAsync();
         var id = await saga.PlaceAsync("k-1", Body);
@@ -78,8 +78,8 @@ public sealed class ParkingOverTheWire
         return saga;
     }
 
-    static Task AskAsync(WireSaga saga, string id, OrderEvent word) => saga[Participants.Orders].Service<Participant>()
-        .RequestAsync(id, $"{id}/http/{word.GetType().Name}/{Participants.Payments}/1", word, TestContext.Current.CancellationToken);
+    static Task AskAsync(WireSaga saga, string id, OrderEvent control) => saga[Participants.Orders].Service<Participant>()
+        .RequestAsync(id, $"{id}/http/{control.GetType().Name}/{Participants.Payments}/1", control, TestContext.Current.CancellationToken);
 
     static ParkedAt? ParkedAtPayments(OrderSummary? order) =>
         order?.Parked.GetValueOrDefault(Participants.Payments) is { IsParked: true } parked ? parked : null;

@@ -13,7 +13,7 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
     const int FaultsMax = 60;
 
     [Fact]
-    public async Task Every_order_comes_to_its_end_and_the_audit_is_clean_though_connections_are_cut()
+    public async Task Every_order_becomes_final_and_the_audit_is_clean_although_connections_are_cut()
     {
         var pause = TimeSpan.FromMilliseconds(50);
         await using var saga = new WireSaga(new TurnOptions { AbandonPause = pause, RetryPause = pause });

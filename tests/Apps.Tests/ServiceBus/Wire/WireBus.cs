@@ -50,9 +50,9 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
     public int DeliveriesMax => 5;
     public bool IsDurable => true;
 
-    public Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan patience) =>
+    public Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait) =>
         WireDelivery.ReceiveAsync(client, Topology.Current.Topic, subscription,
-            TimeSpan.FromMilliseconds(Math.Max(patience.TotalMilliseconds, 150)));
+            TimeSpan.FromMilliseconds(Math.Max(wait.TotalMilliseconds, 150)));
 
     public IDeadLetterQueue DeadLetters(string subscription) =>
         new ServiceBusDeadLetters(client.CreateReceiver(Topology.Current.Topic, subscription, ServiceBusDeadLetters.ReceiverOptions));

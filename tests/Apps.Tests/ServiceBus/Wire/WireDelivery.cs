@@ -22,9 +22,9 @@ sealed class WireDelivery : IDelivery
 
     public ReceivedMessage Message { get; }
 
-    public static async Task<IDelivery?> ReceiveAsync(ServiceBusClient client, string topic, string subscription, TimeSpan patience)
+    public static async Task<IDelivery?> ReceiveAsync(ServiceBusClient client, string topic, string subscription, TimeSpan wait)
     {
-        using var end = new CancellationTokenSource(patience);
+        using var end = new CancellationTokenSource(wait);
         try
         {
             var receiver = await client.AcceptNextSessionAsync(topic, subscription, cancellationToken: end.Token);

@@ -93,10 +93,10 @@ sealed class WireSaga : IAsyncDisposable
         (await Orders.ListAsync(new OrderFilter(Text: orderId), CancellationToken.None)).Orders.SingleOrDefault();
 
     /// <summary>Waits until every order is final and nothing is left in any queue.</summary>
-    public async Task SettledAsync(int orders, TimeSpan patience)
+    public async Task SettledAsync(int orders, TimeSpan wait)
     {
         var report = "";
-        for (var end = DateTime.UtcNow + patience; DateTime.UtcNow < end; await Task.Delay(250))
+        for (var end = DateTime.UtcNow + wait; DateTime.UtcNow < end; await Task.Delay(250))
         {
             var counts = await Orders.CountAsync(CancellationToken.None);
             var final = counts.ByStatus.Where(pair => Finals.Contains(pair.Key)).Sum(pair => pair.Value);
