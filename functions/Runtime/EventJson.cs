@@ -34,7 +34,9 @@ public static class EventJson
     static readonly FrozenDictionary<string, JsonTypeInfo> Recordable = typeof(OrderEvent).Assembly.GetTypes()
         .Where(type => type.IsSubclassOf(typeof(OrderEvent)) && !type.IsAbstract)
         .Where(type => !type.IsSubclassOf(typeof(Answer)) && !type.IsSubclassOf(typeof(Request)))
-        .ToFrozenDictionary(type => type.Name, type => Options.GetTypeInfo(type), StringComparer.Ordinal);
+        .ToFrozenDictionary(type => type.Name, type => WireContext.Default.GetTypeInfo(type) is null
+            ? throw new InvalidOperationException($"EventJson.cs has no [JsonSerializable(typeof({type.Name}))].")
+            : Options.GetTypeInfo(type), StringComparer.Ordinal);
 
     /// <summary>The names of all events that are recorded or published.</summary>
     public static IReadOnlyCollection<string> Names => Recordable.Keys;

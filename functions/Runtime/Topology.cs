@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
 
@@ -23,8 +24,24 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
     {
         using var json = typeof(Topology).Assembly.GetManifestResourceStream("topology.json")
             ?? throw new InvalidOperationException("topology.json is not embedded.");
-        return JsonSerializer.Deserialize(json, TopologyContext.Default.Topology)
-            ?? throw new InvalidOperationException("topology.json is empty.");
+        return Parse(json);
+    }
+
+    /// <summary>Reads a topology that agrees with the code. What does not agree would otherwise show with the first order, or never.</summary>
+    /// <exception cref="InvalidDataException">It does not; the message says what is missing, and where.</exception>
+    public static Topology Parse(Stream json)
+    {
+        var topology = JsonSerializer.Deserialize(json, TopologyContext.Default.Topology)
+            ?? throw new InvalidDataException("topology.json is empty.");
+        var names = topology.Subscriptions.Select(s => s.Name).ToList();
+        string[] wrong =
+        [
+            .. topology.Subscriptions.SelectMany(s => s.Hears.Concat(s.Says)).Except(EventJson.Names)
+                .Select(name => $"topology.json names {name}, which is no event in OrderEvents.cs."),
+            .. names.Except(Participants.Deciders.Keys).Select(name => $"{name} of topology.json has no decider in Participants.cs."),
+            .. Participants.Deciders.Keys.Except(names).Select(name => $"{name} of Participants.cs has no subscription in topology.json."),
+        ];
+        return wrong.Length == 0 ? topology : throw new InvalidDataException(string.Join(' ', wrong));
     }
 }
 

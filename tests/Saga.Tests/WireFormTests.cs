@@ -10,7 +10,7 @@ public class WireFormTests
     [Fact]
     public void The_wire_form_of_every_event_is_approved()
     {
-        Assert.Equal(EventJson.Names.Order(StringComparer.Ordinal), Samples.Recordable.Select(e => e.GetType().Name).Order(StringComparer.Ordinal));
+        Assert.Empty(EventJson.Names.Except(Samples.Recordable.Select(e => e.GetType().Name)).Select(name => $"Samples.cs has no {name}"));
         Approved.Verify("WireForms", string.Concat(Samples.Recordable
             .OrderBy(e => e.GetType().Name, StringComparer.Ordinal)
             .Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(EventJson.Encode(e))}\n")));

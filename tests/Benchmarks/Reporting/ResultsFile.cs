@@ -9,18 +9,19 @@ namespace OrderFunctions.Benchmarks.Reporting;
 /// <summary>RESULTS.md: everything that was found, with what is needed to judge it.</summary>
 static class ResultsFile
 {
+    const string MethodHeading = "## How it is measured";
     const string LimitsHeading = "## What limits it";
 
     public static string FullName => Path.Combine(Bench.Root, "tests", "Benchmarks", "RESULTS.md");
 
-    /// <summary>Writes it anew; only what a person wrote under the last heading is kept.</summary>
+    /// <summary>Writes it anew; what a person wrote from <see cref="MethodHeading"/> on is kept.</summary>
     public static async Task WriteAsync(IReadOnlyList<Section> sections, string command)
     {
-        var limits = await LimitsAsync();
+        var byHand = await ByHandAsync();
         var text = new StringBuilder("""
             # Results
 
-            Written by `tests/Benchmarks`; only the last section is by hand. Ratios count, absolute times are this machine's.
+            Written by `tests/Benchmarks`; only the last two sections are by hand. Ratios count, absolute times are this machine's.
 
 
             """);
@@ -44,18 +45,18 @@ static class ResultsFile
             foreach (var remark in section.Remarks)
                 text.Append(CultureInfo.InvariantCulture, $"\n{remark}\n");
         }
-        text.Append('\n').Append(limits);
-        foreach (var goal in sections.SelectMany(section => section.Goals).Where(goal => !goal.IsReached && !limits.Contains(goal.What)))
+        text.Append('\n').Append(byHand);
+        foreach (var goal in sections.SelectMany(section => section.Goals).Where(goal => !goal.IsReached && !byHand.Contains(goal.What)))
             text.Append(CultureInfo.InvariantCulture, $"\n- {goal.What}:\n");
         await File.WriteAllTextAsync(FullName, text.ToString());
     }
 
     /// <summary>What stands there already.</summary>
-    static async Task<string> LimitsAsync()
+    static async Task<string> ByHandAsync()
     {
         var before = File.Exists(FullName) ? await File.ReadAllTextAsync(FullName) : "";
-        var at = before.IndexOf(LimitsHeading, StringComparison.Ordinal);
-        return at < 0 ? $"{LimitsHeading}\n" : before[at..];
+        var at = before.IndexOf(MethodHeading, StringComparison.Ordinal);
+        return at < 0 ? $"{MethodHeading}\n\n{LimitsHeading}\n" : before[at..];
     }
 
     static IEnumerable<(string, string)> Facts(string command)
