@@ -38,7 +38,7 @@ jq --null-input --compact-output --arg key "smoke-test-$(date +%s)-$$" --arg sku
     payment: { cardToken: "tok_visa" },
     shipTo: { name: "Smoke test", line1: "1 Test Street", city: "Testville", postalCode: "REFUSE", country: "GB" } }' > "$file"
 
-# Five cold apps may need longer than one call of `place` waits. The order's key makes repeating the call safe: the same order, not another one.
+# Cold apps may need longer than one call of `place` waits. The order's key makes a repeated call safe: it is the same order.
 SECONDS=0
 until report=$(dotnet run --project "$cli" -c Release -- place --url "$orders" --orders "$file" 2>&1); do
     echo "$report" >&2

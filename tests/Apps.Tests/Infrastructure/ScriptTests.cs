@@ -140,12 +140,12 @@ public sealed partial class ScriptTests : IDisposable
             echo '│ {{outcome}} │ 1 │'
             exit {{final}}
             """);
-        _environment["SMOKE_TEST_SECONDS"] = "1";
+        _environment["SMOKE_TEST_SECONDS"] = final == 0 ? "60" : "1";
 
         Assert.Equal(expected, Script("smoke-test.sh", "dev", kind).Status);
 
         var placed = Asked.Where(line => line.StartsWith("dotnet run ", StringComparison.Ordinal)).ToList();
-        Assert.True(placed.Count >= 2);
+        Assert.True(final == 0 ? placed.Count == 2 : placed.Count >= 1, $"{placed.Count}");
         Assert.Contains("functions/Local -c Release -- place --url https://func-orders.example.org --orders ",
             Assert.Single(placed.Distinct()), StringComparison.Ordinal);
         var order = JsonNode.Parse(File.ReadAllText(_environment["LOG"] + ".order"))!;
@@ -241,7 +241,8 @@ public sealed partial class ScriptTests : IDisposable
         File.WriteAllText(message, """{ "trackingId": "tr-1" }""");
         const string script = "pipelines/scripts/contract-check.sh";
         File.Copy(Repository.PathOf(script), Path.Combine(repository, script));
-        Stub("dotnet", """echo "sees $(ls tests/Apps.Tests/Infrastructure/Contracts/v2 2> /dev/null | tr '\n' ' ' | sed 's/ $//')" >> "$LOG" """);
+        Stub("dotnet",
+            """echo "sees $(ls tests/Apps.Tests/Infrastructure/Contracts/v2 2> /dev/null | tr '\n' ' ' | sed 's/ $//')" >> "$LOG" """);
         Git(repository, "init", "-q");
         Git(repository, "config", "user.email", "test@example.org");
         Git(repository, "config", "user.name", "test");
