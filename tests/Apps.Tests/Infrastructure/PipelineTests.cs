@@ -193,8 +193,8 @@ public partial class PipelineTests
     {
         var read = Repository.Files("pipelines/scripts", "*.sh").Concat(Repository.Files("bicep", "*.bicepparam"))
             .SelectMany(path => VariableRead().Matches(Repository.Read(path))).Select(m => m.Groups[1].Value)
-            // Set by a script, and by azd or the stage.
-            .Except(["DEPLOYED", "API_TOKEN", "AZURE_ENV_NAME"])
+            // Set by a script, by bash, and by azd or the stage.
+            .Except(["DEPLOYED", "API_TOKEN", "SECONDS", "AZURE_ENV_NAME"])
             .Where(name => !name.StartsWith("SYSTEM_", StringComparison.Ordinal)).Distinct().Order();
         var listed = VariableListed().Matches(Repository.Read("pipelines/README.md")).Select(m => m.Groups[1].Value).Order();
 
