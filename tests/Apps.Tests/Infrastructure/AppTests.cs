@@ -159,7 +159,8 @@ public partial class AppTests
     private static partial Regex Named();
 
     [GeneratedRegex(
-        """(?:onfiguration\["|GetValue\("|const string Section = "|setting )([A-Z][a-z]\w*?)(?::|__|")|From<\w+>\(configuration, "(\w+)"\)""")]
+        """(?:onfiguration\["|GetValue\("|const string Section = "|setting )([A-Z][a-z]\w*?)(?::|__|")|"""
+        + """From<\w+>\(configuration, "(\w+)"\)""")]
     private static partial Regex SectionRead();
 
     [GeneratedRegex("\"maxAutoLockRenewalDuration\": \"([^\"]+)\"")]

@@ -6,8 +6,8 @@ using static OrderFunctions.Apps.Tests.Infrastructure.Yaml;
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
 /// <summary>
-/// azure.yaml has the form that its published schema (v1.0) asks for, as far as it is used here, and what it names exists. Not checked: parts
-/// of the schema that are not used here, and azd itself, which these tests do not have. FromNothingTests runs the hooks.
+/// azure.yaml has the form that its published schema (v1.0) asks for, as far as it is used here, and what it names exists. Not checked:
+/// parts of the schema that are not used here, and azd itself, which these tests do not have. FromNothingTests runs the hooks.
 /// </summary>
 public partial class AzdTests
 {

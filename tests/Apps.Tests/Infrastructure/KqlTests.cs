@@ -6,7 +6,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
-/// <summary>The queries of the alerts and the workbook, read by Kusto's own language service and checked against what the code measures.</summary>
+/// <summary>The queries of alerts and workbook, read by Kusto's own language service and checked against what the code measures.</summary>
 public partial class KqlTests
 {
     const string Package = "@kusto/language-service-next@12.4.1";
