@@ -12,6 +12,7 @@ param notifierUrl = readEnvironmentVariable('NOTIFIER_URL', '')
 param deployed = json(readEnvironmentVariable('DEPLOYED', '[]'))
 
 // README.md gives the reason for each difference to prod.
+param simulatedProviders = true
 param messagingSku = 'Standard'
 param alwaysReadyHttp = 0
 param alwaysReadyMessages = 0

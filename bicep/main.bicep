@@ -67,13 +67,16 @@ param zoneRedundant bool = false
 @description('Takes bus, store and files off the public network. Needs a Premium namespace.')
 param privateNetwork bool = false
 
-@description('Base address of the card provider; empty: the simulated one.')
+@description('Lets a provider without an address be simulated. Without it every provider must have one.')
+param simulatedProviders bool
+
+@description('Base address of the card provider.')
 param cardProviderUrl string = ''
 
-@description('Base address of the carrier; empty: the simulated one.')
+@description('Base address of the carrier.')
 param carrierUrl string = ''
 
-@description('Base address of the provider that sends mails; empty: the simulated one.')
+@description('Base address of the provider that sends mails.')
 param notifierUrl string = ''
 
 @description('Days that logs are kept.')
@@ -99,7 +102,8 @@ var names = {
 }
 var database = 'orderfunctions'
 
-// ---- Who takes part: one entry per app. `sessions` is maxConcurrentSessions of its host.json, `http` how many requests an instance serves.
+// ---- Who takes part: one entry per app. `sessions` is maxConcurrentSessions of its host.json; `http` is how many requests an instance
+// serves at once.
 
 var apps = [
   { name: 'orders', sessions: 32, http: 64, vault: false }
@@ -114,12 +118,16 @@ var callers = {
   Authentication__TenantId: tenant().tenantId
   Authentication__Audience: apiAudience
 }
+var addressMissing = contains([cardProviderUrl, carrierUrl, notifierUrl], '')
+var simulated = addressMissing && !simulatedProviders
+  ? fail('No provider is simulated here: set CARD_PROVIDER_URL, CARRIER_URL and NOTIFIER_URL')
+  : 'simulated'
 var secretIn = '@Microsoft.KeyVault(VaultName=kv-{0}-${token};SecretName={1})'
 var settings = {
   orders: callers
   inventory: callers
   payments: empty(cardProviderUrl)
-    ? { CardProvider__Mode: 'simulated' }
+    ? { CardProvider__Mode: simulated }
     : {
         CardProvider__Mode: 'http'
         CardProvider__BaseAddress: cardProviderUrl
@@ -128,7 +136,7 @@ var settings = {
   shipping: union(
     callers,
     empty(carrierUrl)
-      ? { Carrier__Mode: 'simulated' }
+      ? { Carrier__Mode: simulated }
       : {
           Carrier__Mode: 'http'
           Carrier__BaseAddress: carrierUrl
@@ -137,7 +145,7 @@ var settings = {
         }
   )
   notifications: empty(notifierUrl)
-    ? { Notifier__Mode: 'simulated' }
+    ? { Notifier__Mode: simulated }
     : {
         Notifier__Mode: 'http'
         Notifier__BaseAddress: notifierUrl

@@ -12,6 +12,7 @@ param notifierUrl = readEnvironmentVariable('NOTIFIER_URL', '')
 param deployed = json(readEnvironmentVariable('DEPLOYED', '[]'))
 
 // README.md gives the reason for each difference to dev.
+param simulatedProviders = false
 param messagingSku = 'Premium'
 param messagingUnits = 1
 param alwaysReadyHttp = 1

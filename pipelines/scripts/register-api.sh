@@ -16,7 +16,8 @@ if [ -z "$id" ]; then
     # Lets a person ask for a token with the Azure CLI, whose own public client id this is. The scope has to be there before it is granted.
     cli=04b07795-8ddb-461a-bbee-02f9e1bf7b46 scope=5f2b0c36-6f0e-4c8a-9a57-3d1f3f0f6a10
     api=$(jq --null-input --arg id "$scope" '{ requestedAccessTokenVersion: 2, oauth2PermissionScopes: [{ id: $id, value: "access",
-        type: "User", isEnabled: true, adminConsentDisplayName: "Use the API", adminConsentDescription: "Use the API as the signed-in user." }] }')
+        type: "User", isEnabled: true, adminConsentDisplayName: "Use the API",
+        adminConsentDescription: "Use the API as the signed-in user." }] }')
     az rest --method PATCH --url "$graph/applications/$object" --output none --body "$(jq '{ api: . }' <<<"$api")"
     az rest --method PATCH --url "$graph/applications/$object" --output none --body "$(jq --arg cli "$cli" --arg id "$scope" \
         '{ api: (. + { preAuthorizedApplications: [{ appId: $cli, delegatedPermissionIds: [$id] }] }) }' <<<"$api")"

@@ -158,7 +158,9 @@ public partial class AppTests
     [GeneratedRegex(@"\b[A-Z]\w+__\w+")]
     private static partial Regex Named();
 
-    [GeneratedRegex("""(?:onfiguration\["|GetValue\("|const string Section = "|setting )([A-Z][a-z]\w*?)(?::|__|")|From<\w+>\(configuration, "(\w+)"\)""")]
+    [GeneratedRegex(
+        """(?:onfiguration\["|GetValue\("|const string Section = "|setting )([A-Z][a-z]\w*?)(?::|__|")|"""
+        + """From<\w+>\(configuration, "(\w+)"\)""")]
     private static partial Regex SectionRead();
 
     [GeneratedRegex("\"maxAutoLockRenewalDuration\": \"([^\"]+)\"")]

@@ -31,13 +31,19 @@ static class Bicep
     static readonly Lazy<string> Folder = new(Copy);
     static readonly ConcurrentDictionary<string, Lazy<JsonElement>> Results = new();
 
+    static readonly (string Name, string Value)[] Providers =
+    [
+        ("CARD_PROVIDER_URL", "https://card.example/"), ("CARRIER_URL", "https://carrier.example/"),
+        ("NOTIFIER_URL", "https://mail.example/"),
+    ];
+
     public static Deployment Dev => Snapshot("dev");
 
-    public static Deployment Prod => Snapshot("prod");
+    /// <summary>With real providers, as there is no other.</summary>
+    public static Deployment Prod => Snapshot("prod", Providers);
 
     /// <summary>With real providers and an operator.</summary>
-    public static Deployment DevWithProviders => Snapshot("dev", ("CARD_PROVIDER_URL", "https://card.example/"),
-        ("CARRIER_URL", "https://carrier.example/"), ("NOTIFIER_URL", "https://mail.example/"), ("AZURE_PRINCIPAL_ID", Operator));
+    public static Deployment DevWithProviders => Snapshot("dev", [.. Providers, ("AZURE_PRINCIPAL_ID", Operator)]);
 
     /// <summary>Every module compiled into one template.</summary>
     public static JsonElement Template =>
@@ -47,15 +53,17 @@ static class Bicep
     public static Deployment Snapshot(string stage, params (string Name, string Value)[] environment) =>
         new(Result($"snapshot {stage} {string.Join(' ', environment)}", folder =>
         {
-            // The snapshot is written beside the parameters, so each gets a file of its own.
-            var parameters = Path.Combine(folder, $"{Guid.NewGuid():N}.bicepparam");
-            File.Copy(Path.Combine(folder, $"{stage}.bicepparam"), parameters);
-            // Without the ids it silently leaves modules out.
-            var (status, _, errors) = Run(environment, "snapshot", parameters, "--mode", "Overwrite", "--tenant-id", Tenant,
-                "--subscription-id", Subscription, "--location", "westeurope", "--deployment-name", "main");
-            Assert.True(status == 0, errors);
-            return File.ReadAllText(Path.ChangeExtension(parameters, "snapshot.json"));
+            var (written, errors) = Evaluate(folder, stage, environment);
+            return written is null ? throw new InvalidOperationException(errors) : File.ReadAllText(written);
         }));
+
+    /// <summary>Why the deployment would be refused.</summary>
+    public static string Refusal(string stage, params (string Name, string Value)[] environment)
+    {
+        var (written, errors) = Evaluate(Path.Combine(Folder.Value, "bicep"), stage, environment);
+        Assert.Null(written);
+        return errors;
+    }
 
     /// <summary>What a parameter file sets.</summary>
     public static Dictionary<string, JsonElement> Parameters(string stage)
@@ -65,6 +73,17 @@ static class Bicep
         using var parameters = JsonDocument.Parse(built.GetProperty("parametersJson").GetString()!);
         return parameters.RootElement.GetProperty("parameters").EnumerateObject()
             .ToDictionary(p => p.Name, p => p.Value.GetProperty("value").Clone());
+    }
+
+    static (string? Written, string Errors) Evaluate(string folder, string stage, (string Name, string Value)[] environment)
+    {
+        // The snapshot is written beside the parameters, so each gets a file of its own.
+        var parameters = Path.Combine(folder, $"{Guid.NewGuid():N}.bicepparam");
+        File.Copy(Path.Combine(folder, $"{stage}.bicepparam"), parameters);
+        // Without the ids it silently leaves modules out.
+        var (status, _, errors) = Run(environment, "snapshot", parameters, "--mode", "Overwrite", "--tenant-id", Tenant,
+            "--subscription-id", Subscription, "--location", "westeurope", "--deployment-name", "main");
+        return (status == 0 ? Path.ChangeExtension(parameters, "snapshot.json") : null, errors);
     }
 
     public static (int Status, string Output, string Errors) Run((string Name, string Value)[] environment, params string[] arguments)

@@ -38,7 +38,8 @@ public partial class BicepTests
     public void What_refuses_concurrent_changes_gets_one_at_a_time()
     {
         var serial = Everything(Bicep.Template).Where(r => r.Value.TryGetProperty("copy", out var copy)
-            && copy.TryGetProperty("mode", out var mode) && mode.ValueEquals("serial") && copy.GetProperty("batchSize").GetInt32() == 1).Select(r => r.Name).ToHashSet();
+            && copy.TryGetProperty("mode", out var mode) && mode.ValueEquals("serial")
+            && copy.GetProperty("batchSize").GetInt32() == 1).Select(r => r.Name).ToHashSet();
 
         // The topic: its subscriptions, and the rules of each. The store: its permissions.
         Assert.Equal(["filters", "storeAssignments", "subscriptions"], serial.Order());

@@ -6,15 +6,16 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
 /// <summary>
-/// Services go out one at a time, so each reads what another version says. The bodies of messages as they were once sent stand in Contracts,
-/// a folder a version, and never change; pipelines/scripts/contract-check.sh also has the version before read those of this one.
+/// Services are deployed one at a time, so each reads what another version sends. Contracts holds the bodies of messages as they were once
+/// sent, one folder per version, and they never change; pipelines/scripts/contract-check.sh also makes the live versions read the new ones.
 /// </summary>
 public class ContractTests
 {
     const string Folder = "tests/Apps.Tests/Infrastructure/Contracts";
 
     /// <summary>One file per message; the streams of whole flows lie deeper.</summary>
-    public static TheoryData<string> Recorded => [.. Repository.Files(Folder, "*.json").Where(path => path.Split('/').Length == Folder.Split('/').Length + 2)];
+    public static TheoryData<string> Recorded =>
+        [.. Repository.Files(Folder, "*.json").Where(path => path.Split('/').Length == Folder.Split('/').Length + 2)];
 
     public static TheoryData<string> Events => [.. Repository.Files(Folder, "events.txt")];
 
@@ -40,7 +41,8 @@ public class ContractTests
         {
             var (name, body) = (line[..line.IndexOf(' ')], line[(line.IndexOf(' ') + 1)..]);
             var written = EventJson.Encode(EventJson.Decode(name, Encoding.UTF8.GetBytes(body)));
-            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(body), JsonNode.Parse(written)), $"{line} would now be {Encoding.UTF8.GetString(written)}");
+            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(body), JsonNode.Parse(written)),
+                $"{line} would now be {Encoding.UTF8.GetString(written)}");
         }
     }
 
@@ -53,8 +55,8 @@ public class ContractTests
         {
             var versions = Repository.Files(Folder, $"{name}.json");
             Assert.True(versions.Count > 0, $"{name} is not recorded below {Folder}");
-            // Read and written again, the latest recording must come out with every field that it had: one that was renamed or dropped would be
-            // lost here.
+            // Read and written again, the latest recording must come out with every field that it had: one that was renamed or dropped
+            // would be lost here.
             var latest = JsonNode.Parse(Repository.Read(versions[^1]));
             var written = JsonNode.Parse(EventJson.Encode(EventJson.Decode(name, Encoding.UTF8.GetBytes(latest!.ToJsonString()))));
             Assert.True(JsonNode.DeepEquals(latest, written), $"{versions[^1]} would now be sent as {written}");

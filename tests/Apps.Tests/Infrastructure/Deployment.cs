@@ -81,7 +81,8 @@ sealed partial class Deployment(JsonElement snapshot)
                 .Select(group => $"{group.GetProperty("name")} {group.GetProperty("instanceCount")}");
             lines.Add($"\n{app}: {scale.GetProperty("maximumInstanceCount")} instances of {scale.GetProperty("instanceMemoryMB")} MB, "
                 + $"always ready: {string.Join(", ", ready.DefaultIfEmpty("none"))}");
-            lines.AddRange(Sorted(Settings(app).Select(setting => $"{setting.Key} = {(setting.Value.StartsWith('[') ? "…" : setting.Value)}")));
+            lines.AddRange(Sorted(Settings(app).Select(
+                setting => $"{setting.Key} = {(setting.Value.StartsWith('[') ? "…" : setting.Value)}")));
         }
         lines.Add("\nFilters");
         foreach (var subscription in Subscriptions.Select(subscription => Name(subscription).Split('/')[^1]))

@@ -6,13 +6,13 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
-/// <summary>The queries of the alerts and of the workbook, read by Kusto's own language service and held against what the code measures.</summary>
+/// <summary>The queries of alerts and workbook, read by Kusto's own language service and checked against what the code measures.</summary>
 public partial class KqlTests
 {
     const string Package = "@kusto/language-service-next@12.4.1";
 
-    static readonly Dictionary<string, string> Queries = Repository.Files("bicep/alerts", "*.kql").ToDictionary(path => path, Repository.Read)
-        .Concat(Workbook()).ToDictionary(query => query.Key, query => query.Value);
+    static readonly Dictionary<string, string> Queries = Repository.Files("bicep/alerts", "*.kql")
+        .ToDictionary(path => path, Repository.Read).Concat(Workbook()).ToDictionary(query => query.Key, query => query.Value);
 
     static readonly Dictionary<string, Instrument> Metrics = typeof(Telemetry).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => field.GetValue(null)).OfType<Instrument>().ToDictionary(metric => metric.Name);
@@ -109,9 +109,10 @@ public partial class KqlTests
                 ["install", "--prefix", tools, "--no-audit", "--no-fund", "--no-save", "--silent", Package]);
             Assert.True(installed == 0, errors);
         }
-        var schema = JsonSerializer.Deserialize<Dictionary<string, string>>(Repository.Read("tests/Apps.Tests/Infrastructure/kql-schema.json"));
-        var (status, output, problem) = Repository.Run(
-            "node", [Repository.PathOf("tests/Apps.Tests/Infrastructure/kql.mjs"), tools], input: JsonSerializer.Serialize(new { schema, queries }));
+        const string folder = "tests/Apps.Tests/Infrastructure";
+        var schema = JsonSerializer.Deserialize<Dictionary<string, string>>(Repository.Read($"{folder}/kql-schema.json"));
+        var (status, output, problem) = Repository.Run("node", [Repository.PathOf($"{folder}/kql.mjs"), tools],
+            input: JsonSerializer.Serialize(new { schema, queries }));
         Assert.True(status == 0, problem);
         return JsonSerializer.Deserialize<Dictionary<string, Understood>>(output, JsonSerializerOptions.Web)!;
     }

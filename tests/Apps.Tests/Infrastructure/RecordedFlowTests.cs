@@ -16,14 +16,17 @@ using Samples = OrderFunctions.Saga.Tests.Samples;
 
 namespace OrderFunctions.Apps.Tests.Infrastructure;
 
-/// <summary>The streams and messages of whole flows as an earlier version stored and sent them (Contracts/README.md), under the code of today.</summary>
+/// <summary>
+/// The streams and messages of whole flows as an earlier version stored and sent them (Contracts/README.md), under the code of today.
+/// </summary>
 public sealed class RecordedFlowTests
 {
     const string Folder = "tests/Apps.Tests/Infrastructure/Contracts";
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Streams => [.. Repository.Files(Folder, "*.json").Where(path => path.Contains("/flows/", StringComparison.Ordinal))];
+    public static TheoryData<string> Streams =>
+        [.. Repository.Files(Folder, "*.json").Where(path => path.Contains("/flows/", StringComparison.Ordinal))];
 
     public static TheoryData<string> Messages => [.. Repository.Files(Folder, "messages.jsonl")];
 
@@ -62,7 +65,8 @@ public sealed class RecordedFlowTests
         var store = Stored(path);
         var stream = await store.LoadAsync(flow, Cancellation);
         var sent = Repository.Read(path.Replace($"{participant}.json", "messages.jsonl", StringComparison.Ordinal))
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToDictionary(m => m["messageId"]!.GetValue<string>());
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)
+            .ToDictionary(m => m["messageId"]!.GetValue<string>());
         foreach (var entry in stream!.Entries.Where(entry => entry.Via is Via.Bus))
         {
             var bus = new Bus();
@@ -93,7 +97,7 @@ public sealed class RecordedFlowTests
             var (old, now) = (before["entries"]!.AsArray(), after["entries"]!.AsArray());
             Assert.True(now.Count > old.Count || isBehind, type);
             Assert.All(old.Zip(now), pair => Assert.True(JsonNode.DeepEquals(pair.First, pair.Second)));
-            Assert.Equal($"{flow}/test/1", isBehind ? after["parked"]!.AsArray()[^1]!["id"]!.GetValue<string>() : now[^1]!["on"]!.GetValue<string>());
+            Assert.Equal($"{flow}/test/1", isBehind ? Of(after["parked"]!.AsArray()[^1]!, "id") : Of(now[^1]!, "on"));
         }
     }
 
@@ -103,18 +107,23 @@ public sealed class RecordedFlowTests
         foreach (var sent in Repository.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!))
         {
             var properties = sent["applicationProperties"]!.AsObject().ToDictionary(
-                p => p.Key, p => p.Value!.GetValueKind() is JsonValueKind.Number ? (object)p.Value.GetValue<int>() : p.Value.GetValue<string>());
+                p => p.Key,
+                p => p.Value!.GetValueKind() is JsonValueKind.Number ? (object)p.Value.GetValue<int>() : p.Value.GetValue<string>());
             var read = ServiceBusModelFactory.ServiceBusReceivedMessage(
-                BinaryData.FromString(Of(sent, "body")), Of(sent, "messageId"), sessionId: Of(sent, "sessionId"), correlationId: Of(sent, "correlationId"),
-                subject: Of(sent, "subject"), contentType: Of(sent, "contentType"), properties: properties, deliveryCount: 1).ToReceived();
+                BinaryData.FromString(Of(sent, "body")), Of(sent, "messageId"), sessionId: Of(sent, "sessionId"),
+                correlationId: Of(sent, "correlationId"), subject: Of(sent, "subject"), contentType: Of(sent, "contentType"),
+                properties: properties, deliveryCount: 1).ToReceived();
 
             Assert.Null(read.Unreadable);
             Assert.Equal(Of(sent, "subject"), read.Event!.GetType().Name);
-            var due = sent["scheduledEnqueueTime"] is { } at ? DateTimeOffset.Parse(at.GetValue<string>(), CultureInfo.InvariantCulture) : (DateTimeOffset?)null;
+            var due = sent["scheduledEnqueueTime"] is { } at
+                ? DateTimeOffset.Parse(at.GetValue<string>(), CultureInfo.InvariantCulture)
+                : (DateTimeOffset?)null;
             var again = new OutboundMessage(
                 read.Id, read.OrderId, (PublicEvent)read.Event, read.CausationId, read.TraceParent, due, read.RecordedAt).ToServiceBus();
             Assert.Equal(
-                (Of(sent, "messageId"), Of(sent, "sessionId"), Of(sent, "subject"), Of(sent, "correlationId"), Of(sent, "contentType"), Of(sent, "body")),
+                (Of(sent, "messageId"), Of(sent, "sessionId"), Of(sent, "subject"), Of(sent, "correlationId"), Of(sent, "contentType"),
+                    Of(sent, "body")),
                 (again.MessageId, again.SessionId, again.Subject, again.CorrelationId, again.ContentType, again.Body.ToString()));
             Assert.All(properties, property => Assert.Equal(property.Value, again.ApplicationProperties[property.Key]));
             if (due is not null)
@@ -136,7 +145,8 @@ public sealed class RecordedFlowTests
     }
 
     static Participant Host(string participant, IStreamStore store, IEventBus bus) => new(
-        participant, Participants.Deciders[participant], (call, _) => Task.FromResult(Samples.AnswersTo(call.Intent)[0]), store, bus, new TurnOptions(), new NoWaiting());
+        participant, Participants.Deciders[participant], (call, _) => Task.FromResult(Samples.AnswersTo(call.Intent)[0]), store, bus,
+        new TurnOptions(), new NoWaiting());
 
     static OrderEvent Sample(string type) => Samples.Recordable.First(e => e.GetType().Name == type);
 
@@ -146,7 +156,8 @@ public sealed class RecordedFlowTests
     /// <summary>A record says its lists only by their type's name.</summary>
     static string Text(object state)
     {
-        var values = state.GetType().GetProperties().Where(p => p.GetIndexParameters().Length == 0).Select(p => $"{p.Name} = {Value(p.GetValue(state))}");
+        var values = state.GetType().GetProperties().Where(p => p.GetIndexParameters().Length == 0)
+            .Select(p => $"{p.Name} = {Value(p.GetValue(state))}");
         return $"{state.GetType().Name} {{ {string.Join(", ", values)} }}";
 
         static string Value(object? value) => value switch

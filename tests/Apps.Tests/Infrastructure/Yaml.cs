@@ -19,6 +19,10 @@ static class Yaml
 
     public static string? Text(YamlNode? node, string key) => (Child(node, key) as YamlScalarNode)?.Value;
 
+    /// <summary>Empty where there is no mapping.</summary>
+    public static List<string> Keys(YamlNode? node) =>
+        [.. (node as YamlMappingNode)?.Children.Keys.Select(key => ((YamlScalarNode)key).Value!) ?? []];
+
     public static IEnumerable<YamlNode> Sequence(YamlNode? node, string key) =>
         Child(node, key) as YamlSequenceNode ?? Enumerable.Empty<YamlNode>();
 }
