@@ -129,7 +129,9 @@ public partial class KqlTests
     [GeneratedRegex("""Properties\["(\w+)"\]""")]
     private static partial Regex DimensionAsked();
 
-    [GeneratedRegex("""<summary>(?<summary>.*)</summary>\s*public static readonly \w+<\w+> \w+ = Meter\.\w+<\w+>\("(?<name>[^"]+)""")]
+    [GeneratedRegex(
+        """<summary>(?<summary>(?:(?!</summary>)[\s\S])*)</summary>\s*public static readonly \w+<\w+> \w+ = """
+        + """Meter\.\w+<\w+>\("(?<name>[^"]+)""")]
     private static partial Regex MetricDocumentation();
 
     [GeneratedRegex("<c>(\\w+)</c>")]
