@@ -3,8 +3,8 @@ using System.Text;
 namespace OrderFunctions.Kernel.Tests;
 
 /// <summary>
-/// The rules of the messages, whole: every lane × place × due time × delivery × content. Cells with the same step are written as one row,
-/// so that the approved file shows what each step depends on.
+/// The complete message rules: every lane × place × due time × delivery × content. Cells with the same step are merged into one row, so
+/// that the approved file shows what each step depends on.
 /// </summary>
 public class DecisionTableTests
 {
@@ -40,7 +40,7 @@ public class DecisionTableTests
             select (Sets: new[] { [place], [due], [delivery], new[] { content } }, Step: StepOf(lane, place, due, delivery, content))).ToList();
         for (var dimension = 0; dimension < dimensions.Length; dimension++)
         {
-            // The place is what the table goes by: it is not merged.
+            // The table is grouped by place, so places are not merged.
             if (dimension == 0)
                 continue;
             rows = [.. rows

@@ -22,5 +22,6 @@ public class MessageIdTests
     [InlineData("o-1/payments/9", "o-1/payments/9", false)]
     [InlineData("o-1/payments/10", "o-1/orders/9", false)]
     [InlineData("o-2/payments/10", "o-1/payments/9", false)]
-    public void Sequences_of_one_sender_compare_as_numbers(string id, string other, bool isLater) => Assert.Equal(isLater, MessageId.IsLater(id, other));
+    public void Sequences_of_one_sender_compare_as_numbers(string id, string other, bool isLater) =>
+        Assert.Equal(isLater, MessageId.IsLater(id, other));
 }

@@ -1,6 +1,6 @@
 namespace OrderFunctions.Kernel.Tests;
 
-/// <summary>What each step makes of a stream.</summary>
+/// <summary>How each step changes a stream.</summary>
 public class StreamTests
 {
     static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

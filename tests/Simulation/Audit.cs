@@ -5,33 +5,36 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// What must be true once everything is at rest, judged by what the outside saw and not by what the participants believe.
+/// What must be true once everything has settled, judged by what the outside saw and not by what the participants recorded.
 /// </summary>
 static class Audit
 {
-    /// <summary>Nothing fails any more, but bugs are still there: Orders must know which orders are parked where.</summary>
+    /// <summary>Nothing fails any more, but bugs are not fixed yet: Orders must know which orders are parked, and where.</summary>
     public static void Parking(World world)
     {
         foreach (var store in world.Stores)
         {
             foreach (var stream in store.Streams)
             {
-                // What cannot be read cannot be told either.
+                // What cannot be read cannot be published either.
                 var orders = world.Store(Participants.Orders)[stream.OrderId];
                 var summary = world.Store(Participants.Orders).Summary(stream.OrderId);
                 if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
                     continue;
                 var known = summary.Parked.TryGetValue(store.Participant, out var report) && report.IsParked;
                 if (known == stream.Parked.IsEmpty)
-                    world.Invariants.Broken("Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
+                    world.Invariants.Broken(
+                        "Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
                     && !world.Bugs.EverHit(store.Participant, stream.OrderId))
                 {
-                    world.Invariants.Broken("Only what is broken waits for an operator", stream.OrderId, $"{head.Id} at {store.Participant}: {head.Reason}");
+                    world.Invariants.Broken(
+                        "Only what is broken waits for an operator", stream.OrderId, $"{head.Id} at {store.Participant}: {head.Reason}");
                 }
                 var letters = world.Bus[store.Participant].DeadLetters.Letters;
                 if (stream.Parked.Find(parked => !letters.Any(letter => letter.Copy.Id == parked.Id)) is { } lost)
-                    world.Invariants.Broken("What is parked is kept in the dead-letter queue", stream.OrderId, $"{lost.Id} at {store.Participant}");
+                    world.Invariants.Broken(
+                        "What is parked is kept in the dead-letter queue", stream.OrderId, $"{lost.Id} at {store.Participant}");
             }
         }
     }
@@ -114,7 +117,7 @@ static class Audit
             Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
             Must(world.Cards.Taken(id) is null, "What is cancelled or rejected costs nothing");
 
-            // What a discarded message had reserved stays so: nobody but that message knew the warehouse.
+            // What a discarded message had reserved stays reserved: only that message knew the warehouse.
             Must(stock is not (SimulatedStock.Status.Reserved or SimulatedStock.Status.Consumed) || IsOrderDiscarded(world, id),
                 "What is cancelled or rejected takes nothing off the shelf");
         }
@@ -144,8 +147,8 @@ static class Audit
     }
 
     /// <summary>
-    /// Decides everything in the stream again, with what the outside would answer now: the same must come of it, because a first answer is
-    /// the answer for ever and the stream holds all that was known. Only what was looked for in vain may have arrived since.
+    /// Decides everything in the stream again, with the answers that the outside would give now. The result must be the same, because a
+    /// first answer is final and the stream holds everything that was known. Only what a look-up did not find may have arrived since.
     /// </summary>
     static void Repeats(World world, string participant, OrderStream stream)
     {
@@ -172,7 +175,7 @@ static class Audit
         }
     }
 
-    /// <param name="inVain">Whether what was looked for was not there yet.</param>
+    /// <param name="inVain">Whether look-ups find nothing, because the thing was not there yet.</param>
     static List<OrderEvent> DecidedAgain(World world, IDecider decider, List<OrderEvent> before, string orderId, OrderEvent input, bool inVain)
     {
         var history = before.ToList();
@@ -207,12 +210,13 @@ static class Audit
 }
 
 /// <summary>
-/// What a customer must be able to read, derived from the messages that Orders heard: a second opinion on its notes and its summary.
+/// What a customer must be able to read, derived from the messages that Orders heard. An independent check of its notes and its summary.
 /// </summary>
 static class Heard
 {
     /// <param name="inOrder">
-    /// Whether the broker gave none of them up: else a late one tells nothing new, but the refund always does.
+    /// True if the broker dead-lettered none of the messages. Otherwise a late message changes nothing, except for the refund, which always
+    /// counts.
     /// </param>
     public static void Check(OrderStream orders, OrderSummary summary, bool inOrder, Action<bool, string> must)
     {
@@ -227,7 +231,7 @@ static class Heard
             if (!open || (refused && status is OrderStatus.Cancelling && entry.Type is not nameof(OrderShipped) and not nameof(CancellationRefused)))
                 continue;
 
-            // What was said before the refund, and published after it by a turn that took long, is too late to matter.
+            // A message that was decided before the refund, but published after it by a slow turn, is too late to matter.
             var matters = status is not OrderStatus.Rejecting && !refunded;
             charged |= entry.Type is nameof(PaymentSucceeded) && matters;
             booked |= entry.Type is nameof(ShipmentBooked) && matters;

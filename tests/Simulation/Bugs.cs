@@ -4,14 +4,16 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One message that one participant cannot handle until somebody mends the cause.</summary>
+/// <summary>One message that one participant cannot handle until somebody fixes the cause.</summary>
 sealed record Bug(string Participant, OutboundMessage Message, Fault Kind)
 {
-    /// <summary>An operator has decided that it is never to be handled; nobody mends it before that is recorded.</summary>
+    /// <summary>An operator has decided to discard the message. Nobody fixes the bug before that is recorded.</summary>
     public bool Discarding { get; set; }
 }
 
-/// <summary>What makes messages poisonous: bodies that cannot be read, rules and ports that throw what is not transient.</summary>
+/// <summary>
+/// Makes messages poisonous: bodies that cannot be read, and rules and ports that throw exceptions that are not transient.
+/// </summary>
 sealed class Bugs(World world)
 {
     readonly List<Bug> active = [];
@@ -20,7 +22,9 @@ sealed class Bugs(World world)
 
     public IReadOnlyList<Bug> Active => active;
 
-    /// <summary>Whether the order ever had a poisonous message there: once mended, it still waits for an operator to say so.</summary>
+    /// <summary>
+    /// Whether the order ever had a poison message there. Even after the fix it waits until an operator requests the replay.
+    /// </summary>
     public bool EverHit(string participant, string orderId) => hit.Contains((participant, orderId));
 
     /// <summary>Whether a message is poisonous is decided when it first arrives.</summary>
@@ -50,7 +54,7 @@ sealed class Bugs(World world)
             throw new InvalidOperationException("A bug in the rules.");
     }
 
-    /// <summary>The port has done what was asked, and its answer is then not understood.</summary>
+    /// <summary>The port has done what was asked, but its answer cannot be parsed.</summary>
     public Perform InAnswers(string participant, Perform perform) => async (call, cancellation) =>
     {
         var answer = await perform(call, cancellation);

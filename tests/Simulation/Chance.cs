@@ -37,8 +37,8 @@ sealed class Chance(ulong seed)
     public TimeSpan Between(TimeSpan from, TimeSpan to) => from + Below(to - from);
 
     /// <summary>
-    /// Milliseconds as likely as hours: what matters happens at very different scales. From a table, because the last digit of a logarithm
-    /// differs between machines.
+    /// Milliseconds are as likely as hours, because things happen at very different scales. Taken from a table, because the last digit of a
+    /// logarithm differs between machines.
     /// </summary>
     public TimeSpan OfAnyScale(TimeSpan max)
     {

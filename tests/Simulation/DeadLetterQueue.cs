@@ -3,7 +3,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>A subscription's dead-letter queue: no sessions, each received message locked for a minute.</summary>
+/// <summary>A subscription's dead-letter queue: no sessions, and each received message is locked for a minute.</summary>
 sealed class DeadLetterQueue(World world, string participant)
 {
     static readonly TimeSpan LockTime = TimeSpan.FromMinutes(1);
@@ -14,7 +14,7 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public IReadOnlyList<DeadLetter> Letters => letters;
 
-    /// <summary>Changes whenever a letter comes or goes.</summary>
+    /// <summary>Changes whenever a dead letter is added or removed.</summary>
     public int Version { get; private set; }
 
     public void Add(Copy copy)
@@ -26,7 +26,7 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public List<DeadLetter> Lock(int max)
     {
-        // A receiver gets what the broker has at hand, seldom all at once.
+        // A receiver gets the messages that the broker has at hand, rarely all at once.
         var atHand = Math.Min(max, 1 + world.Chance.Below(8));
         var free = letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now).Take(atHand).ToList();
         foreach (var letter in free)
@@ -78,12 +78,12 @@ sealed class DeadLetter(Copy copy)
 {
     public Copy Copy => copy;
 
-    /// <summary>Which lock is the valid one; each new one counts on.</summary>
+    /// <summary>The number of the valid lock. Each new lock gets the next number.</summary>
     public int Lock { get; set; }
 
     public DateTimeOffset LockedUntil { get; set; }
 
-    /// <summary>When it was received last, the stream told already that it was handled.</summary>
+    /// <summary>Whether the stream already recorded the message as handled when it was last received.</summary>
     public bool WasHandled { get; set; }
 }
 
@@ -106,11 +106,14 @@ sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQ
         return messages;
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("renews", message, Queue.Renew, cancellation);
+    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        SettleAsync("renews", message, Queue.Renew, cancellation);
 
-    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("completes dead letter", message, Queue.Complete, cancellation);
+    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        SettleAsync("completes dead letter", message, Queue.Complete, cancellation);
 
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => SettleAsync("leaves dead letter", message, Queue.Abandon, cancellation);
+    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) =>
+        SettleAsync("leaves dead letter", message, Queue.Abandon, cancellation);
 
     Task SettleAsync(string what, ReceivedMessage message, Action<DeadLetter, int> effect, CancellationToken cancellation)
     {

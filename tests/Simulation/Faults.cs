@@ -1,7 +1,8 @@
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// What can go wrong. <c>Busy</c> fails before anything is done, <c>AnswerLost</c> after it, <c>Down</c> fails for minutes to hours.
+/// What can go wrong. <c>Busy</c> fails before anything is done, <c>AnswerLost</c> fails after it is done, <c>Down</c> fails for minutes to
+/// hours.
 /// </summary>
 enum Fault
 {
@@ -15,7 +16,7 @@ enum Fault
     StoreAnswerLost,
     StoreDown,
 
-    /// <summary>Others write the same stream all the time for a while, so that every save conflicts.</summary>
+    /// <summary>For a while, others constantly write the same stream, so that every save conflicts.</summary>
     StoreContended,
     StreamUnreadable,
     StreamTooLarge,
@@ -26,10 +27,10 @@ enum Fault
     DuplicateAccepted,
     DeliveryDelayed,
 
-    /// <summary>A new subscription that still passes everything.</summary>
+    /// <summary>A new subscription whose filter still lets everything through.</summary>
     FilterOpen,
 
-    /// <summary>The session goes to a second consumer while the first still runs.</summary>
+    /// <summary>The session goes to a second consumer while the first is still running.</summary>
     SessionLost,
     SettlementBusy,
     SettlementAnswerLost,
@@ -39,7 +40,8 @@ enum Fault
     DeadLetterLockLost,
 
     /// <summary>
-    /// The broker, not the kernel, gave a message up: after many deliveries, or for a reason of its own, for example its time to live.
+    /// The broker, not the kernel, dead-lettered a message: after many deliveries, or for a reason of its own, for example an expired time
+    /// to live.
     /// </summary>
     BrokerDeadLettered,
 
@@ -56,7 +58,7 @@ enum Fault
     NotifierAnswerLost,
     NotifierDown,
 
-    /// <summary>A provider was asked under a key that it knew more than a day ago.</summary>
+    /// <summary>A provider was called with a key that it saw more than a day ago.</summary>
     KeyForgotten,
 
     BodyUnreadable,
@@ -68,18 +70,18 @@ enum Fault
 }
 
 /// <summary>
-/// Which faults strike in this world, how often, and how often they did. Every seed draws its own mixture, with many kinds left out: what
-/// only happens in calm, or only in one kind of storm, is found too.
+/// Which faults strike in this world, how often they may, and how often they did. Every seed draws its own mixture and leaves many kinds
+/// out, so that problems that need calm, or only one kind of fault, are found too.
 /// </summary>
 sealed class Faults
 {
     static readonly Fault[] All = Enum.GetValues<Fault>();
     static readonly double[] Chances = [0.002, 0.01, 0.01, 0.04, 0.04, 0.15];
 
-    // An order calls each of them only once or twice.
+    // High, because an order calls each of them only once or twice.
     static readonly double[] ChancesOutside = [0.05, 0.15, 0.4];
 
-    // A storm is short of kinds and rich in strikes.
+    // A storm has few kinds of faults, but they strike often.
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
         (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
@@ -90,16 +92,18 @@ sealed class Faults
     readonly string? storm;
     readonly double[] chances = new double[All.Length];
 
-    // What an order came to has to be given up before what follows from it is heard: seldom enough.
+    // The message with an order's outcome must be dead-lettered before the messages that follow from it are heard. That is rare enough.
     static readonly double[] ChancesOfGivingUp = [0.02, 0.1, 0.4];
 
-    /// <summary>How often each has struck.</summary>
+    /// <summary>How often each fault has struck.</summary>
     public long[] Injected { get; } = new long[All.Length];
 
     public bool On { get; set; } = true;
 
     /// <param name="only">The only faults that may strike; null for all.</param>
-    /// <param name="storm">The participant that alone is struck, hard; null for any, each in the measure that the seed draws.</param>
+    /// <param name="storm">
+    /// The only participant that faults strike, and hard; null for all participants, each at the rates that the seed draws.
+    /// </param>
     public Faults(Chance chance, IReadOnlySet<Fault>? only, string? storm)
     {
         (this.chance, this.storm) = (chance, storm);
@@ -112,7 +116,7 @@ sealed class Faults
         }
     }
 
-    /// <summary>Nothing ever strikes in this world.</summary>
+    /// <summary>True if no fault ever strikes in this world.</summary>
     public bool AreNone => Array.TrueForAll(chances, chance => chance == 0);
 
     public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
@@ -125,10 +129,10 @@ sealed class Faults
         return true;
     }
 
-    /// <param name="participant">Whom it would strike.</param>
+    /// <param name="participant">The participant that the fault would strike.</param>
     public bool Strike(Fault kind, string participant) => (storm is null || storm == participant) && Strike(kind);
 
-    /// <summary>It came about by itself: of other faults, or of time.</summary>
+    /// <summary>Counts a fault that was not drawn but followed from other faults, or from the passing of time.</summary>
     public void Happened(Fault kind) => Injected[(int)kind]++;
 
     static double[] Degrees(Fault kind) => kind switch
@@ -138,7 +142,7 @@ sealed class Faults
         _ => Chances,
     };
 
-    /// <summary>Above this a world gets nowhere.</summary>
+    /// <summary>The highest chance of a fault with which a world still makes progress.</summary>
     static double Most(Fault kind) => kind switch
     {
         Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
@@ -149,7 +153,7 @@ sealed class Faults
     };
 }
 
-/// <summary>Something outside that calls go to.</summary>
+/// <summary>An outside service that hosts call.</summary>
 sealed class Service(string name, Fault? busy, Fault? answerLost, Fault? down)
 {
     public string Name => name;
@@ -158,6 +162,6 @@ sealed class Service(string name, Fault? busy, Fault? answerLost, Fault? down)
     public Fault? Down => down;
     public DateTimeOffset DownUntil { get; set; }
 
-    /// <summary>No call is on its way for so long: that is assumed of providers, which forget keys.</summary>
+    /// <summary>Every call is in transit for less than this. It is assumed of providers, because they forget keys.</summary>
     public TimeSpan WayMax { get; init; } = TimeSpan.MaxValue;
 }

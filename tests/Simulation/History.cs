@@ -2,20 +2,20 @@ using System.Globalization;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>What happened, as a hash always and as readable lines when they are asked for.</summary>
+/// <summary>What happened: always as a hash, and as readable lines on request.</summary>
 sealed class History(Scheduler scheduler, bool keepLines)
 {
     readonly List<string> lines = [];
 
-    /// <summary>Of everything that happened so far and when (FNV-1a).</summary>
+    /// <summary>The hash (FNV-1a) of everything that has happened so far, and when.</summary>
     public ulong Hash { get; private set; } = 14695981039346656037;
 
     public IReadOnlyList<string> Lines => lines;
 
-    /// <param name="who">Whose doing it is.</param>
+    /// <param name="who">Who acted.</param>
     /// <param name="what">What they did.</param>
-    /// <param name="about">To what: mostly the id of an order, a message or a key, which begins with the order's.</param>
-    /// <param name="outcome">What came of it.</param>
+    /// <param name="about">What it was done to: mostly the id of an order, a message or a key, which begins with the order's id.</param>
+    /// <param name="outcome">The result.</param>
     public void Add(string who, string what, string about = "", string outcome = "")
     {
         Mix((ulong)scheduler.Elapsed);

@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One process of one participant's app, with the shipped turn, handler, replayer and republisher in it. It may die at any moment: what it
-/// awaited then is never resumed, what it had sent off still arrives.
+/// One process of one participant's app. It runs the shipped turn, handler, replayer and republisher. It may die at any moment: whatever it
+/// was awaiting never resumes, but whatever it had sent still arrives.
 /// </summary>
 sealed class Host
 {
@@ -56,7 +56,7 @@ sealed class Host
 
     /// <summary>
     /// One call over the network: the request travels, takes effect, and the answer travels back. Either way may be slow or lost, the
-    /// service may refuse, and this host may die before or after any of it.
+    /// service may refuse, and this host may die before, during or after it.
     /// </summary>
     public Task<T> CallAsync<T>(Service service, string what, string about, Func<T> effect, CancellationToken cancellation)
     {
@@ -147,7 +147,7 @@ sealed class Host
         world.Gone(this);
     }
 
-    /// <summary>The platform asks it to stop: it gets nothing new, and whatever still runs is cancelled.</summary>
+    /// <summary>The platform asks the host to stop: it gets no new work, and everything still running is cancelled.</summary>
     public void Stop()
     {
         world.History.Add(Name, "stops");
@@ -156,7 +156,7 @@ sealed class Host
             strand.Stop();
     }
 
-    /// <summary>Runs until it ends, or for ever where this host dies before.</summary>
+    /// <summary>Runs until it ends. If this host dies first, it never ends.</summary>
     public void Start(Func<CancellationToken, Task> course)
     {
         var strand = new Strand(world.Scheduler.Now);
@@ -207,10 +207,13 @@ sealed class Host
         }
     });
 
-    /// <summary>What a host's timers and requests may end with: something is unavailable or broken, or the host stops.</summary>
-    public static bool IsExpected(Exception e) => e is TransientException or OperationCanceledException or InvalidDataException or AggregateException;
+    /// <summary>
+    /// The exceptions that a host's timers and requests may end with: something is unavailable or broken, or the host stops.
+    /// </summary>
+    public static bool IsExpected(Exception e) =>
+        e is TransientException or OperationCanceledException or InvalidDataException or AggregateException;
 
-    /// <summary>What the handler logs tells which of its branches it took.</summary>
+    /// <summary>Detects from the handler's log which branch it took.</summary>
     sealed class Ear(Host host) : ILogger<MessageHandler>
     {
         public IDisposable? BeginScope<TState>(TState state)

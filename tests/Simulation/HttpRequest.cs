@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// Somebody outside who asks over HTTP and asks the same again until there is an answer, or gives up: customers may, the carrier and
+/// A caller from outside that repeats the same HTTP request until there is an answer, or gives up. Customers may give up; the carrier and
 /// operators never do.
 /// </summary>
 sealed class HttpRequest

@@ -3,11 +3,12 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>A law that did not hold.</summary>
+/// <summary>A law (an invariant) that did not hold.</summary>
 sealed record Violation(string Law, string OrderId, string Detail);
 
 /// <summary>
-/// What must hold after every step. Each law is checked where it could be broken: at the save, the publication, the settlement, the charge.
+/// What must hold after every step. Each law is checked where it could be broken: at the save, the publication, the settlement or the
+/// charge.
 /// </summary>
 sealed class Invariants(World world)
 {
@@ -16,7 +17,7 @@ sealed class Invariants(World world)
     /// <summary>The first law that was broken.</summary>
     public Violation? Violation { get; private set; }
 
-    /// <summary>Noted, not thrown: the kernel would take an exception for a poisonous message.</summary>
+    /// <summary>Recorded, not thrown: the kernel would treat an exception as a poison message.</summary>
     public void Broken(string law, string orderId, string detail)
     {
         if (Violation is not null)
@@ -31,8 +32,10 @@ sealed class Invariants(World world)
             LineOf(participant, message.OrderId).Add(message.Id, Copy.Stated(world.Scheduler.Now));
     }
 
-    /// <summary>The broker gave it up before the kernel could set it aside, so until the kernel adopts it others may come first.</summary>
-    /// <param name="undisturbed">The kernel had it more often than it allows, with nothing in its way.</param>
+    /// <summary>
+    /// The broker dead-lettered the message before the kernel could park it. Until the kernel adopts it, others may come first.
+    /// </summary>
+    /// <param name="undisturbed">The kernel received it more often than it allows, and no fault kept it from parking the message.</param>
     public void GivenUp(string participant, OutboundMessage message, bool undisturbed)
     {
         var stream = world.Store(participant)[message.OrderId];
@@ -42,7 +45,8 @@ sealed class Invariants(World world)
     }
 
     /// <summary>
-    /// Whether the broker gave a message of the order up, so that a participant may have heard, and said, something later before it.
+    /// Whether the broker dead-lettered a message of the order. If so, a participant may have handled, and published, something later
+    /// first.
     /// </summary>
     public bool HasGivenUp(string orderId) => world.Stores.Any(store => LineOf(store.Participant, orderId).HasGivenUp);
 
@@ -84,12 +88,14 @@ sealed class Invariants(World world)
             Broken("No request is answered before what it led to is published", orderId, $"{requestId} before {unsaid}");
     }
 
-    /// <summary>What of an entry, and of those before that nothing brings back, is not published; null where all is.</summary>
+    /// <summary>
+    /// An unpublished message of the entry, or of an earlier entry that no redelivery would publish; null if all are published.
+    /// </summary>
     string? Unsaid(OrderStream stream, int index) =>
         stream.OutboxThrough(index).FirstOrDefault(message => world.Bus.Published(message.Id) is null)?.Id;
 
     /// <summary>
-    /// Where nothing goes wrong, a message costs one load, one save if it was not handled before, one publication and one settlement.
+    /// Without faults, a message costs one load, one save if it was not handled before, one publication and one settlement.
     /// </summary>
     public void Economical(string participant, ReceivedMessage message, TurnOutcome outcome, List<string> calls)
     {
@@ -100,7 +106,7 @@ sealed class Invariants(World world)
             Broken("In calm a message is settled once", message.OrderId, string.Join(", ", calls));
     }
 
-    /// <param name="saves">How many saves it takes, besides those that lost against another writer.</param>
+    /// <param name="saves">How many saves it takes, not counting those that conflicted with another writer.</param>
     public void Economical(string participant, string orderId, string on, int saves, List<string> calls)
     {
         if (!world.Faults.AreNone)
@@ -123,7 +129,8 @@ sealed class Invariants(World world)
         if (stream is null || !stream.IsParked(message.Id))
             return;
         if (stream.Pending.FirstOrDefault(m => m.Event is OrderParked && world.Bus.Published(m.Id) is null) is { } unsaid)
-            Broken("Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {unsaid.Id}");
+            Broken(
+                "Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {unsaid.Id}");
     }
 
     public void Saving(string participant, OrderStream before, OrderStream after)
@@ -158,7 +165,7 @@ sealed class Invariants(World world)
             return;
         if (entry.Via is Via.Republished)
         {
-            // The timer that publishes what a crash left runs at Orders only.
+            // Only Orders runs the timer that publishes what a crash left unpublished.
             if (participant is not Participants.Orders)
                 world.Reach.Saw(Branch.ParkingSaidByReplayer);
             return;
@@ -188,7 +195,7 @@ sealed class Invariants(World world)
         line.Done(entry.On);
     }
 
-    /// <summary>What is parked waits until it is handled or discarded, and what is handled is not parked.</summary>
+    /// <summary>A parked message waits until it is handled or discarded, and a handled message is not parked.</summary>
     void InLine(string participant, OrderStream before, OrderStream after)
     {
         if (before.Parked.IsEmpty && after.Parked.IsEmpty)
@@ -236,7 +243,8 @@ sealed class Invariants(World world)
     {
         var adopted = after.Parked.Find(parked => parked.Reason == ParkingReasons.DeadLettered && !before.IsParked(parked.Id));
         if (adopted is not null)
-            world.Reach.Saw(before.Parked.IsEmpty ? Branch.AdoptedFirst : after.Parked[^1] == adopted ? Branch.AdoptedLast : Branch.AdoptedBetween);
+            world.Reach.Saw(
+                before.Parked.IsEmpty ? Branch.AdoptedFirst : after.Parked[^1] == adopted ? Branch.AdoptedLast : Branch.AdoptedBetween);
         if (before.Parked is not [var was, ..] || after.Parked is not [var head, ..] || was.Id != head.Id)
             return;
         if (head.Attempts > was.Attempts)
@@ -262,7 +270,7 @@ sealed class Invariants(World world)
         return line;
     }
 
-    /// <summary>One order's messages to one participant, in the order in which the bus accepted them for the first time.</summary>
+    /// <summary>One order's messages to one participant, in the order in which the bus first accepted them.</summary>
     sealed class Line
     {
         readonly List<Place> places = [];
@@ -271,7 +279,7 @@ sealed class Invariants(World world)
 
         public bool HasGivenUp { get; private set; }
 
-        /// <param name="acceptedAt">As the broker states it.</param>
+        /// <param name="acceptedAt">The time that the broker states.</param>
         public void Add(string id, DateTimeOffset acceptedAt)
         {
             if (indexes.TryAdd(id, places.Count))
@@ -294,7 +302,7 @@ sealed class Invariants(World world)
         }
 
         /// <summary>
-        /// From now on it has its place in the line again, unless this is a second copy: that one has the place of its own time.
+        /// From now on the message has its place in the line again. A second copy is different: its place follows from its own time.
         /// </summary>
         public void Parked(ParkedMessage parked)
         {
@@ -314,7 +322,9 @@ sealed class Invariants(World world)
             return null;
         }
 
-        /// <summary>Of two accepted within a millisecond, of which the broker gave one up, nobody can tell which came first.</summary>
+        /// <summary>
+        /// If two messages were accepted within the same millisecond and the broker dead-lettered one, their order is unknown.
+        /// </summary>
         static bool AreAsOne(Place one, Place other) => (one.WasGivenUp || other.WasGivenUp) && one.AcceptedAt == other.AcceptedAt;
 
         sealed class Place(string id, DateTimeOffset acceptedAt)

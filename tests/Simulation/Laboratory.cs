@@ -5,21 +5,23 @@ using System.Text.Json;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// Where edited sources are compiled, one file at a time, and run: each in a process and a folder of its own, as many at once as there are
-/// processors. The compiler is called with the arguments that the build would call it with, and stays between calls: a whole build would
+/// Compiles edited sources, one file at a time, and runs each in its own process and folder, as many in parallel as there are processors.
+/// It calls the compiler with the arguments of the normal build and lets the compiler server stay alive between calls: a whole build would
 /// take twenty times as long.
 /// </summary>
 sealed class Laboratory : IDisposable
 {
-    /// <summary>Seconds are usual; a machine that others need too may take very long.</summary>
+    /// <summary>A run usually takes seconds, but may take very long on a busy machine.</summary>
     static readonly TimeSpan RunMax = TimeSpan.FromMinutes(30);
 
     readonly string root;
     readonly string folder = Directory.CreateTempSubdirectory("mutants-").FullName;
     readonly Dictionary<string, CompilerCall> compilers = [];
 
-    /// <param name="root">Of the repository.</param>
-    /// <param name="simulation">The folder of the simulation's project: what it uses was built with it, and is not built again.</param>
+    /// <param name="root">The root folder of the repository.</param>
+    /// <param name="simulation">
+    /// The folder of the simulation's project. Its dependencies were built with it and are not built again.
+    /// </param>
     public Laboratory(string root, string simulation)
     {
         this.root = root;
@@ -27,7 +29,7 @@ sealed class Laboratory : IDisposable
             compilers.Add(project, CompilerCall.Of(Path.Combine(root, project)));
     }
 
-    /// <summary>In the order of <paramref name="mutants"/>, each as soon as it and all before it are known.</summary>
+    /// <summary>Returns results in the order of <paramref name="mutants"/>, each as soon as it and all before it are known.</summary>
     public IEnumerable<(string Name, ulong? Seed, string Law)> Run(IReadOnlyList<Mutant> mutants, long seedsMax)
     {
         var results = mutants.Select(_ => new TaskCompletionSource<(ulong? Seed, string Law)>()).ToList();
@@ -89,14 +91,14 @@ sealed class Laboratory : IDisposable
         }
         catch (IOException)
         {
-            // Another worker still writes there, because this one has failed: what it has to say matters more than a temporary folder.
+            // Another worker still writes there because this one has failed. Its exception matters more than a temporary folder.
         }
     }
 
     /// <summary>How one project is compiled.</summary>
     sealed class CompilerCall(string project, string compiler, IReadOnlyList<string> arguments)
     {
-        /// <param name="project">Its folder.</param>
+        /// <param name="project">The project's folder.</param>
         public static CompilerCall Of(string project)
         {
             var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
@@ -113,7 +115,7 @@ sealed class Laboratory : IDisposable
             return new(project, Path.Combine(roslyn, "bincore", "csc.dll"), arguments);
         }
 
-        /// <summary>Compiles the project with another file in one's place.</summary>
+        /// <summary>Compiles the project with one file replaced by another.</summary>
         public void Compile(string file, string instead, string into)
         {
             var changed = arguments.Where(IsNeeded).Select(argument =>
@@ -131,7 +133,7 @@ sealed class Laboratory : IDisposable
                 throw new InvalidOperationException($"The edit of {file} does not compile:\n{printed}");
         }
 
-        /// <summary>Of the analyzers only those that generate sources.</summary>
+        /// <summary>Whether the compiler needs the argument: of the analyzers, only those that generate sources.</summary>
         static bool IsNeeded(string argument) =>
             !argument.StartsWith("/refout:", StringComparison.Ordinal) && !argument.StartsWith("/embed:", StringComparison.Ordinal)
             && (!argument.StartsWith("/analyzer:", StringComparison.Ordinal) || argument.Contains("Generat", StringComparison.Ordinal));
@@ -140,8 +142,8 @@ sealed class Laboratory : IDisposable
     static class Shell
     {
         /// <summary>
-        /// Runs <c>dotnet</c> and gives all that it printed. What it leaves behind must not hold its pipes, as MSBuild's nodes and server
-        /// do: they are read to their end.
+        /// Runs <c>dotnet</c> and returns everything that it printed. The pipes are read to their end, so no process that outlives the call
+        /// may hold them open, as MSBuild's nodes and server would.
         /// </summary>
         public static (int Exit, string Printed) Run(string folder, TimeSpan limit, params string[] arguments)
         {

@@ -4,15 +4,15 @@ using System.Text;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One change to one file that must not go unnoticed.</summary>
+/// <summary>One change to one file that the simulation must detect.</summary>
 /// <param name="Name">What is broken, as a phrase.</param>
-/// <param name="File">Below the root of the repository.</param>
-/// <param name="Find">Stands in the file exactly once.</param>
+/// <param name="File">The path from the root of the repository.</param>
+/// <param name="Find">The text to replace. It occurs in the file exactly once.</param>
 sealed record Mutant(string Name, string File, string Find, string Replace);
 
 /// <summary>
-/// Proof that the simulation bites. Rules are left out one cell at a time by a switch in the simulation; everything else is an edit of one
-/// file, compiled and run apart. Nothing of it is compiled into what is shipped.
+/// Proves that the simulation detects bugs. A switch in the simulation leaves out rules, one cell at a time. Every other mutant is an edit
+/// of one file, compiled and run separately. None of this is compiled into the shipped code.
 /// </summary>
 static class Mutants
 {
@@ -21,22 +21,22 @@ static class Mutants
 
     public static string ApprovedFile { get; } = Path.Combine(Here, "Approved", "mutants.txt");
 
-    /// <summary>The edits of mutants.txt.</summary>
+    /// <summary>The edits in mutants.txt.</summary>
     public static IReadOnlyList<Mutant> All { get; } = Read(File.ReadAllText(Path.Combine(Here, "mutants.txt")));
 
     public static string NameOf(Cell cell) => $"no rule for {cell}";
 
-    /// <summary>Everything that must be caught, in the order in which it is tried.</summary>
+    /// <summary>Everything that must be caught, in the order in which it runs.</summary>
     public static IEnumerable<string> Names => Rules.Table.Select(NameOf).Concat(All.Select(mutant => mutant.Name));
 
-    /// <summary>What a line of the approved file says: how many seeds it took, null where it was never caught.</summary>
+    /// <summary>A line of the approved file: how many seeds it took to catch the mutant; null if it was never caught.</summary>
     public static (string Name, long? Seeds) ReadResult(string line)
     {
         var (seeds, name) = (line[..5].Trim(), line[7..line.IndexOf(" — ", StringComparison.Ordinal)]);
         return (name, seeds == "never" ? null : long.Parse(seeds, CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Returns the exit code: 1 where one was not caught. A run of all of them rewrites the approved file.</summary>
+    /// <summary>Returns the exit code: 1 if a mutant was not caught. A run of all mutants rewrites the approved file.</summary>
     public static int Run(string? only, long seedsMax, TextWriter output)
     {
         var results = new StringBuilder("Seeds until it was noticed, and by which law\n");
@@ -70,8 +70,8 @@ static class Mutants
     }
 
     /// <summary>
-    /// One block per mutant: <c>## name</c>, <c># file</c>, the lines to find, <c>=></c>, the lines that take their place. Lines are taken
-    /// as they stand.
+    /// One block per mutant: <c>## name</c>, <c># file</c>, the lines to find, <c>=></c>, the lines that replace them. Lines are used
+    /// verbatim.
     /// </summary>
     static List<Mutant> Read(string text)
     {
@@ -87,7 +87,9 @@ static class Mutants
         return mutants;
     }
 
-    /// <summary>The file with the change made. It must apply exactly once: a mutant that has lost its place proves nothing.</summary>
+    /// <summary>
+    /// Returns the file with the change applied. It must apply exactly once: a mutant whose text is no longer found proves nothing.
+    /// </summary>
     public static string Apply(Mutant mutant, string root)
     {
         var text = File.ReadAllText(Path.Combine(root, mutant.File)).ReplaceLineEndings("\n");

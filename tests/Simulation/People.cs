@@ -4,7 +4,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>One order, and the customer who places it and may think better of it.</summary>
+/// <summary>One order, and the customer who places it and may change their mind.</summary>
 sealed class PlacedOrder
 {
     readonly World world;
@@ -51,7 +51,7 @@ sealed class PlacedOrder
         world, who, Participants.Orders, Id, $"cancel/{(++cancellations).ToString(CultureInfo.InvariantCulture)}", new CancelOrder("changed my mind"));
 }
 
-/// <summary>What befalls the installation as a whole, and what its operators, developers and storekeepers do about it.</summary>
+/// <summary>What happens to the installation as a whole, and what its operators, developers and warehouse staff do about it.</summary>
 sealed class Operations(World world)
 {
     static readonly TimeSpan[] Jumps = [TimeSpan.FromMinutes(11), TimeSpan.FromHours(2), TimeSpan.FromHours(25), TimeSpan.FromDays(3)];
@@ -91,7 +91,7 @@ sealed class Operations(World world)
         }
     }
 
-    /// <summary>From now on nothing that is tried again fails, and operators have tried again whatever waits for them.</summary>
+    /// <summary>From now on retries do not fail, and operators have retried everything that waits for them.</summary>
     public void MendAll()
     {
         foreach (var bug in world.Bugs.Active.ToList())
@@ -140,7 +140,7 @@ sealed class Operations(World world)
     }
 
     /// <summary>
-    /// Nothing is heard of an order for a while, and one asks for several things. All of it has to go out later, in its order.
+    /// The customer hears nothing about an order for a while and asks for several things. All of them must be published later, in order.
     /// </summary>
     void Worry(PlacedOrder order, TimeSpan outage)
     {
@@ -183,7 +183,7 @@ sealed class Operations(World world)
         }
         catch (Exception e) when (Host.IsExpected(e))
         {
-            // They count again another day.
+            // They count the stock again another day.
         }
     }
 
@@ -212,7 +212,10 @@ sealed class Operations(World world)
         }
     }
 
-    /// <summary>An operator looks at it that often before somebody mends it: some bugs are found to be beyond that.</summary>
+    /// <summary>
+    /// An operator looks at the bug up to <paramref name="looks"/> times while it is not fixed, and discards the message if that is
+    /// allowed.
+    /// </summary>
     public void Consider(Bug bug, int looks)
     {
         if (looks == 0)
@@ -237,9 +240,9 @@ sealed class Operations(World world)
     }
 
     /// <summary>
-    /// Gives up a step forward that can never be handled, and so the order: it is cancelled, which undoes the steps before, and what the
-    /// discarded one has asked of a provider, unless it is still asking: nothing is discarded in haste. Not of the stock: without the
-    /// discarded message nobody knows the warehouse. A request that cannot be read costs no order.
+    /// Discards a forward step that can never be handled, and gives up its order. The order is cancelled, which undoes the earlier steps
+    /// and whatever the discarded step requested from a provider. A step whose request is still running is not discarded yet. Stock is not
+    /// undone: without the discarded message nobody knows the warehouse. Discarding an unreadable request does not cancel the order.
     /// </summary>
     void Discard(Bug bug)
     {

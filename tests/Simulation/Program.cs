@@ -2,7 +2,7 @@ using System.CommandLine;
 using OrderFunctions.Simulation;
 using Xunit.Runner.InProc.SystemConsole;
 
-// Test runners start this same program with arguments of their own, which begin with one dash, a colon or an at sign.
+// Test runners start this same program with their own arguments, which begin with a single dash, a colon or an at sign.
 if (args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal) && first is not ("mutants" or "-h" or "-?"))
     return await ConsoleRunner.Run(args);
 

@@ -2,10 +2,10 @@ using OrderFunctions.Kernel;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>Every way that the shipped kernel can take, as far as it can be told apart from outside.</summary>
+/// <summary>Every branch of the shipped kernel that can be told apart from outside.</summary>
 enum Branch
 {
-    // The handler's ends
+    // The ways the handler ends
     GivenBackTransient,
     GivenBackContended,
     GivenBackOutOfTime,
@@ -13,7 +13,7 @@ enum Branch
     Unsettled,
     Stopped,
 
-    // The turn. A redelivery that is found in the entries is the outcome Duplicate.
+    // The turn. A redelivery that is found in the entries has the outcome Duplicate.
     Conflict,
     RequestAnsweredFromEntries,
     PublishedWithHttpEntries,
@@ -55,8 +55,8 @@ enum Branch
 }
 
 /// <summary>
-/// What the simulation has visited, and in how many seeds. Many seeds together must visit everything: a rule that no seed comes to is not
-/// tested by any.
+/// What the simulation has visited, and in how many seeds. All seeds together must visit everything: a rule that no seed reaches is not
+/// tested.
 /// </summary>
 sealed class Reach
 {
@@ -94,12 +94,12 @@ sealed class Reach
     /// <summary>The names of what was not visited.</summary>
     public IReadOnlyList<string> Missing() => [.. Seeds().Where(place => place.Count == 0).Select(place => place.Name)];
 
-    /// <summary>Everything there is to visit, and how many seeds did.</summary>
+    /// <summary>Everything that can be visited, and how many seeds visited it.</summary>
     public IEnumerable<(string Name, long Count)> Seeds() =>
     [
         .. Rules.Table.Select(cell => ($"rule {cell}", cells.GetValueOrDefault(cell))),
         .. Enum.GetValues<Branch>().Select(branch => ($"branch {branch}", branches[(int)branch])),
-        // A live turn never waits: only a replay does.
+        // A live turn never waits; only a replay does.
         .. Enum.GetValues<TurnOutcome>().Where(outcome => outcome is not TurnOutcome.Waiting).Select(outcome => ($"outcome {outcome}", outcomes[(int)outcome])),
         .. Reasons.Select(reason => ($"parking for {reason}", reasons.GetValueOrDefault(reason))),
     ];

@@ -11,9 +11,7 @@ readonly record struct Cell(string Participant, string State, string Input)
     public override string ToString() => $"{Participant}: {State} × {Input}";
 }
 
-/// <summary>
-/// The shipped deciders, watched: which cells of their tables the simulation visits, and what becomes of it when one is left out.
-/// </summary>
+/// <summary>The shipped deciders, watched: records which cells of their tables the simulation visits, and can leave one cell out.</summary>
 sealed class Rules
 {
     static readonly Dictionary<string, Decider<object>> Shipped = Participants.Deciders.Keys.ToDictionary(name => name, Deciders.Of);
@@ -27,11 +25,10 @@ sealed class Rules
 
     public IDecider this[string participant] => deciders[participant];
 
-    // The carrier has picked up what it booked, and its first answer is its answer for ever: only a carrier that contradicts itself leads
-    // here.
+    // The carrier has picked up what it booked, and its first answer is final. Only a carrier that contradicts itself leads here.
     static readonly Cell Contradiction = new(Participants.Shipping, "Booking +PickedUp", nameof(CarrierRefused));
 
-    /// <summary>All cells that are not empty, found by going from the initial state wherever any input leads.</summary>
+    /// <summary>All cells that are not empty, found by following every input from the initial state.</summary>
     public static IReadOnlyList<Cell> Table { get; } = Participants.Deciders.Keys.SelectMany(Explore).Where(cell => cell != Contradiction).ToList();
 
     static IEnumerable<OrderEvent> Inputs => Samples.Inputs.Concat(Samples.Recordable.OfType<Intent>().SelectMany(Samples.AnswersTo));
@@ -78,7 +75,7 @@ sealed class Rules
         }
     }
 
-    /// <summary>A state's type and its flags, which rules look at too.</summary>
+    /// <summary>A state's type and its flags, because rules look at the flags too.</summary>
     static class StateName
     {
         static readonly ConcurrentDictionary<Type, PropertyInfo[]> Flags = new();

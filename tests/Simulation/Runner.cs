@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>What many seeds came to.</summary>
+/// <summary>The combined results of many seeds.</summary>
 sealed class Tally
 {
     public long Seeds { get; private set; }
@@ -12,7 +12,7 @@ sealed class Tally
     public long[] Faults { get; } = new long[Enum.GetValues<Fault>().Length];
     public Reach Reach { get; } = new();
 
-    /// <summary>Seeds that broke a law, and the law.</summary>
+    /// <summary>The seeds that broke a law, and which law.</summary>
     public SortedDictionary<ulong, Violation> Violations { get; } = [];
 
     public void Add(World world, Violation? violation)
@@ -28,12 +28,12 @@ sealed class Tally
     }
 }
 
-/// <summary>Runs seed after seed, each in one thread, several at once.</summary>
+/// <summary>Runs many seeds, each on one thread, several in parallel.</summary>
 /// <param name="From">The first seed.</param>
-/// <param name="Seeds">How many.</param>
-/// <param name="Parallel">How many at once.</param>
+/// <param name="Seeds">How many seeds to run.</param>
+/// <param name="Parallel">How many run in parallel.</param>
 /// <param name="Template">What all worlds have in common.</param>
-/// <param name="StopAtFirst">Whether the first broken law ends the run: the lowest seed that broke one is then in the tally.</param>
+/// <param name="StopAtFirst">Whether the first broken law ends the run. The tally then contains the lowest seed that broke one.</param>
 sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template, bool StopAtFirst = false)
 {
     public Tally Run(Action<Tally>? progress = null)
@@ -48,7 +48,7 @@ sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template
 
         void Work()
         {
-            // A seed that was begun is ended, so that the lowest failing one does not depend on who was faster.
+            // A seed that was started is finished, so that the lowest failing seed does not depend on thread timing.
             while (!Volatile.Read(ref stop) && Interlocked.Increment(ref next) is var index && index < Seeds)
             {
                 var world = new World(Template with { Seed = From + (ulong)index });
@@ -77,13 +77,13 @@ sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template
     }
 }
 
-/// <summary>A run for people: progress, numbers, and the history of the first seed that failed.</summary>
+/// <summary>A run for people: prints progress, numbers, and the history of the first seed that failed.</summary>
 static class Report
 {
     static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Returns the exit code.</summary>
-    /// <param name="reach">Whether to tell how many seeds came to each rule and each branch.</param>
+    /// <param name="reach">Whether to print how many seeds reached each rule and each branch.</param>
     public static int Run(Runner runner, bool keepGoing, bool reach, TextWriter output)
     {
         var watch = Stopwatch.StartNew();
@@ -117,7 +117,7 @@ static class Report
         return 1;
     }
 
-    /// <summary>The history of the order that a seed failed on, and how to run it again.</summary>
+    /// <summary>Prints the history of the order on which a seed failed, and how to run it again.</summary>
     public static void Explain(WorldOptions options, TextWriter output)
     {
         var world = new World(options with { KeepLines = true });
@@ -127,7 +127,8 @@ static class Report
         var order = violation?.OrderId is { Length: > 0 } id ? id : null;
         foreach (var line in world.History.Lines.Where(line => order is null || line.Contains(order, StringComparison.Ordinal) || line.Contains(" world ", StringComparison.Ordinal)))
             output.WriteLine(line);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"History {world.History.Hash:x16} after {world.Scheduler.Steps} steps."));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"History {world.History.Hash:x16} after {world.Scheduler.Steps} steps."));
         output.WriteLine($"Again: dotnet run --project tests/Simulation -- --seeds 1 --from {options.Seed} --history{Flags(options)}");
     }
 

@@ -1,8 +1,8 @@
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// The one thread of a simulated world. Whatever is to happen waits here for its virtual moment; nothing else moves time, and nothing
-/// happens at once.
+/// The single thread of a simulated world. Everything that is to happen waits here for its virtual time. Nothing else advances time, and
+/// nothing happens immediately.
 /// </summary>
 sealed class Scheduler
 {
@@ -17,7 +17,7 @@ sealed class Scheduler
     public DateTimeOffset Now => Start.AddTicks(now);
 
     /// <summary>
-    /// When what happens now was due. A call that was on its way when our machines paused has arrived at its time: the outside did not
+    /// When the current event was due. A call that was in transit when our machines paused arrived on time, because the outside did not
     /// pause.
     /// </summary>
     public DateTimeOffset Due => Start.AddTicks(due);
@@ -25,18 +25,18 @@ sealed class Scheduler
     /// <summary>Ticks since the start.</summary>
     public long Elapsed => now;
 
-    /// <summary>How many things have happened.</summary>
+    /// <summary>How many events have happened.</summary>
     public long Steps { get; private set; }
 
     public void After(TimeSpan delay, Action action)
     {
-        // An await of the kernel that went on elsewhere could not be repeated, and would break this queue.
+        // If an await of the kernel continued on another thread, the run could not be repeated, and this queue would be corrupted.
         if (Environment.CurrentManagedThreadId != thread)
             Environment.FailFast("The simulation has left its thread.");
         queue.Enqueue(action, new(now + Math.Max(0, delay.Ticks), ++number));
     }
 
-    /// <summary>Lets the next thing happen; false where there is nothing left.</summary>
+    /// <summary>Runs the next event; returns false if there is none left.</summary>
     public bool Step()
     {
         if (!queue.TryDequeue(out var action, out var moment))
@@ -48,7 +48,7 @@ sealed class Scheduler
         return true;
     }
 
-    /// <summary>Everything that waits is late all at once, as after a pause of the machine.</summary>
+    /// <summary>Makes everything that waits late at once, as after a pause of the machine.</summary>
     public void Jump(TimeSpan by) => now += by.Ticks;
 
     readonly record struct Moment(long At, long Number)
@@ -58,7 +58,7 @@ sealed class Scheduler
     }
 }
 
-/// <summary>Time as one host sees it: its timers die with it.</summary>
+/// <summary>Time as one host sees it. Its timers die with the host.</summary>
 sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
 {
     public override DateTimeOffset GetUtcNow() => scheduler.Now;
@@ -74,7 +74,7 @@ sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
         return timer;
     }
 
-    // Whole milliseconds: a backoff is computed with exponentials, whose last digit differs between machines.
+    // Whole milliseconds, because a backoff is computed with exponentials, and their last digit differs between machines.
     void After(TimeSpan delay, Action fire) => scheduler.After(TimeSpan.FromMilliseconds(Math.Ceiling(delay.TotalMilliseconds)), () =>
     {
         if (host.Alive)
@@ -85,7 +85,7 @@ sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
     {
         readonly Strand strand = Strand.Current ?? throw new InvalidOperationException("Only a strand waits.");
 
-        // What is not a time limit is a delay, in which the strand sleeps.
+        // A timer that is not a time limit is a delay, in which the strand sleeps.
         readonly bool isLimit = state is CancellationTokenSource;
         int version;
         bool sleeps;

@@ -3,10 +3,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>What is not at rest yet, in words that begin with an order's id; null where everything is.</summary>
+/// <summary>Describes what has not settled yet, in a text that begins with an order's id; null if everything has.</summary>
 static class Settling
 {
-    /// <summary>Everything must get so far by itself: what then still waits, waits for an operator.</summary>
+    /// <summary>Everything must reach this point without help. Whatever still waits then waits for an operator.</summary>
     public static string? WhatStillMoves(World world)
     {
         if (world.OpenRequests > 0)
@@ -27,8 +27,9 @@ static class Settling
         return null;
     }
 
-    /// <summary>Whether all that the stream says of its parking has gone out; of what cannot be read nothing can.</summary>
-    static bool IsTold(World world, OrderStream stream) => world.Bus.Unpublished(stream.Entries).All(e => e.Event is not (OrderParked or OrderResumed));
+    /// <summary>Whether every event in the stream about its parking is published. An unreadable stream cannot publish any.</summary>
+    static bool IsTold(World world, OrderStream stream) =>
+        world.Bus.Unpublished(stream.Entries).All(e => e.Event is not (OrderParked or OrderResumed));
 
     public static string? WhatIsLeft(World world)
     {

@@ -5,7 +5,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// The topic: one order of acceptance for all its subscriptions, a window in which it knows ids again, and messages for later.
+/// The topic: one order of acceptance for all its subscriptions, a time window for duplicate detection by id, and scheduled messages.
 /// </summary>
 sealed class SimulatedBus
 {
@@ -24,17 +24,17 @@ sealed class SimulatedBus
 
     public Service Service { get; } = new("bus", Fault.BusBusy, Fault.BusAnswerLost, Fault.BusDown);
 
-    /// <summary>Messages that wait for their time.</summary>
+    /// <summary>Messages that are scheduled for later.</summary>
     public int Scheduled { get; private set; }
 
     public IEnumerable<Subscription> Subscriptions => subscriptions.Values;
 
     public Subscription this[string participant] => subscriptions[participant];
 
-    /// <summary>The event that went out under this id; null where none did.</summary>
+    /// <summary>The event that was published under this id; null if there is none.</summary>
     public PublicEvent? Published(string id) => accepted.GetValueOrDefault(id)?.Event;
 
-    /// <summary>What the entries say to others and never went out.</summary>
+    /// <summary>The messages for others in these entries that were never published.</summary>
     public IEnumerable<RecordedEvent> Unpublished(IEnumerable<Entry> entries) =>
         entries.SelectMany(entry => entry.Events).Where(recorded => recorded.Event is PublicEvent && Published(recorded.Id) is null);
 
@@ -90,16 +90,16 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     public string Id => message.Id;
     public string OrderId => message.OrderId;
 
-    /// <summary>How often it was delivered and not given back untouched.</summary>
+    /// <summary>How often it was delivered, not counting deliveries that were returned untouched.</summary>
     public int Deliveries { get; set; }
 
-    /// <summary>Its last delivery was one more than the kernel allows, and nothing kept the kernel from setting it aside.</summary>
+    /// <summary>Its last delivery was one more than the kernel allows, and no fault kept the kernel from parking it.</summary>
     public bool IsUndisturbed { get; set; }
 
     public ReceivedMessage Received(bool readable) => new(
         message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
         Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.", message.RecordedAt);
 
-    /// <summary>A broker states milliseconds.</summary>
+    /// <summary>A broker states times in milliseconds.</summary>
     public static DateTimeOffset Stated(DateTimeOffset at) => new(at.Ticks - at.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
 }

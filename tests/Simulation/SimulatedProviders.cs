@@ -4,19 +4,19 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>For how long providers remember keys.</summary>
+/// <summary>How long providers remember keys.</summary>
 static class KeyMemory
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
 }
 
-/// <summary>What a provider keeps of the calls made to it: answers by key, for a day.</summary>
+/// <summary>What a provider remembers of the calls made to it: the answer for each key, for a day.</summary>
 sealed class KeyMemory<T>(World world)
     where T : class
 {
     readonly Dictionary<string, (T Answer, DateTimeOffset Until)> answers = [];
 
-    /// <summary>The answer given under this key before, else a new one.</summary>
+    /// <summary>Returns the earlier answer for this key, otherwise a new one.</summary>
     public T Answer(string key, Func<T> decide)
     {
         if (answers.TryGetValue(key, out var known))
@@ -32,8 +32,8 @@ sealed class KeyMemory<T>(World world)
 }
 
 /// <summary>
-/// What is assumed of calls to a provider: once it has answered for the last time that nothing was made of an order that is called off,
-/// none arrives any more of an earlier attempt, or of one that overlaps with the attempt that asked.
+/// An assumption about providers: once a provider has answered for the last time that it has nothing for an order that is being called off,
+/// no call arrives any more from an earlier attempt, or from one that overlaps with the attempt that asked.
 /// </summary>
 sealed class CalledOff(World world, int answersMax)
 {
@@ -48,7 +48,7 @@ sealed class CalledOff(World world, int answersMax)
     }
 
     /// <exception cref="TransientException">
-    /// The attempt is such a one. Should the one that asked come to nothing, a later one gets through.
+    /// The caller is such an attempt. If the attempt that asked fails, a later attempt still gets through.
     /// </exception>
     public void Arrives(string orderId, Strand caller)
     {
@@ -57,7 +57,7 @@ sealed class CalledOff(World world, int answersMax)
     }
 }
 
-/// <summary>The card provider. It charges whoever asks under a new key, as a real one would.</summary>
+/// <summary>The card provider. It charges again for every new key, as a real one would.</summary>
 sealed class SimulatedCards(World world)
 {
     readonly Dictionary<string, (Answer Answer, Money Amount)> charges = [];
@@ -65,7 +65,7 @@ sealed class SimulatedCards(World world)
     readonly KeyMemory<Answer> chargeKeys = new(world);
     readonly KeyMemory<CardRefunded> refundKeys = new(world);
 
-    /// <summary>When the refund is asked for, and when the reservation arrives all the same.</summary>
+    /// <summary>Two answers: one when the refund is requested, and one when the reservation arrives despite that.</summary>
     public CalledOff CalledOff { get; } = new(world, answersMax: 2);
 
     public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = KeyMemory.Lifetime };
@@ -128,7 +128,7 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
 }
 
 /// <summary>
-/// The carrier. Its driver comes at any moment after the booking, also before its answer has arrived, and long after the promised time.
+/// The carrier. Its driver may come at any moment after the booking: before its answer has arrived, or long after the promised time.
 /// </summary>
 sealed class SimulatedCarrier(World world)
 {
@@ -152,7 +152,7 @@ sealed class SimulatedCarrier(World world)
         bookings[orderId] = booking;
         if (booking.Answer is CarrierBooked booked)
         {
-            // Often as hasty as the customers: who is first is then open.
+            // The driver is often as quick as the customers, so that either may be first.
             var drive = world.Chance.OfAnyScale(world.HasHastyCustomers && world.Chance.OneIn(3) ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(2));
             world.Scheduler.After(drive, () => PickUp(orderId, booking, booked));
         }
@@ -200,7 +200,7 @@ sealed class SimulatedCarrier(World world)
         public bool PickedUp { get; set; }
         public bool Cancelled { get; set; }
 
-        /// <summary>The driver will come, or has come.</summary>
+        /// <summary>The driver will come, or has already come.</summary>
         public bool IsOn => answer is CarrierBooked && !Cancelled;
     }
 }
@@ -241,13 +241,13 @@ sealed class SimulatedNotifier(World world)
 
     public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown) { WayMax = KeyMemory.Lifetime };
 
-    /// <summary>Whether the customer has had this notice.</summary>
+    /// <summary>Whether the customer has received this notice.</summary>
     public bool HasTold(string orderId, string notice) => told.ContainsKey($"{orderId}/{notice}");
 
     public Notified Notify(string key, string orderId, Notify notice) => keys.Answer(key, () =>
     {
         var name = $"{orderId}/{notice.Notice}";
-        // The channel has no look-up: once it has forgotten its keys, a second notice is better than none.
+        // The channel has no look-up. Once it has forgotten its keys, a second notice is better than none.
         if (told.TryGetValue(name, out var before) && world.Scheduler.Elapsed - before < TimeSpan.TicksPerDay)
             world.Invariants.Broken("Each notice is told once", orderId, key);
         told[name] = world.Scheduler.Elapsed;

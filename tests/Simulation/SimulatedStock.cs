@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>Warehouses and their reservations, never deleted: the first answer to an order is final.</summary>
+/// <summary>Warehouses and their reservations. Reservations are never deleted, because the first answer to an order is final.</summary>
 sealed class SimulatedStock(World world)
 {
     readonly Dictionary<(string Warehouse, string Sku), StockLevel> levels = [];

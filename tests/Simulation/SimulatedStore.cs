@@ -6,7 +6,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One participant's streams under ETags. Others may write too, and a document may be broken or full until somebody mends it.
+/// One participant's streams with ETags. Others may write too, and a document may be broken or full until somebody fixes it.
 /// </summary>
 sealed class SimulatedStore(World world, string participant)
 {
@@ -20,14 +20,14 @@ sealed class SimulatedStore(World world, string participant)
 
     public Service Service { get; } = new("store", Fault.StoreBusy, Fault.StoreAnswerLost, Fault.StoreDown);
 
-    /// <summary>Until then every save finds that somebody else was faster.</summary>
+    /// <summary>Until then every save conflicts with another writer.</summary>
     public DateTimeOffset ContendedUntil { get; set; }
 
     public string Participant => participant;
 
     public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
 
-    /// <summary>What lists show of the order.</summary>
+    /// <summary>The order's summary, which lists show.</summary>
     public OrderSummary? Summary(string orderId) => summaries.GetValueOrDefault(orderId);
 
     public IReadOnlyCollection<OrderStream> Streams => streams.Values;
@@ -76,7 +76,7 @@ sealed class SimulatedStore(World world, string participant)
     public IReadOnlyList<string> Pending(DateTimeOffset before, int max) =>
         [.. pending.Where(order => order.Value < before).OrderBy(order => order.Value).Take(max).Select(order => order.Key)];
 
-    /// <summary>It was too large once; that there is room again, an operator has to say.</summary>
+    /// <summary>Whether it was too large once. If so, an operator must confirm that there is room again.</summary>
     public bool WasTooLarge(string orderId) => wereTooLarge.Contains(orderId);
 
     public bool IsReadable(string orderId) => !unreadable.Contains(orderId);

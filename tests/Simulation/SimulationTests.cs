@@ -4,10 +4,10 @@ using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>The seeds that every run of the tests goes through, run once for all tests that ask about them.</summary>
+/// <summary>The seeds of every test run. They run once for all tests that check them.</summary>
 public sealed class NormalSeeds
 {
-    /// <summary>About a minute on two cores.</summary>
+    /// <summary>Takes about a minute on two cores.</summary>
     internal const int Count = 6_000;
 
     internal Tally Tally { get; } = new Runner(0, Count, Environment.ProcessorCount, new(0)).Run();
@@ -30,12 +30,15 @@ public class SimulationTests(NormalSeeds seeds) : IClassFixture<NormalSeeds>
     public void Every_rule_and_every_branch_of_the_kernel_is_reached() => Assert.Empty(seeds.Tally.Reach.Missing());
 
     [Fact]
-    public void Every_kind_of_fault_strikes() => Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
+    public void Every_kind_of_fault_strikes() =>
+        Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
 }
 
 public class RepeatabilityTests
 {
-    /// <summary>The histories change whenever a rule, the kernel or the simulation does: <c>APPROVE=1</c> accepts that.</summary>
+    /// <summary>
+    /// The histories change with every change to a rule, the kernel or the simulation: <c>APPROVE=1</c> accepts the new ones.
+    /// </summary>
     [Fact]
     public void A_seed_has_the_same_history_on_every_machine()
     {
@@ -69,7 +72,7 @@ public class RepeatabilityTests
 public class EconomyTests
 {
     /// <summary>
-    /// Where nothing goes wrong every call is counted: <see cref="Invariants.Economical(string, string, string, int, List{string})"/>.
+    /// In a world without faults every call is counted: <see cref="Invariants.Economical(string, string, string, int, List{string})"/>.
     /// </summary>
     [Fact]
     public void In_calm_a_message_costs_one_load_at_most_one_save_one_publication_and_one_settlement()
@@ -92,7 +95,7 @@ public class MutantTests
             Assert.Contains(mutant.Replace, Mutants.Apply(mutant), StringComparison.Ordinal);
     }
 
-    /// <summary>Approved/mutants.txt is what the last run of <c>mutants</c> found.</summary>
+    /// <summary>Approved/mutants.txt holds the results of the last run of <c>mutants</c>.</summary>
     [Fact]
     public void Every_rule_left_out_and_every_mutant_is_caught_within_two_thousand_seeds()
     {

@@ -1,8 +1,8 @@
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One course of awaits on a host: a delivery, a request, a run of a timer. A cancelled <c>Task.Delay</c> goes on in the thread pool, where
-/// nothing could be repeated, so that whatever cancels a strand waits until it is awake.
+/// One chain of awaits on a host, for example a delivery, a request or one run of a timer. A cancelled <c>Task.Delay</c> continues on the
+/// thread pool, where the run could not be repeated. So whatever cancels a strand waits until the strand is awake.
 /// </summary>
 sealed class Strand(DateTimeOffset startedAt) : IDisposable
 {
@@ -10,7 +10,7 @@ sealed class Strand(DateTimeOffset startedAt) : IDisposable
     readonly List<Action> onceAwake = [];
     int asleep;
 
-    /// <summary>The one that runs now: everything that is awaited goes on inline, so there is at most one.</summary>
+    /// <summary>The strand that is running now. There is at most one, because every awaited continuation runs inline.</summary>
     [ThreadStatic]
     static Strand? current;
 
@@ -18,18 +18,18 @@ sealed class Strand(DateTimeOffset startedAt) : IDisposable
 
     public DateTimeOffset StartedAt => startedAt;
 
-    /// <summary>It asks a provider what was made of an order that is called off.</summary>
+    /// <summary>It asks a provider what was done for an order that is being called off.</summary>
     public bool CallsOff { get; set; }
 
-    /// <summary>What it has called, in order, by the calls' names.</summary>
+    /// <summary>The names of the calls it has made, in order.</summary>
     public List<string> Calls { get; } = [];
 
-    /// <summary>Its host stops.</summary>
+    /// <summary>Cancelled when its host stops.</summary>
     public CancellationToken Stopping => stopping.Token;
 
     public void Stop() => Awake(() => Run(stopping.Cancel));
 
-    /// <summary>Starts it, or goes on with it.</summary>
+    /// <summary>Starts or continues the strand.</summary>
     public void Run(Action step)
     {
         var before = current;
@@ -57,7 +57,7 @@ sealed class Strand(DateTimeOffset startedAt) : IDisposable
         }
     }
 
-    /// <summary>Now, or as soon as it does not sleep.</summary>
+    /// <summary>Runs the action now, or as soon as the strand is not asleep.</summary>
     public void Awake(Action action)
     {
         if (asleep == 0)

@@ -4,7 +4,7 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One participant's subscription: sessions in order, one consumer at a time as long as its lock holds, and a dead-letter queue.
+/// One participant's subscription: ordered sessions, one consumer per session while its lock is valid, and a dead-letter queue.
 /// </summary>
 sealed class Subscription(World world, SubscriptionTopology topology)
 {
@@ -19,7 +19,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
     public Service Service { get; } = new("subscription", Fault.SettlementBusy, Fault.SettlementAnswerLost, null);
     public DeadLetterQueue DeadLetters { get; } = new(world, topology.Name);
 
-    /// <summary>Messages that wait or are at work.</summary>
+    /// <summary>Messages that wait or are being handled.</summary>
     public int Waiting => sessions.Values.Sum(session => session.Queue.Count + (session.Holder is null ? 0 : 1));
 
     public string Describe() => string.Join(", ", sessions.Values.SelectMany(session => session.Queue).Select(copy => copy.Id));
@@ -109,10 +109,10 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         }
     }
 
-    /// <summary>Where the message is parked already; -1 where it is not.</summary>
+    /// <summary>The message's place in the line of parked messages; -1 if it is not parked.</summary>
     int PlaceInLine(ReceivedMessage message) => world.Store(Name)[message.OrderId]?.Parked.FindIndex(parked => parked.Id == message.Id) ?? -1;
 
-    /// <param name="place">In the line of parked messages, before the turn.</param>
+    /// <param name="place">The place in the line of parked messages, before the turn.</param>
     void Saw(ReceivedMessage message, TurnResult turn, int place)
     {
         world.Reach.Saw(turn.Outcome);
@@ -132,7 +132,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         }
     }
 
-    /// <summary>The lock is gone: whoever held it does not know yet, and the next consumer may start.</summary>
+    /// <summary>The lock is lost. Its holder does not know yet, and the next consumer may start.</summary>
     void Expire(Delivery delivery)
     {
         if (delivery.Session.Holder != delivery)
@@ -143,7 +143,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         Wake(delivery.Session);
     }
 
-    /// <summary>Something was in the way of whoever handles the order now.</summary>
+    /// <summary>Notes that a fault disturbed the consumer that is handling the order.</summary>
     public void Disturb(string orderId)
     {
         if (sessions.TryGetValue(orderId, out var session) && session.Queue.First?.Value is { } copy)
@@ -167,11 +167,11 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         public LinkedList<Copy> Queue { get; } = new();
         public Delivery? Holder { get; set; }
 
-        /// <summary>A delivery is on its way.</summary>
+        /// <summary>A delivery is scheduled.</summary>
         public bool Woken { get; set; }
     }
 
-    /// <summary>One consumer's hold of a session and of its first message.</summary>
+    /// <summary>One consumer's lock on a session and on its first message.</summary>
     sealed class Delivery(Subscription subscription, Session session, Copy copy, Host host) : ISettlement
     {
         bool settled;

@@ -5,16 +5,16 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
-/// <param name="Seed">Decides everything.</param>
-/// <param name="Orders">How many orders are placed; null lets the seed choose.</param>
+/// <param name="Seed">Determines everything in the run.</param>
+/// <param name="Orders">How many orders are placed; null if the seed decides.</param>
 /// <param name="Only">The only faults that may strike; null for all.</param>
-/// <param name="Dropped">A cell of a decision table that is left out, to see that this is noticed.</param>
+/// <param name="Dropped">A cell of a decision table that is left out, to check that this is detected.</param>
 /// <param name="KeepLines">Whether the history can be read afterwards.</param>
 sealed record WorldOptions(ulong Seed, int? Orders = null, IReadOnlySet<Fault>? Only = null, Cell? Dropped = null, bool KeepLines = false);
 
 /// <summary>
-/// Everything there is in one simulated run: five participants on hosts that die, their stores, the bus, the outside, and the people. First
-/// all of it goes wrong for a while; then the faults stop and everything has to settle.
+/// Everything in one simulated run: five participants on hosts that die, their stores, the bus, the outside services, and the people. For a
+/// while faults strike everywhere; then they stop, and everything has to settle.
 /// </summary>
 sealed class World
 {
@@ -70,13 +70,13 @@ sealed class World
     public Chance Chance { get; }
 
     /// <summary>
-    /// The participant that has a very bad day while all others have a good one: the broker gives up half of its messages, locks do not
-    /// hold, and the provider that it asks is slow and loses answers. What takes several rare faults in one place within moments would
-    /// hardly ever come about otherwise. Null where everybody has their share.
+    /// The participant that suffers many faults while all others have few: the broker dead-letters half of its messages, locks do not hold,
+    /// and the provider that it calls is slow and loses answers. Without this, problems that need several rare faults in one place within
+    /// moments would hardly ever occur. Null if all participants have the usual faults.
     /// </summary>
     public string? Storm { get; }
 
-    /// <summary>Whether customers think better of it within moments: before what they have asked for is done.</summary>
+    /// <summary>Whether customers change their mind within moments, before their request is carried out.</summary>
     public bool HasHastyCustomers => Storm is Participants.Inventory or Participants.Payments or Participants.Shipping;
 
     public Scheduler Scheduler { get; }
@@ -133,7 +133,8 @@ sealed class World
         var bound = Scheduler.Steps + 20_000 + 10_000 * orders.Count;
         while (Invariants.Violation is null)
         {
-            // A check is expensive. Before the bound every step is checked, in case the rest of a cycle of timers never fell on a multiple.
+            // A check is expensive, so it runs only every 32 steps. Near the bound every step is checked: in a cycle of timers, the steps
+            // at which everything is at rest might never be multiples of 32.
             if ((Scheduler.Steps % 32 == 0 || Scheduler.Steps > bound - 1_000) && left(this) is null)
                 return;
             if (Scheduler.Steps < bound && Scheduler.Step())
@@ -144,18 +145,18 @@ sealed class World
         }
     }
 
-    /// <summary>A millisecond or two; seldom longer than a turn may take.</summary>
-    /// <param name="service">Where the call goes to, or comes back from.</param>
+    /// <summary>Usually a millisecond or two; rarely longer than a turn may take.</summary>
+    /// <param name="service">The service that the call goes to or comes back from.</param>
     public TimeSpan Latency(string participant, Service service) =>
         IsSlow(participant, service)
             ? Storm is null ? Chance.OfAnyScale(TimeSpan.FromMinutes(3)) : Chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1))
             : TimeSpan.FromTicks(1_000 + Chance.Below(20_000));
 
-    // Deliberately not the carrier in a storm: Shipping has no rule for a booking that arrives after it was looked for in vain.
+    // Deliberately not the carrier in a storm: Shipping has no rule for a booking that arrives after a look-up did not find it.
     bool IsSlow(string participant, Service service) =>
         (Storm is null || service == Cards.Service) && Faults.Strike(Fault.SlowCall, participant);
 
-    /// <summary>One that runs; null where none does.</summary>
+    /// <summary>A running host; null if there is none.</summary>
     public Host? AnyHost(string participant)
     {
         var slots = hosts[participant];
@@ -165,7 +166,7 @@ sealed class World
 
     public void Bred(Bug bug) => operations.Consider(bug, Chance.Below(4));
 
-    /// <summary>It died, or stops; another takes its place.</summary>
+    /// <summary>The host died or is stopping, and another one replaces it.</summary>
     public void Gone(Host host)
     {
         var slots = hosts[host.Participant.Name];
@@ -178,7 +179,7 @@ sealed class World
     }
 
     /// <summary>
-    /// The replayer's timer runs only while there is something for it, and ever less often while nothing moves: idle runs would cost time.
+    /// The replayer's timer runs only while there is work for it, and less and less often while nothing changes: idle runs would cost time.
     /// </summary>
     public void WakeReplayer(string participant, int idle = 0)
     {
