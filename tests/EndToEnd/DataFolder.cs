@@ -1,6 +1,6 @@
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>A folder for one test's data, gone afterwards.</summary>
+/// <summary>A folder for one test's data, deleted afterwards.</summary>
 public sealed class DataFolder : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("orderfunctions-").FullName;

@@ -53,7 +53,7 @@ public sealed class HostProcess : IDisposable
         return host;
     }
 
-    /// <summary>Runs it to its end and returns its exit status and output.</summary>
+    /// <summary>Runs the host until it exits and returns its exit status and output.</summary>
     public static Task<(int Status, string Output)> RunAsync(string data, params string[] arguments) => RunAsync([], data, arguments);
 
     /// <inheritdoc cref="RunAsync(string, string[])"/>
@@ -78,7 +78,7 @@ public sealed class HostProcess : IDisposable
         return process.ExitCode;
     }
 
-    /// <summary>Waits until it answers.</summary>
+    /// <summary>Waits until the host answers.</summary>
     public async Task AnswersAsync()
     {
         for (var attempt = 0; ; attempt++)
@@ -98,7 +98,7 @@ public sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
+    /// <summary>Sends SIGKILL: no handler runs and nothing is flushed.</summary>
     public void Kill()
     {
         process.Kill();

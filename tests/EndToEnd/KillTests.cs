@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.EndToEnd;
 
 /// <summary>
-/// SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often; <c>SEED</c> repeats a run's
-/// moments, as far as timing allows.
+/// Sends SIGKILL at random moments under load. <c>KILLS=100 ./test --filter KillTests</c> kills more often. <c>SEED</c> repeats the moments
+/// of a run, as far as timing allows.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper log) : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
         log.WriteLine($"{accepted.Count} orders were accepted");
         Assert.True(accepted.Count > Kills, "too few orders were accepted for the kills to mean anything");
 
-        // Restarted once more, the host brings every order to its end; the exit status tells what the audit found.
+        // After one more restart the host completes every order. The exit status shows the result of the audit.
         var nothing = data.Write("none.ndjson", "");
         var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", nothing);
         Assert.True(status == 0, output);

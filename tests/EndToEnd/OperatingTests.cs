@@ -7,7 +7,7 @@ using OrderFunctions.EndToEnd.Browser;
 
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>The console's commands against a running host, and what a run sends to a collector.</summary>
+/// <summary>The console commands against a running host, and what a run sends to a collector.</summary>
 public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost>
 {
     [Theory]
@@ -114,7 +114,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             Assert.DoesNotContain(secret, output + collector.Received("/v1/traces"), StringComparison.Ordinal);
     }
 
-    /// <summary>Keeps every POST; text in its body is readable.</summary>
+    /// <summary>Keeps every POST. Text in the body stays readable.</summary>
     sealed class Collector : IDisposable
     {
         readonly HttpListener listener = new();
@@ -149,7 +149,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             }
             catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
             {
-                // Closed.
+                // The listener was closed.
             }
         }
     }

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>A file of orders placed on a host that is known only by its address.</summary>
+/// <summary>Places a file of orders on a host that is known only by its address.</summary>
 public sealed class PlaceTests : IDisposable
 {
     readonly DataFolder data = new();
@@ -27,7 +27,7 @@ public sealed class PlaceTests : IDisposable
             Assert.Matches($@"rejected\W+{outcome}\W+1\b", output);
         Assert.Matches(@"From POST to final: p50 [\d,]+ ms", output);
 
-        // Other orders of the system are not this command's.
+        // The command must ignore orders that others placed.
         var other = data.Write("other.ndjson", Order("k-6"));
         var (_, second) = await PlaceAsync(host, other);
         Assert.Matches(@"completed\W+1\b", second);
@@ -68,7 +68,7 @@ public sealed class PlaceTests : IDisposable
         var orders = JsonNode.Parse(await host.Api.GetStringAsync("api/orders?limit=200"))!["orders"]!.AsArray();
         var last = orders.Max(order => DateTimeOffset.Parse((string)order!["placedAt"]!, null));
 
-        // From the start of the command: on a busy machine the first orders come late, and the others catch up.
+        // Measured from the start of the command: on a busy machine the first orders are late, and the others catch up.
         Assert.True(last - started > TimeSpan.FromSeconds(4), $"{last - started}");
     }
 
@@ -120,7 +120,7 @@ public sealed class PlaceTests : IDisposable
     static Task<(int Status, string Output)> PlaceAsync(HostProcess host, string file, params string[] options) =>
         HostProcess.RunAsync(":memory:", ["place", "--url", $"{host.Api.BaseAddress}", "--orders", file, .. options]);
 
-    /// <summary>Refuses two requests, and tells as whom they came.</summary>
+    /// <summary>Rejects two requests and returns the identity that each was sent with.</summary>
     static async Task<List<string?>> AnswerAsync(HttpListener listener)
     {
         var callers = new List<string?>();

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.EndToEnd;
 
-/// <summary>The pipeline's smoke test as it is, against the local host in place of the deployed apps.</summary>
+/// <summary>The pipeline's unchanged smoke test, against the local host instead of the deployed apps.</summary>
 public sealed class SmokeTestTests : IDisposable
 {
     static readonly string Script = Path.Combine(typeof(SmokeTestTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
@@ -34,7 +34,7 @@ public sealed class SmokeTestTests : IDisposable
         Assert.Equal(stocked == 1, stock.IsSuccessStatusCode);
     }
 
-    /// <summary>The Azure CLI is a script that knows the host's address.</summary>
+    /// <summary>A script that knows the host's address replaces the Azure CLI.</summary>
     async Task<(int Status, string Output)> RunAsync(string kind, Uri address)
     {
         var az = data.Write("az", $"#!/bin/sh\ncase $* in *get-access-token*) echo token ;; *) echo {$"{address}".TrimEnd('/')} ;; esac\n");

@@ -6,8 +6,8 @@ using OrderFunctions.ServiceBusBroker.Wire;
 namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>
-/// Service Bus as far as this project uses it, over AMQP on loopback, below Azure's own client: one topic, subscriptions with sessions,
-/// dead-letter queues, <c>$management</c> and <c>$cbs</c>. It refuses what it does not know, and lets a test decide what goes wrong.
+/// A fake of Service Bus over AMQP on loopback, used below Azure's own client. It supports what this project uses: one topic, subscriptions
+/// with sessions, dead-letter queues, <c>$management</c> and <c>$cbs</c>. It rejects everything else, and tests can inject faults.
 /// </summary>
 public sealed class Broker : IAsyncDisposable
 {
@@ -31,32 +31,34 @@ public sealed class Broker : IAsyncDisposable
     public string ConnectionString =>
         $"Endpoint=sb://127.0.0.1:{listener.Port};SharedAccessKeyName=tests;SharedAccessKey=tests;UseDevelopmentEmulator=true";
 
-    /// <summary>Asked before each call; null lets it pass.</summary>
+    /// <summary>Called before each call. Return null for no fault.</summary>
     public Func<BrokerCall, Fault?> Faults { get; set; } = _ => null;
 
     internal BrokerOptions Options { get; }
     internal Topic Topic { get; }
 
-    /// <summary>What clients asked for and nobody here knows, and what went wrong here: empty, or the test proves nothing.</summary>
+    /// <summary>
+    /// Client requests that the broker does not support, and the broker's own errors. If this is not empty, the test proves nothing.
+    /// </summary>
     public IReadOnlyCollection<Exception> Unknown => unknown;
 
-    /// <summary>All calls that were carried out, in their order.</summary>
+    /// <summary>All calls that were carried out, in order.</summary>
     public Task<IReadOnlyList<BrokerCall>> CallsAsync() => loop.AskAsync<IReadOnlyList<BrokerCall>>(() => [.. calls]);
 
-    /// <summary>How each lock of a session was used that has ended.</summary>
+    /// <summary>How each session lock that has ended was used.</summary>
     public Task<IReadOnlyList<SessionUse>> SessionUsesAsync() => loop.AskAsync<IReadOnlyList<SessionUse>>(() => [.. uses]);
 
-    /// <summary>What the topic has accepted, without duplicates.</summary>
+    /// <summary>The messages that the topic has accepted, without duplicates.</summary>
     public Task<IReadOnlyList<BrokerMessage>> AcceptedAsync() => loop.AskAsync<IReadOnlyList<BrokerMessage>>(() => [.. Topic.Accepted]);
 
-    /// <summary>What a subscription holds, and the topic for its time.</summary>
+    /// <summary>What a subscription holds now, and what is scheduled in the topic.</summary>
     public Task<SubscriptionDepth> DepthAsync(string subscription) => loop.AskAsync(() =>
     {
         var at = Topic.Subscriptions[subscription];
         return new SubscriptionDepth(at.Messages.Count(), at.DeadLetters.Messages.Count, at.HeldSessions, Topic.Scheduled);
     });
 
-    /// <summary>Waits until all that the clock or clients have set off here so far is done.</summary>
+    /// <summary>Waits until all work that the clock or clients have triggered so far is done.</summary>
     public Task SettledAsync() => loop.AskAsync(() => true);
 
     /// <summary>Breaks every connection.</summary>
@@ -64,8 +66,8 @@ public sealed class Broker : IAsyncDisposable
 
     internal void Post(Action action) => loop.Post(action);
 
-    /// <summary>Carries out what a link asked for, unless something is to go wrong with it.</summary>
-    /// <param name="answer">Called with null once it is carried out, or with what the client is told instead.</param>
+    /// <summary>Carries out what a link requested, unless a fault is injected.</summary>
+    /// <param name="answer">Called with null once the call is carried out, or with the error to send to the client.</param>
     internal void Perform(AmqpLink link, BrokerCall call, Action act, Action<BrokerException?> answer)
     {
         call = call with { Number = ++lastCall };
@@ -91,7 +93,9 @@ public sealed class Broker : IAsyncDisposable
         }
     }
 
-    /// <summary>What the client is told of a failure. The test is told, too, where it is not one that Service Bus has.</summary>
+    /// <summary>
+    /// Returns the error to send to the client. A failure that Service Bus does not have is reported to the test as well.
+    /// </summary>
     internal BrokerException Report(Exception failure)
     {
         if (failure is not BrokerException { IsUnknown: false })
@@ -123,11 +127,11 @@ public sealed class Broker : IAsyncDisposable
 
 /// <param name="Waiting">Messages in the subscription.</param>
 /// <param name="Dead">Messages in its dead-letter queue.</param>
-/// <param name="HeldSessions">Sessions that somebody has locked.</param>
-/// <param name="Scheduled">Messages in the whole topic that wait for their time.</param>
+/// <param name="HeldSessions">Sessions that are locked.</param>
+/// <param name="Scheduled">Scheduled messages in the whole topic.</param>
 public sealed record SubscriptionDepth(int Waiting, int Dead, IReadOnlyList<string> HeldSessions, int Scheduled);
 
-/// <summary>How a session was held.</summary>
+/// <summary>How a session lock was used.</summary>
 /// <param name="Settled">Messages settled under the lock.</param>
-/// <param name="Idle">From the last settlement, or from the lock where there was none, to the end.</param>
+/// <param name="Idle">The time from the last settlement to the end of the lock; without a settlement, from the start of the lock.</param>
 public sealed record SessionUse(string Subscription, string Session, int Settled, TimeSpan Idle);

@@ -4,13 +4,13 @@ using Microsoft.Azure.Amqp.Framing;
 
 namespace OrderFunctions.ServiceBusBroker;
 
-/// <summary>What the client is told instead of an answer.</summary>
+/// <summary>The error sent to the client instead of an answer.</summary>
 sealed class BrokerException(AmqpSymbol condition, string description) : Exception(description)
 {
     public AmqpSymbol Condition => condition;
     public Error Error => new() { Condition = condition, Description = Message };
 
-    /// <summary>Whether a client asked for what this broker does not know: the test is told, too.</summary>
+    /// <summary>Whether a client requested something this broker does not support. If so, the test is notified as well.</summary>
     public bool IsUnknown => condition.Equals(AmqpErrorCode.NotImplemented);
 
     public static BrokerException Unknown(string what) =>

@@ -5,8 +5,8 @@ using OrderFunctions.ServiceBusBroker.Entities;
 namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>
-/// A message as a client sent it. It refuses what Service Bus would do something about and this broker would not, a time to live for
-/// example.
+/// A message as a client sent it. Features that Service Bus would act on and this broker would not, for example a time to live, are
+/// rejected.
 /// </summary>
 public sealed class BrokerMessage
 {
@@ -41,14 +41,14 @@ public sealed class BrokerMessage
     public string? Label => properties.Subject;
     public DateTimeOffset? ScheduledAt { get; }
 
-    /// <summary>In the order of acceptance.</summary>
+    /// <summary>Numbered in the order of acceptance.</summary>
     public long Number { get; internal set; }
 
-    /// <summary>An application property; null where there is none.</summary>
+    /// <summary>Returns an application property, or null if it does not exist.</summary>
     public object? Property(string name) => applicationProperties.GetValueOrDefault(name);
 
-    /// <summary>The message, or all messages of the batch.</summary>
-    /// <exception cref="BrokerException">Something of it is not known here.</exception>
+    /// <summary>Returns the message, or all messages of the batch.</summary>
+    /// <exception cref="BrokerException">Part of it is not supported.</exception>
     internal static IReadOnlyList<BrokerMessage> ReadAll(AmqpMessage transfer)
     {
         var isBatch = transfer.MessageFormat == AmqpConstants.AmqpBatchedMessageFormat;
@@ -65,7 +65,7 @@ public sealed class BrokerMessage
     static AmqpMessage Parse(byte[] encoded) =>
         AmqpMessage.CreateAmqpStreamMessage(new BufferListStream([encoded]), payloadInitialized: true);
 
-    /// <summary>As it is delivered or peeked at.</summary>
+    /// <summary>Encodes the message for delivery or for a peek.</summary>
     internal AmqpMessage Write(QueuedMessage queued)
     {
         var message = AmqpMessage.Create(new Data { Value = body });

@@ -3,8 +3,7 @@ using System.Threading.Channels;
 namespace OrderFunctions.ServiceBusBroker;
 
 /// <summary>
-/// Runs what is posted, one after the other. All state of the broker is touched from here only, so that AMQP's callbacks never wait for
-/// each other.
+/// Runs posted work one item at a time. All broker state is accessed only from here, so that AMQP's callbacks never wait for each other.
 /// </summary>
 sealed class EventLoop : IAsyncDisposable
 {
@@ -20,7 +19,7 @@ sealed class EventLoop : IAsyncDisposable
 
     public void Post(Action action) => posted.Writer.TryWrite(action);
 
-    /// <summary>What <paramref name="ask"/> returns after everything that was posted before.</summary>
+    /// <summary>Returns the result of <paramref name="ask"/>, which runs after everything that was posted before.</summary>
     public Task<T> AskAsync<T>(Func<T> ask)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

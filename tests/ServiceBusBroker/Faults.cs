@@ -3,20 +3,20 @@ using Microsoft.Azure.Amqp.Encoding;
 
 namespace OrderFunctions.ServiceBusBroker;
 
-/// <summary>What a client asks the broker to do.</summary>
+/// <summary>A client's request to the broker.</summary>
 /// <param name="Operation">
-/// send, accept, complete, abandon, dead-letter or put-token; or an operation of the management link without its prefix, as
+/// send, accept, complete, abandon, dead-letter or put-token; or an operation of the management link without its prefix, for example
 /// renew-session-lock.
 /// </param>
 /// <param name="Entity">The topic, a subscription, or <c>$cbs</c>.</param>
-/// <param name="Session">The session, where it is about one.</param>
-/// <param name="Messages">The messages, where it is about some.</param>
+/// <param name="Session">The session, if the call concerns one.</param>
+/// <param name="Messages">The messages, if the call concerns any.</param>
 public sealed record BrokerCall(int Number, string Operation, string Entity, string? Session, IReadOnlyList<BrokerMessage> Messages);
 
-/// <summary>What goes wrong with a call.</summary>
-/// <param name="Kind">How the client gets to know.</param>
-/// <param name="IsApplied">Whether the call is carried out all the same.</param>
-/// <param name="Condition">The AMQP error that the client is given.</param>
+/// <summary>A failure to inject into a call.</summary>
+/// <param name="Kind">How the client notices it.</param>
+/// <param name="IsApplied">Whether the call is carried out anyway.</param>
+/// <param name="Condition">The AMQP error that is sent to the client.</param>
 /// <param name="Delay">How long a slow call takes.</param>
 public sealed record Fault(FaultKind Kind, bool IsApplied = false, string? Condition = null, TimeSpan Delay = default)
 {

@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 
-// The contracts of the ports: on our gateway all of them, on a server of others the point operations, and on an account or emulator where
-// one is given.
+// Runs the port contracts: all of them on the test gateway, the point operations on an independent server, and all on a real account or
+// emulator if one is configured.
 
 public sealed class CosmosStreamStoreTests : StreamStoreContract
 {
@@ -32,7 +32,7 @@ public sealed class CosmosStockTests : StockContract
 
 public sealed class WitnessedStreamStoreTests(CosmosServer server) : StreamStoreContract, IClassFixture<CosmosServer>
 {
-    /// <summary>Where the witness is known to differ from Cosmos DB.</summary>
+    /// <summary>Where the independent server is known to differ from Cosmos DB.</summary>
     static readonly Dictionary<string, string> Deviations = new()
     {
         [nameof(An_unknown_order_has_no_stream)] = NoAnswer,
@@ -86,7 +86,7 @@ public sealed class AccountStockTests : StockContract, IAsyncDisposable
 }
 
 /// <summary>
-/// An account or emulator, with a database of its own for each test: <c>ORDERFUNCTIONS_COSMOS_ENDPOINT</c>, and for an account
+/// An account or emulator. Each test gets its own database. Set <c>ORDERFUNCTIONS_COSMOS_ENDPOINT</c>, and for an account also
 /// <c>ORDERFUNCTIONS_COSMOS_KEY</c>, because an identity may not create databases.
 /// </summary>
 sealed class CosmosAccount : IAsyncDisposable

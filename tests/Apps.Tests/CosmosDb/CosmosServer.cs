@@ -6,8 +6,8 @@ using OrderFunctions.Apps.Tests.Infrastructure;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// An independent server that checks whether the gateway of the tests answers point operations as others do: <c>@vercel/cosmosdb-server</c>
-/// from npm, installed into an ignored folder when it is first needed.
+/// An independent server, <c>@vercel/cosmosdb-server</c> from npm. It checks that the test gateway answers point operations as other
+/// implementations do. It is installed into an ignored folder on first use.
 /// </summary>
 public sealed partial class CosmosServer : IAsyncLifetime
 {
@@ -54,7 +54,7 @@ public sealed partial class CosmosServer : IAsyncLifetime
         return default;
     }
 
-    /// <summary>Null where there is no such program.</summary>
+    /// <summary>Returns null if the program does not exist.</summary>
     Process? TryStart(string program, params string[] arguments)
     {
         try

@@ -1,6 +1,6 @@
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>A clock on which every pause is over at once.</summary>
+/// <summary>A clock on which every pause ends immediately.</summary>
 sealed class NoWaiting : TimeProvider
 {
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

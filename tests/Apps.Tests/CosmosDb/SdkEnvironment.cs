@@ -5,8 +5,8 @@ namespace OrderFunctions.CosmosDb;
 static class SdkEnvironment
 {
     /// <summary>
-    /// The SDK reads these when it is first used: query plans are made here and not asked of a gateway, and nobody looks for a cloud
-    /// around.
+    /// The SDK reads these variables on first use. Query plans are made locally instead of requested from the gateway, and the SDK does not
+    /// probe for a cloud environment.
     /// </summary>
     [ModuleInitializer]
     internal static void Set()

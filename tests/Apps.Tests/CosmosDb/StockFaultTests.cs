@@ -6,14 +6,14 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>
-/// Reservations with something going wrong at each of their calls, with zombies and with many callers at once. After every single call the
-/// books are held against each other: what the SKUs say is reserved and consumed is what the reservations hold.
+/// Reservations with a fault at each of their calls, with zombie callers and with many concurrent callers. After every call the SKUs and
+/// the reservations are compared: both must show the same reserved and consumed quantities.
 /// </summary>
 public sealed class StockFaultTests
 {
     const string Main = "main";
 
-    /// <summary>Three chunks, the last of two lines.</summary>
+    /// <summary>Makes three chunks, the last of which has two lines.</summary>
     const int Large = 200;
 
     static IEnumerable<Fault> Faults(int lines) =>
@@ -188,7 +188,7 @@ public sealed class StockFaultTests
                 lock (gate)
                     return random.NextDouble() < 0.15 ? Among(call)[random.Next(Among(call).Count)] : null;
             };
-            // Eight orders of 2 pieces each want 16 of 11, two callers per order; some are released, some consumed.
+            // Eight orders of 2 pieces each compete for 11 pieces, with two callers per order. Some are released, some consumed.
             await Task.WhenAll(Enumerable.Range(0, 16).Select(caller => Task.Run(async () =>
             {
                 var order = $"o-{caller / 2}";
@@ -248,7 +248,7 @@ public sealed class StockFaultTests
 
     Task EndAsync(bool isConsumed) => isConsumed ? stock.ConsumeAsync("o-1", Main, Cancellation) : stock.ReleaseAsync("o-1", Main, Cancellation);
 
-    /// <summary>Starts a task and holds its call of that number until it is released.</summary>
+    /// <summary>Starts a task and blocks its call with the given number until the test releases it.</summary>
     async Task<(T Zombie, Action Go)> HeldUpAsync<T>(int number, Func<T> start) where T : Task
     {
         var (arrived, go) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -265,7 +265,7 @@ public sealed class StockFaultTests
         return (zombie, go.SetResult);
     }
 
-    /// <summary>Does something until the reservation holds that many chunks, and not a call more.</summary>
+    /// <summary>Makes the call fail as soon as the reservation holds that many chunks.</summary>
     async Task DieAtAsync(int held, Func<Task> call)
     {
         gateway.Faults = call => call.Operation == "batch" && Reservations().Any(reservation => reservation.Held == held) ? Fault.LostBefore : null;
@@ -275,7 +275,7 @@ public sealed class StockFaultTests
         Assert.Equal(held, Assert.Single(Reservations()).Held);
     }
 
-    /// <summary>As a turn does: the same call again while its outcome is unknown.</summary>
+    /// <summary>Repeats the call while its outcome is unknown, as a turn does.</summary>
     static async Task<T> Insist<T>(Func<Task<T>> call)
     {
         for (var attempt = 0; ; attempt++)
@@ -286,7 +286,7 @@ public sealed class StockFaultTests
             }
             catch (TransientException) when (attempt < 200)
             {
-                // Its outcome is unknown.
+                // The outcome is unknown, so try again.
             }
         }
     }

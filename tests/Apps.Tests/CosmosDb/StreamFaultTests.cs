@@ -7,7 +7,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>What a store of streams makes of each thing that can go wrong with a call.</summary>
+/// <summary>How the stream store reacts to each fault that a call can meet.</summary>
 public sealed class StreamFaultTests
 {
     readonly CosmosGateway gateway = new();
@@ -165,7 +165,7 @@ public sealed class StreamFaultTests
         listener.SetMeasurementEventCallback<long>((_, count, tags, _) => throttled += Tag(tags, "participant") == Participants.Shipping ? count : 0);
         listener.Start();
 
-        // The other tests use other participants: what is measured is the process's.
+        // Metrics cover the whole process. The other tests use other participants, so Shipping is measured alone.
         var shipping = new CosmosStreamStore(gateway.Client().GetContainer(CosmosGateway.Database, Participants.Shipping), new NoWaiting());
         FailOnce("create", new(429));
         await shipping.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1)), Cancellation);

@@ -8,7 +8,7 @@ using OrderFunctions.Saga.Payments;
 
 namespace OrderFunctions.CosmosDb;
 
-/// <summary>The whole turn of a participant over Cosmos DB, with something going wrong at each of its calls.</summary>
+/// <summary>A participant's whole turn over Cosmos DB, with a fault at each of its calls.</summary>
 public sealed class TurnOverCosmosTests
 {
     const string Order = "o-1";
@@ -104,7 +104,7 @@ public sealed class TurnOverCosmosTests
         Assert.Equal(said.OrderBy(e => e.Key), topic.Published.OrderBy(e => e.Key));
     }
 
-    /// <summary>Delivers until it is handled, as a bus does.</summary>
+    /// <summary>Delivers the message until it is handled, as a bus does.</summary>
     static async Task DeliverAsync(Participant host, Func<int, ReceivedMessage> message)
     {
         for (var delivery = 1; delivery <= 10; delivery++)
@@ -116,7 +116,7 @@ public sealed class TurnOverCosmosTests
             }
             catch (TransientException)
             {
-                // Comes again.
+                // The message is delivered again.
             }
         }
         Assert.Fail("Not handled in 10 deliveries.");
@@ -141,7 +141,7 @@ public sealed class TurnOverCosmosTests
         }
     }
 
-    /// <summary>Keeps its keys, as every card provider does for a day.</summary>
+    /// <summary>Remembers its idempotency keys, as every card provider does for a day.</summary>
     sealed class Cards : ICardProvider
     {
         public ConcurrentDictionary<string, CardCharged> Charges { get; } = [];

@@ -13,7 +13,7 @@ using OrderFunctions.Turns;
 namespace OrderFunctions.Apps.Tests.ServiceBus;
 
 /// <summary>
-/// A function of an app, called as the host calls it: each path settles once, after publishing, and lets the session go last or not at all.
+/// Calls a function of an app as the host does. Each path settles once, after publishing, and releases the session last or not at all.
 /// </summary>
 public class FunctionCallTests
 {

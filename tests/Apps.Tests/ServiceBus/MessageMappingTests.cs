@@ -63,7 +63,7 @@ public class MessageMappingTests
         Assert.Equal(["schemaVersion"], message.ApplicationProperties.Keys);
     }
 
-    /// <summary>Golden: what the first version put on the wire. These literals are never edited.</summary>
+    /// <summary>Golden test: the wire format of the first version. Never edit these literals.</summary>
     [Fact]
     public void What_the_first_version_wrote_is_still_read()
     {

@@ -3,7 +3,8 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Peer;
 
-// The same messages as the saga's own, with the same fields, as MassTransit likes them: a message knows its order itself.
+// The same messages as the saga's own, with the same fields. MassTransit correlates by a field, so each message also carries its order's
+// id.
 
 sealed record PlacedOrder(
     Guid CorrelationId, string CustomerId, IReadOnlyList<OrderLine> Lines, Money Total, string CardToken, Address ShipTo, string Warehouse)

@@ -18,7 +18,7 @@ sealed class OrderState : SagaStateMachineInstance
 }
 
 /// <summary>
-/// What Orders does, as a saga of MassTransit's: accepts an order, follows what the services report, and publishes the one final event.
+/// Does what Orders does, as a MassTransit saga: accepts an order, tracks what the services report, and publishes the one final event.
 /// </summary>
 sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
 {
@@ -53,7 +53,7 @@ sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
                 .Then(c => (c.Saga.FailedAt, c.Saga.Reason) = (FailedStep.Shipping, c.Message.Reason))
                 .TransitionTo(Failing));
 
-        // Also where the failure itself is overtaken by what it undid: another queue may be quicker.
+        // Needed because queues differ in speed: a compensation may be reported before the failure that caused it.
         During(Open, Reserved, Failing,
             When(Refunded).Then(c => c.Saga.Refunded = c.Message.Amount),
             When(Restocked)

@@ -6,8 +6,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The shelf, the card provider, the carrier and the notifier, with the answers of our own simulated ones, all in memory: the peer forgets
-/// them when it ends, and pays nothing for them.
+/// Stock, card provider, carrier and notifier, with the same answers as our simulated ones. All are in memory, so the peer loses their
+/// state when it ends and pays nothing for storing it.
 /// </summary>
 sealed class Outside(IBus bus, Finals finals)
 {
@@ -17,7 +17,7 @@ sealed class Outside(IBus bus, Finals finals)
     readonly ConcurrentDictionary<Guid, string> bookings = [];
     readonly ConcurrentDictionary<Guid, string> notices = [];
 
-    /// <summary>Null, or the SKU that is short.</summary>
+    /// <summary>Returns the SKU that is out of stock, or null.</summary>
     public string? Reserve(Guid order, IReadOnlyList<OrderLine> lines)
     {
         lock (shelf)
@@ -47,14 +47,15 @@ sealed class Outside(IBus bus, Finals finals)
             shelf[line.Sku] += sign * line.Quantity;
     }
 
-    /// <summary>Null where the card is declined.</summary>
+    /// <summary>Returns null if the card is declined.</summary>
     public string? Charge(Guid order, Money amount, string cardToken) =>
         cardToken is "tok_declined" ? null : charges.GetOrAdd(order, id => ($"ch_{id:N}", amount)).ChargeId;
 
     public (string RefundId, Money Amount) Refund(Guid order) => ($"re_{order:N}", charges[order].Amount);
 
     /// <summary>
-    /// Null where the carrier refuses. It picks up at once and tells so by its webhook, which is taken for granted: it only publishes.
+    /// Returns null if the carrier refuses. Pick-up is immediate. The webhook that would report it is not simulated; the carrier only
+    /// publishes.
     /// </summary>
     public string? Book(Guid order, Address shipTo)
     {

@@ -6,14 +6,13 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Peer;
 
 /// <summary>
-/// The same saga on MassTransit: a state machine in the place of Orders, a consumer for each of the four services, one endpoint each. The
-/// settings are those its documentation recommends for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by
-/// convention. It keeps no audit trail, no inbox against duplicates, no promised time that is watched; the saga's instances are in memory,
-/// whatever the transport is.
+/// The same saga on MassTransit: a state machine instead of Orders, and a consumer for each of the four services, with one endpoint each.
+/// Settings follow its documentation for consumers and sagas: retries outside, the in-memory outbox inside, endpoints by convention. It has
+/// no audit trail, no inbox against duplicates and no monitoring of the promised time. Saga instances are in memory with every transport.
 /// </summary>
 static class PeerSaga
 {
-    /// <summary>Messages that an endpoint handles at once: as many as one of our participants handles orders.</summary>
+    /// <summary>Messages per endpoint handled concurrently: the same as the concurrent orders of one of our participants.</summary>
     const int AtOnce = 32;
 
     public static void Add(IServiceCollection services, Action<IBusRegistrationConfigurator> transport) => services

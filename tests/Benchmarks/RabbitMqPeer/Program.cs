@@ -6,11 +6,11 @@ using OrderFunctions.Benchmarks.Peer;
 using OrderFunctions.Benchmarks.Sides;
 using OrderFunctions.Saga;
 
-// The peer over RabbitMQ: measures itself and prints one line. Arguments: the broker's port, how many orders.
+// The peer over RabbitMQ. It measures itself and prints one line. Arguments: the broker's port and the number of orders.
 var builder = Host.CreateEmptyApplicationBuilder(null);
 PeerSaga.Add(builder.Services, x => x.UsingRabbitMq((context, bus) =>
 {
-    // Durable queues and persistent messages are MassTransit's defaults; a publication ends once the broker has confirmed it.
+    // Durable queues and persistent messages are MassTransit's defaults. A publication completes once the broker has confirmed it.
     bus.Host("127.0.0.1", ushort.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture), "/", host => host.PublisherConfirmation = true);
     bus.Durable = true;
     bus.ConfigureEndpoints(context);

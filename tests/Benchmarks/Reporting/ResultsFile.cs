@@ -6,7 +6,7 @@ using OrderFunctions.Benchmarks.Scenarios;
 
 namespace OrderFunctions.Benchmarks.Reporting;
 
-/// <summary>RESULTS.md: everything that was found, with what is needed to judge it.</summary>
+/// <summary>RESULTS.md: all results, with what a reader needs to judge them.</summary>
 static class ResultsFile
 {
     const string MethodHeading = "## How it is measured";
@@ -14,7 +14,7 @@ static class ResultsFile
 
     public static string FullName => Path.Combine(Bench.Root, "tests", "Benchmarks", "RESULTS.md");
 
-    /// <summary>Writes it anew; what a person wrote from <see cref="MethodHeading"/> on is kept.</summary>
+    /// <summary>Rewrites the file, but keeps the handwritten part from <see cref="MethodHeading"/> on.</summary>
     public static async Task WriteAsync(IReadOnlyList<Section> sections, string command)
     {
         var byHand = await ByHandAsync();
@@ -51,7 +51,7 @@ static class ResultsFile
         await File.WriteAllTextAsync(FullName, text.ToString());
     }
 
-    /// <summary>What stands there already.</summary>
+    /// <summary>Returns the handwritten part of the existing file.</summary>
     static async Task<string> ByHandAsync()
     {
         var before = File.Exists(FullName) ? await File.ReadAllTextAsync(FullName) : "";

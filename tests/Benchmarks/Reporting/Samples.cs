@@ -9,6 +9,6 @@ sealed record Samples(IReadOnlyList<double> Values)
     public double Max => sorted[^1];
     public double Median => sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
 
-    /// <summary>The value that so large a share does not exceed.</summary>
+    /// <summary>Returns the percentile: the value that the given share of samples does not exceed.</summary>
     public double At(double share) => sorted[Math.Max((int)Math.Ceiling(share * sorted.Length) - 1, 0)];
 }

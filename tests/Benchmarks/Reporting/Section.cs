@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace OrderFunctions.Benchmarks.Reporting;
 
-/// <summary>What one scenario found.</summary>
+/// <summary>The results of one scenario.</summary>
 /// <param name="About">What was compared, and how.</param>
 sealed record Section(string Name, string About)
 {
     public List<Grid> Grids { get; } = [];
     public List<Goal> Goals { get; } = [];
 
-    /// <summary>What whoever reads the numbers must know.</summary>
+    /// <summary>What a reader must know to interpret the numbers.</summary>
     public List<string> Remarks { get; } = [];
 }
 
@@ -20,18 +20,18 @@ sealed record Grid(IReadOnlyList<string> Columns)
 
     public void Add(params IReadOnlyList<string> cells) => Rows.Add(cells);
 
-    /// <summary>A table of medians, least and most.</summary>
+    /// <summary>A table with the median, minimum and maximum.</summary>
     public static Grid OfSamples(string what) => new([what, "median", "min", "max"]);
 
     public void Add(string what, Samples samples) => Add(what, Text(samples.Median), Text(samples.Min), Text(samples.Max));
 
-    /// <summary>With as many digits as mean something.</summary>
+    /// <summary>Formats with only as many digits as are meaningful.</summary>
     public static string Text(double value) =>
         value.ToString(Math.Abs(value) >= 100 || value == Math.Round(value) ? "N0" : Math.Abs(value) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
 }
 
-/// <summary>A number of the design that is to be reached.</summary>
-/// <param name="Target">As it stands in the design.</param>
+/// <summary>A target number from the design.</summary>
+/// <param name="Target">As written in the design.</param>
 sealed record Goal(string What, string Target, string Measured, bool IsReached)
 {
     public static Goal AtLeast(string what, double target, double measured, string unit) =>

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace OrderFunctions.Benchmarks.Reporting;
 
-/// <summary>A section on the console.</summary>
+/// <summary>Prints a section to the console.</summary>
 static class Tables
 {
     public static void Write(Section section)

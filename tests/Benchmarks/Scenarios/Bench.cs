@@ -5,19 +5,19 @@ using OrderFunctions.Benchmarks.Reporting;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <param name="Orders">Per measurement; null for each scenario's own number.</param>
-/// <param name="OrdersFile">What the contention scenario places as it comes; null for the packaged sample.</param>
+/// <param name="Orders">Per measurement; null for each scenario's own default.</param>
+/// <param name="OrdersFile">The file that the contention scenario places in its original order; null for the packaged sample.</param>
 sealed record BenchOptions(int? Orders, int Runs, string? OrdersFile);
 
 /// <summary>A process that measures one system and prints one line of JSON.</summary>
 sealed record Subject(string Name, string File, params IReadOnlyList<string> Arguments);
 
-/// <summary>Measures in processes of their own and tells how far it is.</summary>
+/// <summary>Runs each measurement in its own process and reports progress.</summary>
 sealed class Bench(BenchOptions options, Action<string> progress)
 {
     static readonly TimeSpan SideMax = TimeSpan.FromMinutes(10);
 
-    /// <summary>Of the repository.</summary>
+    /// <summary>The root folder of the repository.</summary>
     public static string Root => Metadata(nameof(Root));
 
     public BenchOptions Options => options;
@@ -27,11 +27,11 @@ sealed class Bench(BenchOptions options, Action<string> progress)
 
     public void Tell(string what) => progress(what);
 
-    /// <summary>One of this program's own sides.</summary>
+    /// <summary>Returns the child process that measures one of this program's own sides.</summary>
     public static Subject Side(string name, string side, int orders, params IReadOnlyList<string> more) =>
         new(name, typeof(Bench).Assembly.Location, ["side", side, "--orders", $"{orders}", .. more]);
 
-    /// <summary>Measures all of them in turn, A B A B …, so that what the machine does besides meets each alike.</summary>
+    /// <summary>Measures all of them alternately (A B A B …), so that other load on the machine affects each equally.</summary>
     public async Task<IReadOnlyList<Measured>> InTurnAsync(params IReadOnlyList<Subject> subjects)
     {
         var lines = subjects.Select(_ => new List<Dictionary<string, double>>()).ToList();
@@ -47,7 +47,7 @@ sealed class Bench(BenchOptions options, Action<string> progress)
             subject.Name, lines[index][0].Keys.ToDictionary(key => key, key => new Samples([.. lines[index].Select(line => line[key])]))))];
     }
 
-    /// <exception cref="SideFailedException">It ended with an error, or not at all.</exception>
+    /// <exception cref="SideFailedException">The process ended with an error or did not end.</exception>
     public static async Task<Dictionary<string, double>> MeasureAsync(Subject subject)
     {
         using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", subject.File, .. subject.Arguments])
@@ -85,7 +85,7 @@ sealed class Bench(BenchOptions options, Action<string> progress)
         string.Join(" | ", error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(6));
 }
 
-/// <summary>What was measured of one subject, by quantity.</summary>
+/// <summary>The measurements of one subject, by quantity.</summary>
 sealed record Measured(string Name, IReadOnlyDictionary<string, Samples> Samples)
 {
     public Samples this[string quantity] => Samples[quantity];

@@ -3,7 +3,7 @@ using OrderFunctions.Local.Cli;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>Orders that want the same things at the same time.</summary>
+/// <summary>Orders that compete for the same things at the same time.</summary>
 static class ContentionScenario
 {
     const int OrdersByDefault = 5_000;
@@ -27,7 +27,7 @@ static class ContentionScenario
         return section;
     }
 
-    /// <summary>Under keys of their own, so that they are other orders.</summary>
+    /// <summary>Each copy gets its own keys, so that it counts as a different order.</summary>
     static async Task<string> RepeatedSampleAsync(string folder)
     {
         var path = Path.Combine(folder, "orders.ndjson");

@@ -4,11 +4,11 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>What an order costs in Azure: counted, not timed.</summary>
+/// <summary>What an order costs in Azure. Operations are counted, not timed.</summary>
 static class Cost
 {
-    // What NServiceBus with its Cosmos DB persistence does for a message that a saga handles, by its documentation: the outbox record and
-    // the saga are read, a batch creates the one and updates the other, the record is marked as dispatched, and deleted later.
+    // What NServiceBus with Cosmos DB persistence does per message that a saga handles, according to its documentation: it reads the outbox
+    // record and the saga, creates the record and updates the saga in one batch, marks the record as dispatched, and deletes it later.
     const int PeerReads = 2;
     const int PeerWrites = 4;
 

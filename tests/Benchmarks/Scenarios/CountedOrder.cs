@@ -9,10 +9,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>What one order took.</summary>
+/// <summary>The operations that one order needed.</summary>
 sealed record Counts
 {
-    /// <summary>Requests over HTTP and messages: each is one turn.</summary>
+    /// <summary>HTTP requests and messages; each is one turn.</summary>
     public int Turns { get; set; }
     public int StreamReads { get; set; }
     public int StreamWrites { get; set; }
@@ -46,7 +46,7 @@ sealed record Counts
 }
 
 /// <summary>
-/// One order through the shipped kernel over the shipped Cosmos DB adapters and the real SDK, with a gateway in memory below, a bus that
+/// Runs one order through the shipped kernel, the shipped Cosmos DB adapters and the real SDK. Below are an in-memory gateway, a bus that
 /// only counts, and the simulated outside.
 /// </summary>
 sealed class CountedOrder : IEventBus, IAsyncDisposable
@@ -68,10 +68,10 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     readonly CosmosStock stock;
     readonly string? deliveredTwice;
 
-    // One call after the other: nothing runs at once here.
+    // A single field is enough, because calls run one after another here.
     GatewayCall? current;
 
-    /// <param name="deliveredTwice">The message whose first delivery to Shipping is not completed, though it was handled.</param>
+    /// <param name="deliveredTwice">The message whose first delivery to Shipping is handled but not completed.</param>
     CountedOrder(string? deliveredTwice)
     {
         this.deliveredTwice = deliveredTwice;
@@ -93,8 +93,8 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         }
     }
 
-    /// <summary>Places the order and follows it to its end, and until the promised time is over.</summary>
-    /// <param name="cancel">Asks for a cancellation once the shipment is booked.</param>
+    /// <summary>Places the order and follows it until it is final and the promised time has passed.</summary>
+    /// <param name="cancel">Requests a cancellation once the shipment is booked.</param>
     public static async Task<Counts> RunAsync(PlaceOrder order, string final, bool cancel = false, string? deliveredTwice = null)
     {
         await using var run = new CountedOrder(deliveredTwice);
@@ -204,14 +204,14 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>A write costs by what it has written.</summary>
+    /// <summary>The cost of a write depends on what it has written.</summary>
     void CountWritten()
     {
         if (current is { Container: not CosmosContainers.Stock, Operation: not "read" } call)
             counts.StreamUnits += RequestUnits.OfWrite(StreamSize(call));
     }
 
-    /// <summary>A container holds this one order's stream, and nothing else.</summary>
+    /// <summary>The container holds only this order's stream.</summary>
     int StreamSize(GatewayCall call) =>
         gateway.Documents(call.Container) is [var document] ? System.Text.Encoding.UTF8.GetByteCount(document.ToJsonString(EventJson.Options)) : 0;
 

@@ -2,7 +2,7 @@ using OrderFunctions.Benchmarks.Reporting;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>Both sides durable: a message that was accepted survives a crash.</summary>
+/// <summary>Both sides are durable: an accepted message survives a crash.</summary>
 static class Durable
 {
     const int OrdersByDefault = 10_000;

@@ -3,7 +3,7 @@ using OrderFunctions.Benchmarks.Sides;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>Whether the durable host gets slower with the orders that it has stored.</summary>
+/// <summary>Whether the durable host becomes slower as it stores more orders.</summary>
 static class Growth
 {
     const int OrdersByDefault = 10_000;

@@ -6,7 +6,7 @@ using OrderFunctions.Benchmarks.Sides;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>How long a customer waits, and whoever starts the host.</summary>
+/// <summary>How long a customer waits, and how long the host takes to start.</summary>
 static class LatencyScenario
 {
     const int OrdersByDefault = 300;
@@ -78,7 +78,7 @@ static class LatencyScenario
         }
     }
 
-    /// <summary>So that it is built before its time counts.</summary>
+    /// <summary>Runs the host once before measuring, so that build time is not included.</summary>
     static async Task StartAsync(params IReadOnlyList<string> arguments)
     {
         using var process = Run(arguments);

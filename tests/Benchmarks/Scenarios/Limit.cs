@@ -3,7 +3,7 @@ using OrderFunctions.Benchmarks.Sides;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>How near the durable host comes to what SQLite and the disk allow.</summary>
+/// <summary>How close the durable host comes to the limit set by SQLite and the disk.</summary>
 static class Limit
 {
     const int OrdersByDefault = 20_000;

@@ -3,7 +3,7 @@ using OrderFunctions.Benchmarks.Sides;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>Both sides in memory: a crash would cost both of them everything.</summary>
+/// <summary>Both sides are in memory: a crash would lose everything on both.</summary>
 static class Memory
 {
     const int OrdersByDefault = 15_000;
@@ -26,7 +26,7 @@ static class Memory
         return section;
     }
 
-    /// <summary>Both sides' rates, and how many times the peer's is ours.</summary>
+    /// <summary>Reports both rates and the ratio of ours to the peer's.</summary>
     public static void Compare(this Section section, Measured ours, Measured peer, double target, string goal)
     {
         if (new[] { Throughput.Completed, Throughput.Rejected }.Any(end => ours[end].Min != peer[end].Max || ours[end].Max != peer[end].Min))

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>A broker of its own on 127.0.0.1, with its own data, ports and cookie, which ends with this program.</summary>
+/// <summary>A private broker on 127.0.0.1, with its own data, ports and cookie. It ends with this program.</summary>
 sealed class RabbitMq : IAsyncDisposable
 {
     const string Server = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -15,7 +15,7 @@ sealed class RabbitMq : IAsyncDisposable
 
     public int Port { get; } = FreePort();
 
-    /// <summary>Null where there is none and none could be installed.</summary>
+    /// <summary>Returns null if RabbitMQ is not installed and could not be installed.</summary>
     public static async Task<RabbitMq?> StartAsync()
     {
         if (!File.Exists(Server) && (!Environment.IsPrivilegedProcess || !await InstallAsync()))
@@ -33,7 +33,7 @@ sealed class RabbitMq : IAsyncDisposable
         }
     }
 
-    /// <summary>Debian's; a package's own service is not started.</summary>
+    /// <summary>Installs Debian's package without starting its service.</summary>
     static async Task<bool> InstallAsync()
     {
         using var shell = Process.Start(new ProcessStartInfo(

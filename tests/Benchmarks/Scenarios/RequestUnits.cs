@@ -1,9 +1,9 @@
 namespace OrderFunctions.Benchmarks.Scenarios;
 
 /// <summary>
-/// An estimate by the figures that Microsoft publishes (learn.microsoft.com/azure/cosmos-db/optimize-cost-reads-writes): a point read of 1
-/// KB takes 1 RU and of 100 KB 10, a write 5 and 50, a straight line between; the account's strong consistency doubles reads. What is
-/// indexed comes on top, which here is a few small values.
+/// An estimate from the figures that Microsoft publishes (learn.microsoft.com/azure/cosmos-db/optimize-cost-reads-writes): a point read
+/// takes 1 RU for 1 KB and 10 RU for 100 KB, a write 5 and 50, linear in between. Strong consistency of the account doubles reads. Indexing
+/// adds to that, which here is only a few small values.
 /// </summary>
 static class RequestUnits
 {

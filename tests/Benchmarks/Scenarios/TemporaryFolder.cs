@@ -1,6 +1,6 @@
 namespace OrderFunctions.Benchmarks.Scenarios;
 
-/// <summary>A folder that is gone afterwards.</summary>
+/// <summary>A folder that is deleted on disposal.</summary>
 sealed class TemporaryFolder : IDisposable
 {
     public string FullName { get; } = Directory.CreateTempSubdirectory("benchmarks-").FullName;

@@ -2,15 +2,15 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>A system that takes orders and brings each to its end.</summary>
+/// <summary>A system that accepts orders and completes each of them.</summary>
 interface IContender : IAsyncDisposable
 {
-    /// <summary>Ends once the order is accepted.</summary>
+    /// <summary>Completes once the order is accepted.</summary>
     Task PlaceAsync(Guid id, PlaceOrder order);
 
     Finals Finals { get; }
 
-    /// <summary>Ends once everything final is as durable as this system makes it.</summary>
+    /// <summary>Completes once all final orders are as durable as this system makes them.</summary>
     Task SettledAsync();
 }
 
@@ -41,8 +41,8 @@ sealed class Finals
 
     public void Fail(Exception exception) => reached.TrySetException(exception);
 
-    /// <summary>Ends once that many orders are final in all.</summary>
-    /// <exception cref="TimeoutException">None became final for a while.</exception>
+    /// <summary>Completes once that many orders are final in total.</summary>
+    /// <exception cref="TimeoutException">No order became final for a while.</exception>
     public async Task ReachAsync(long orders)
     {
         reached = new(TaskCreationOptions.RunContinuationsAsynchronously);

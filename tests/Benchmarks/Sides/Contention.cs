@@ -5,13 +5,13 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>Orders that get into each other's way. Every measurement ends with a clean audit, or it does not count.</summary>
+/// <summary>Orders that contend with each other. A measurement counts only if its audit is clean.</summary>
 static class Contention
 {
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan AuditMax = TimeSpan.FromMinutes(2);
 
-    /// <summary>There is enough for two of five.</summary>
+    /// <summary>There is enough stock for two of five orders.</summary>
     public static async Task<Dictionary<string, double>> FlashSaleAsync(string data, int orders)
     {
         await using var ours = await OurSaga.StartAsync(data);
@@ -21,7 +21,7 @@ static class Contention
         return measured;
     }
 
-    /// <summary>A file's orders and cancellations through the public API, sixteen at once.</summary>
+    /// <summary>Sends a file's orders and cancellations through the public API, sixteen at a time.</summary>
     public static async Task<Dictionary<string, double>> AsTheyComeAsync(string data, string file)
     {
         const int OrdersAtOnce = 16;
@@ -64,7 +64,7 @@ static class Contention
         }
     }
 
-    /// <summary>Once everything is final and handled.</summary>
+    /// <summary>Call this once everything is final and handled.</summary>
     static async Task AuditAsync(LocalSaga saga)
     {
         using var limit = new CancellationTokenSource(AuditMax);

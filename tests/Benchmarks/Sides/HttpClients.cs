@@ -4,8 +4,7 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// A contender whose orders come over HTTP. The client runs in the same process, for both sides alike, and takes its share of the
-/// processors.
+/// A contender that receives its orders over HTTP. On both sides the client runs in the same process and uses part of its CPU time.
 /// </summary>
 sealed class HttpClients(IContender served, Uri address) : IContender
 {

@@ -15,7 +15,8 @@ using OrderFunctions.Saga.Payments;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// What one pays for in Azure beside the services' own time: the kernel's work for a message, with ports that cost nothing.
+/// The kernel's own work per message, measured with ports that cost nothing. In Azure it is paid for in addition to the time of the
+/// services.
 /// </summary>
 public class KernelBenchmarks
 {
@@ -66,8 +67,8 @@ public class KernelBenchmarks
     static Task<Answer> Charged(IntentCall call, CancellationToken cancellation) => Task.FromResult<Answer>(new CardCharged("ch_1", new(29.97m, "GBP")));
 
     /// <summary>
-    /// In this process, because BenchmarkDotNet's own projects would not find this repository's versions of packages; a short job, because
-    /// it is to show the order of magnitude and the allocations, which are exact.
+    /// Runs in this process, because BenchmarkDotNet's generated projects would not find this repository's package versions. The job is
+    /// short, because only the order of magnitude and the allocations matter, and the allocations are exact.
     /// </summary>
     internal static Dictionary<string, double> Measure(string folder)
     {

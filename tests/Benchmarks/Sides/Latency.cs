@@ -9,7 +9,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>How long an order takes from POST to final, at the durable host. The simulated carrier picks up at once.</summary>
+/// <summary>How long an order takes from POST to final on the durable host. The simulated carrier picks up immediately.</summary>
 static class Latency
 {
     public const string StartSeconds = "seconds to the first order";
@@ -42,7 +42,7 @@ static class Latency
             measured[Quantity(when, percentile)] = milliseconds.At(percentile);
     }
 
-    /// <summary>As a customer would see it who asks again every millisecond.</summary>
+    /// <summary>The latency seen by a customer who polls every millisecond.</summary>
     static async Task<Samples> OneByOneAsync(HttpClients clients, int orders)
     {
         var milliseconds = new List<double>();
@@ -58,8 +58,8 @@ static class Latency
     }
 
     /// <summary>
-    /// Orders come when they are due, whether those before are done or not, and the time of each counts from when it was due: so a host
-    /// that falls behind does not hide it.
+    /// Sends orders on a fixed schedule, whether or not earlier ones are done. Each order's time counts from when it was due, so that a
+    /// host that falls behind cannot hide it.
     /// </summary>
     static async Task<Samples> AtRateAsync(HttpClients clients, double rate)
     {
@@ -90,7 +90,7 @@ static class Latency
     static async Task<OrderBody> StatusAsync(HttpClients clients, string id) =>
         (await clients.Http.GetFromJsonAsync<OrderBody>($"api/orders/{id}", OrderJson))!;
 
-    /// <summary>How long a host needs that starts on this file, until it has taken an order.</summary>
+    /// <summary>How long a host that starts on this file takes to accept its first order.</summary>
     public static async Task<Dictionary<string, double>> StartAsync(string data)
     {
         var started = Stopwatch.GetTimestamp();

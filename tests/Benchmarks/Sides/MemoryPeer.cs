@@ -9,7 +9,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>The peer over MassTransit's in-memory transport, with the least endpoint that takes an order in.</summary>
+/// <summary>The peer over MassTransit's in-memory transport, with a minimal endpoint that accepts orders.</summary>
 sealed class MemoryPeer : IContender
 {
     readonly WebApplication app;

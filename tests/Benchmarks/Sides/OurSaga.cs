@@ -6,7 +6,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>The local host's saga, as it is shipped.</summary>
+/// <summary>The local host's saga as shipped.</summary>
 sealed class OurSaga : IContender
 {
     readonly LocalSaga saga;
@@ -18,7 +18,7 @@ sealed class OurSaga : IContender
         this.saga = saga;
         this.owner = owner;
 
-        // Deliberately by the counter that is there anyway: asking the store again and again would change what is measured.
+        // Deliberately uses the existing counter: polling the store would change what is measured.
         listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
         {
             if (tags[0].Value is nameof(OrderCompleted))
@@ -42,7 +42,7 @@ sealed class OurSaga : IContender
         return new(saga, saga);
     }
 
-    /// <summary>Counts the ends of a saga that serves HTTP.</summary>
+    /// <summary>Counts the final orders of a saga that serves HTTP.</summary>
     public static async Task<OurSaga> OfAsync(LocalHost host)
     {
         await ReceiveAsync(host.Saga);
@@ -57,7 +57,7 @@ sealed class OurSaga : IContender
     public Task PlaceAsync(Guid id, PlaceOrder order) =>
         saga[Participants.Orders].RequestAsync($"{id:N}", $"{id:N}/http/{nameof(PlaceOrder)}", order, CancellationToken.None);
 
-    /// <summary>A read of the lists sees what was queued before it, on disk.</summary>
+    /// <summary>A read of the lists waits until everything queued before it is on disk.</summary>
     public Task SettledAsync() => saga.Lists.CountAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()

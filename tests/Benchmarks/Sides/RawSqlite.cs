@@ -4,8 +4,7 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// What SQLite and the disk could do at best: the rows of orders written by a plain loop, nothing read, nothing decided, nothing deleted
-/// again.
+/// The upper limit of SQLite and the disk: a plain loop writes the rows of orders and never reads, decides or deletes anything.
 /// </summary>
 static class RawSqlite
 {
@@ -20,7 +19,7 @@ static class RawSqlite
     {
         var stored = await StoredOrders.ReadAsync(folder, withMessages: true);
 
-        // As the host opens its own.
+        // Opened with the same settings as the host's own.
         using var connection = new Connection(StoredOrders.ConnectionString(Path.Combine(folder, "limit.db")),
             "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "cache_size=-65536");
         Schema.Apply(connection, folder);
@@ -47,7 +46,7 @@ static class RawSqlite
         }
     }
 
-    /// <summary>Appends of a page, each made durable by itself.</summary>
+    /// <summary>Appends pages and syncs each one separately.</summary>
     static double Syncs(string path)
     {
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);

@@ -3,15 +3,15 @@ using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>What one process of its own is to measure.</summary>
-/// <param name="Folder">For its files; gone afterwards.</param>
-/// <param name="File">What it is to read or to write; null for what is of no further use.</param>
+/// <summary>What one child process measures.</summary>
+/// <param name="Folder">For its files; deleted afterwards.</param>
+/// <param name="File">The file to read or write; null if the files are not needed afterwards.</param>
 sealed record SideOptions(int Orders, string Folder, string? File)
 {
     public string Data => File ?? Path.Combine(Folder, "saga.db");
 }
 
-/// <summary>The measurements that this program makes of one system at a time, when it has started itself as a child.</summary>
+/// <summary>The measurements of one system at a time, made by this program when it has started itself as a child process.</summary>
 static class Side
 {
     public static readonly IReadOnlyDictionary<string, Func<SideOptions, Task<Dictionary<string, double>>>> All =

@@ -5,8 +5,8 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// The rows of orders that the durable host has really handled, to be written again under other ids as often as one likes: the same shapes
-/// and sizes, the same indexes.
+/// The rows of orders that the durable host has really handled. They can be written again under other ids any number of times, with the
+/// same shapes, sizes and indexes.
 /// </summary>
 sealed class StoredOrders
 {
@@ -18,7 +18,7 @@ sealed class StoredOrders
     readonly byte[][] idTexts;
 
     /// <param name="withMessages">
-    /// Also the rows that are gone once an order is done: one for each message and its hearer, and the ids against duplicates.
+    /// Includes the rows that are deleted once an order is done: one per message and subscriber, and the ids used to detect duplicates.
     /// </param>
     StoredOrders(SqliteConnection connection, bool withMessages)
     {
@@ -51,15 +51,15 @@ sealed class StoredOrders
             FROM {SentLog} JOIN order_number USING (order_id) ORDER BY number
             """, [Column.RowId, .. Same(1), Column.Text, Column.OrderId, .. Same(1), Column.Body, Column.Text, .. Same(6)]);
 
-        // Which order a row of these belongs to does not stand in them, and does not matter.
+        // These rows do not say which order they belong to, and it does not matter.
         Add(connection, "accepted", $"SELECT row % {ids.Length} + 1 AS number, row, at, ids FROM accepted ORDER BY number",
             [Column.RowId, .. Same(2)]);
     }
 
-    /// <summary>On average.</summary>
+    /// <summary>The average number.</summary>
     public double RowsPerOrder => tables.Sum(table => table.Rows.Sum(rows => rows.Count)) / (double)ids.Length;
 
-    /// <summary>Lets the host handle some orders in a file of its own and reads what it has written.</summary>
+    /// <summary>Lets the host handle some orders in a new file and reads what it has written.</summary>
     public static async Task<StoredOrders> ReadAsync(string folder, bool withMessages)
     {
         var path = Path.Combine(folder, "template.db");
@@ -80,7 +80,7 @@ sealed class StoredOrders
             await Task.WhenAll(Workload.Orders(TemplateOrders, seed: 3).Select(order => saga.PlaceAsync(order.Id, order.Order)));
             await saga.Finals.ReachAsync(TemplateOrders);
 
-            // Until the last customer is notified and the last promised time is over.
+            // Wait until the last customer is notified and the last promised time has passed.
             await Task.Delay(TimeSpan.FromSeconds(3));
         }
         using (var connection = new SqliteConnection(ConnectionString(path)))
@@ -90,13 +90,13 @@ sealed class StoredOrders
         }
     }
 
-    /// <summary>Makes a file that holds that many finished orders.</summary>
+    /// <summary>Creates a file that holds that many finished orders.</summary>
     public static async Task<Dictionary<string, double>> FillAsync(string folder, string path, int orders)
     {
         const int OrdersPerTransaction = 10_000;
         var stored = await ReadAsync(folder, withMessages: false);
 
-        // Whoever is killed here begins again, so nothing is made durable on the way.
+        // A killed run starts again from the beginning, so nothing needs to be durable on the way.
         using (var connection = new Connection(ConnectionString(path), "journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000"))
         {
             Schema.Apply(connection, path);
@@ -118,7 +118,7 @@ sealed class StoredOrders
     public static string ConnectionString(string path) => new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
 
     /// <summary>Writes all rows of one order.</summary>
-    /// <param name="number">From 1, each once, in their order.</param>
+    /// <param name="number">Starts at 1; each number once, in ascending order.</param>
     public void Write(Connection connection, long number)
     {
         var template = (int)((number - 1) % ids.Length);
@@ -153,7 +153,7 @@ sealed class StoredOrders
         };
     }
 
-    /// <summary>Both ids are of the same length.</summary>
+    /// <summary>Both ids must have the same length.</summary>
     static byte[]? Renamed(byte[]? body, byte[] from, byte[] to)
     {
         if (body is null)
@@ -166,7 +166,7 @@ sealed class StoredOrders
 
     static Column[] Same(int count) => [.. Enumerable.Repeat(Column.Same, count)];
 
-    /// <param name="select">First the order's number, then the columns.</param>
+    /// <param name="select">Selects the order's number first, then the columns.</param>
     void Add(SqliteConnection connection, string name, string select, Column[] columns)
     {
         var byOrder = Rows(connection, select).ToLookup(row => (long)row[0]!, row => row[1..]);
@@ -183,7 +183,7 @@ sealed class StoredOrders
             yield return [.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.IsDBNull(column) ? null : reader.GetValue(column))];
     }
 
-    /// <summary>What becomes of a value in another order's row.</summary>
+    /// <summary>How a value changes when its row is copied to another order.</summary>
     enum Column
     {
         Same,

@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
 
-/// <summary>Measures a contender from the first order placed to the last one final, after a warm-up.</summary>
+/// <summary>Measures a contender from the first order placed to the last order final, after a warm-up.</summary>
 static class Throughput
 {
     public const string OrdersPerSecond = "orders/s";
@@ -12,7 +12,7 @@ static class Throughput
 
     const int WarmUpMax = 5_000;
 
-    /// <summary>Orders that wait to be accepted at any moment.</summary>
+    /// <summary>Orders waiting to be accepted at any moment.</summary>
     const int AtOnce = 64;
 
     public static Task<Dictionary<string, double>> MeasureAsync(IContender contender, int orders) =>

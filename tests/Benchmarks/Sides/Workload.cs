@@ -3,8 +3,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Benchmarks.Sides;
 
 /// <summary>
-/// Orders of three lines, the same ones for the same seed, under ids that are always new. Most complete; some come to each of the three
-/// failures. None is cancelled: how a cancellation ends is a matter of who is quicker, and all sides are to do the same work.
+/// Orders of three lines, the same for the same seed, but always under new ids. Most complete; some end in each of the three failures. None
+/// is cancelled, because the result of a cancellation depends on timing and all sides must do the same work.
 /// </summary>
 static class Workload
 {
@@ -25,14 +25,14 @@ static class Workload
         return orders;
     }
 
-    /// <summary>Everybody wants the same three SKUs.</summary>
+    /// <summary>All orders want the same three SKUs.</summary>
     public static IReadOnlyList<(Guid Id, PlaceOrder Order)> FlashSale(int count)
     {
         var lines = HotSkus.Select(sku => new OrderLine(sku, $"FLASH SALE {sku}", 1, 9.99m)).ToList();
         return [.. Completing(count).Select(order => (order.Id, order.Order with { Lines = lines }))];
     }
 
-    /// <summary>Only orders that complete as long as there is stock.</summary>
+    /// <summary>Only orders that complete while there is stock.</summary>
     public static IReadOnlyList<(Guid Id, PlaceOrder Order)> Completing(int count)
     {
         var random = new Random(4);

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace OrderFunctions.EndToEnd.Browser;
 
-/// <summary>One Chromium for all tests of the page. Where the machine has none, and ./test may not install it, they are skipped.</summary>
+/// <summary>One Chromium for all page tests. They are skipped if the machine has none and ./test may not install it.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
     static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -41,7 +41,7 @@ public sealed class Chromium : IAsyncLifetime
         playwright?.Dispose();
     }
 
-    /// <param name="errors">Receives the errors of the page's console.</param>
+    /// <param name="errors">Collects the errors from the page's console.</param>
     public async Task<IPage> OpenAsync(Uri address, ColorScheme scheme = ColorScheme.Light, int width = 1280, List<string>? errors = null)
     {
         Assert.SkipWhen(browser is null, "There is no Chromium: install it, or name one in CHROMIUM.");
@@ -66,12 +66,12 @@ public sealed class Chromium : IAsyncLifetime
         }
     }
 
-    /// <summary>The accessibility violations that axe-core finds.</summary>
+    /// <summary>Returns the accessibility violations that axe-core finds.</summary>
     public static async Task<string[]> ViolationsAsync(IPage page)
     {
         Assert.SkipUnless(File.Exists(Axe), "axe-core is not installed: ./test does it, by npm.");
 
-        // Evaluated, not added as a script: the page's security policy lets no other script in.
+        // Evaluated instead of added as a script, because the page's security policy blocks other scripts.
         await page.EvaluateAsync(await File.ReadAllTextAsync(Axe));
         return await page.EvaluateAsync<string[]>("""
             async () => {
@@ -82,7 +82,7 @@ public sealed class Chromium : IAsyncLifetime
             """);
     }
 
-    /// <summary>For people to look at; continuous integration keeps them.</summary>
+    /// <summary>Screenshots are for people to look at. Continuous integration keeps them.</summary>
     public static Task ShootAsync(IPage page, string name) =>
         page.ScreenshotAsync(new() { Path = Path.Combine(Screenshots, $"{name}.png"), FullPage = true });
 }

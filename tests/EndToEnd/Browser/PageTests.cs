@@ -72,7 +72,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
         await Expect(raw).ToContainTextAsync("\"customerId\"");
         Assert.DoesNotContain("tok_", await raw.TextContentAsync(), StringComparison.Ordinal);
 
-        // The link that is mailed shows the same.
+        // A shared link shows the same page.
         var link = $"/api/orders/{page.Url.Split('/')[^1]}/timeline";
         await page.GotoAsync(link);
         await Expect(page.Locator("#story li[data-type=OrderRejected]")).ToBeVisibleAsync();
@@ -125,7 +125,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     [Fact]
     public async Task An_order_is_placed_and_cancelled_from_the_page()
     {
-        // Even a late carrier comes after three seconds, which is soon for a browser on a busy machine: it has three tries.
+        // Even a late carrier picks up after three seconds. A browser on a busy machine may need longer, so there are three tries.
         for (var tries = 3; !await IsCancelledAsync(); tries--)
             Assert.True(tries > 1, "No order could be cancelled before the carrier came.");
         Assert.Empty(errors);
@@ -222,7 +222,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
     Task<IPage> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1280) =>
         chromium.OpenAsync(sample.Host.Api.BaseAddress!, scheme, width, errors);
 
-    /// <summary>No violation that axe finds, and no text that only a program would write.</summary>
+    /// <summary>Checks that axe finds no violation and that the page shows no raw program text.</summary>
     static async Task CheckAsync(IPage page, string name)
     {
         await Chromium.ShootAsync(page, name);

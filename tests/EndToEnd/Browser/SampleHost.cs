@@ -1,6 +1,6 @@
 namespace OrderFunctions.EndToEnd.Browser;
 
-/// <summary>A host that has placed the sample, for all tests that do not stop it.</summary>
+/// <summary>A host that has placed the sample orders, shared by all tests that do not stop it.</summary>
 public sealed class SampleHost : IAsyncLifetime
 {
     readonly DataFolder data = new();

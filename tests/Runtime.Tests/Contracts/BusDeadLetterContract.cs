@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>What was put aside.</summary>
+/// <summary>The contract for dead-lettered messages.</summary>
 public abstract class BusDeadLetterContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {

@@ -3,7 +3,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>Who gets which message, in which order.</summary>
+/// <summary>The contract for delivery: which subscription gets which message, and in which order.</summary>
 public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
@@ -142,7 +142,7 @@ public abstract class BusDeliveryContract<TBus> : EventBusContract<TBus>
         await Assert.ThrowsAnyAsync<Exception>(() => PublishAsync(Samples.Message("o-1", 1), tooLong));
         Assert.Null(await Bus.ReceiveAsync("payments", Moment));
 
-        // Nor does it stand in the way of the same message in another batch.
+        // It does not block the same message in another batch either.
         await PublishAsync(Samples.Message("o-1", 1));
         Assert.Equal("o-1/sender/1", (await ReceiveAsync("payments")).Message.Id);
     }

@@ -2,7 +2,7 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>Whose a message is, and for how long.</summary>
+/// <summary>The contract for locks: who holds a message, and for how long.</summary>
 public abstract class BusLockContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
@@ -33,7 +33,7 @@ public abstract class BusLockContract<TBus> : EventBusContract<TBus>
         await Assert.ThrowsAsync<LockLostException>(() => lost.DeadLetterAsync("r", "d", Cancellation));
         await Assert.ThrowsAsync<LockLostException>(() => lost.RenewLockAsync(Cancellation));
 
-        // A bus may pass over this one in silence, as long as it takes nothing from whoever holds the session now.
+        // A bus may ignore this call silently, as long as the current holder keeps the session.
         var refusal = await Record.ExceptionAsync(() => lost.ReleaseSessionAsync(Cancellation));
         Assert.True(refusal is null or LockLostException or InvalidOperationException);
 

@@ -2,7 +2,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>What outlives the process.</summary>
+/// <summary>The contract for restarts: what survives the process.</summary>
 public abstract class BusRestartContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {
@@ -24,7 +24,7 @@ public abstract class BusRestartContract<TBus> : EventBusContract<TBus>
         await SettleAsync(again);
         var last = await ReceiveAsync("payments");
 
-        // A bus need not know for certain that a message was never delivered before the restart.
+        // After a restart, a bus need not know for certain that a message was never delivered before.
         Assert.Equal("o-1/sender/3", last.Message.Id);
         Assert.InRange(last.Message.DeliveryCount, 1, 2);
     }

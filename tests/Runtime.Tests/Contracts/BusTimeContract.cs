@@ -2,7 +2,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>Scheduled messages, and ids that come twice.</summary>
+/// <summary>The contract for scheduled messages and duplicate ids.</summary>
 public abstract class BusTimeContract<TBus> : EventBusContract<TBus>
     where TBus : IBusFactory
 {

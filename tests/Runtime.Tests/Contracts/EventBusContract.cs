@@ -4,7 +4,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>A bus with its subscriptions of topology.json, on a clock that the test moves.</summary>
+/// <summary>A bus with its subscriptions from topology.json, on a clock that the test controls.</summary>
 public interface IBusUnderTest : IAsyncDisposable
 {
     IEventBus Topic { get; }
@@ -12,22 +12,20 @@ public interface IBusUnderTest : IAsyncDisposable
     TimeSpan LockDuration { get; }
     TimeSpan DuplicateWindow { get; }
 
-    /// <summary>Deliveries after which the bus itself dead-letters.</summary>
+    /// <summary>The number of deliveries after which the bus itself dead-letters a message.</summary>
     int DeliveriesMax { get; }
 
-    /// <summary>
-    /// Locks the next session that is free and has a message; null where there is none within <paramref name="wait"/>.
-    /// </summary>
+    /// <summary>Locks the next free session that has a message. Returns null if there is none within <paramref name="wait"/>.</summary>
     Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait);
 
     IDeadLetterQueue DeadLetters(string subscription);
 
     Task AdvanceAsync(TimeSpan time);
 
-    /// <summary>Whether anything outlives the process.</summary>
+    /// <summary>Whether messages survive the process.</summary>
     bool IsDurable { get; }
 
-    /// <summary>As after a crash: nothing is settled, everything is read again.</summary>
+    /// <summary>Restarts as after a crash: nothing is settled, and everything is read again.</summary>
     Task RestartAsync();
 }
 
@@ -36,17 +34,17 @@ public interface IDelivery : ISettlement
 {
     ReceivedMessage Message { get; }
 
-    /// <exception cref="LockLostException">It is delivered again.</exception>
+    /// <exception cref="LockLostException">The lock is lost, and the message is delivered again.</exception>
     Task RenewLockAsync(CancellationToken cancellation);
 }
 
-/// <summary>Where a contract gets its bus from.</summary>
+/// <summary>Creates the bus for a contract.</summary>
 public interface IBusFactory
 {
     static abstract ValueTask<IBusUnderTest> OpenAsync();
 }
 
-/// <summary>What the saga relies on in a bus with sessions: the parts of the contract share this.</summary>
+/// <summary>What the saga requires of a bus with sessions. All parts of the contract derive from this class.</summary>
 public abstract class EventBusContract<TBus> : IAsyncLifetime
     where TBus : IBusFactory
 {
@@ -57,7 +55,7 @@ public abstract class EventBusContract<TBus> : IAsyncLifetime
 
     protected IBusUnderTest Bus { get; private set; } = null!;
 
-    /// <summary>What a message may be scheduled by: locks end meanwhile, the duplicate window does not.</summary>
+    /// <summary>A delay for scheduled messages: long enough for locks to expire, but shorter than the duplicate window.</summary>
     protected TimeSpan Later => Bus.LockDuration * 4;
 
     public async ValueTask InitializeAsync() => Bus = await TBus.OpenAsync();
@@ -83,7 +81,7 @@ public abstract class EventBusContract<TBus> : IAsyncLifetime
         await delivery.ReleaseSessionAsync(Cancellation);
     }
 
-    /// <summary>Also what the other subscriptions have of it, so that it does not stand in the next one's way.</summary>
+    /// <summary>Also settles the copies in the other subscriptions, so that they do not block the next message.</summary>
     protected async Task SettleAllAsync(IDelivery delivery)
     {
         await SettleAsync(delivery);
@@ -98,7 +96,7 @@ public abstract class EventBusContract<TBus> : IAsyncLifetime
         await delivery.ReleaseSessionAsync(Cancellation);
     }
 
-    /// <summary>The bus tells its time by when it accepted a message.</summary>
+    /// <summary>Returns the bus's own time: the time at which it accepted a message.</summary>
     protected async Task<DateTimeOffset> NowAsync()
     {
         await PublishAsync(Samples.Message($"clock-{Guid.NewGuid()}", 1, new OrderCompleted("17850", "trk-1")));

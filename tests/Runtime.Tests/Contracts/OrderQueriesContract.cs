@@ -3,10 +3,10 @@ using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>What the order lists and the operations page rely on.</summary>
+/// <summary>What the order lists and the operations page require.</summary>
 public abstract class OrderQueriesContract
 {
-    /// <summary>An empty store of Orders' streams, and its lists.</summary>
+    /// <summary>Returns an empty store of Orders' streams, and its lists.</summary>
     protected abstract ValueTask<(IStreamStore Streams, IOrderQueries Orders)> StoreAsync();
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public abstract class OrderQueriesContract
     [Fact]
     public async Task Pages_follow_each_other_without_a_gap_or_a_repetition()
     {
-        // Several of the same moment, so that time alone cannot tell where a page ended.
+        // Several orders have the same time, so that time alone cannot tell where a page ended.
         var streams = Enumerable.Range(0, 25).Select(number => Samples.Summary($"o-{number:00}", number / 4)).ToArray();
         var orders = await WithAsync(streams);
 

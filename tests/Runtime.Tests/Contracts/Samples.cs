@@ -5,9 +5,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>
-/// One of everything that a store or a bus has to carry, with the characters and numbers that are easily lost on the way.
-/// </summary>
+/// <summary>One of everything that a store or a bus must carry, with characters and numbers that are easily lost in transit.</summary>
 static class Samples
 {
     public static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -73,7 +71,7 @@ static class Samples
 
     public static OrderStream Stream(string orderId, params IReadOnlyList<Entry> entries) => OrderStream.Empty(orderId) with { Entries = [.. entries] };
 
-    /// <summary>What lists show of an order.</summary>
+    /// <summary>Returns what lists show of an order.</summary>
     public static OrderSummary Summary(
         string orderId, int minute, OrderStatus status = OrderStatus.Placed, string customer = "17850", string? key = null,
         DateTimeOffset? parkedSince = null) => new(
@@ -86,7 +84,7 @@ static class Samples
     public static Task SaveAsync(this IStreamStore store, OrderStream stream, CancellationToken cancellation) =>
         store.SaveAsync(stream, summary: null, cancellation);
 
-    /// <summary>Adds an entry to the order's stream, with what lists now show of it.</summary>
+    /// <summary>Adds an entry to the order's stream, with the summary that lists now show.</summary>
     public static async Task SaveAsync(this IStreamStore store, OrderSummary summary, CancellationToken cancellation)
     {
         var stream = await store.LoadAsync(summary.OrderId, cancellation) ?? OrderStream.Empty(summary.OrderId);

@@ -3,10 +3,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>What Inventory relies on in a stock.</summary>
+/// <summary>What Inventory requires of a stock.</summary>
 public abstract class StockContract
 {
-    /// <summary>A stock that has received nothing.</summary>
+    /// <summary>Returns a stock that has received nothing.</summary>
     protected abstract ValueTask<IStock> StockAsync();
 
     protected const string Main = "main";

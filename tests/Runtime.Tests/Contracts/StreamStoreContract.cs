@@ -5,10 +5,10 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
-/// <summary>What the kernel relies on in a store of streams.</summary>
+/// <summary>What the kernel requires of a stream store.</summary>
 public abstract class StreamStoreContract
 {
-    /// <summary>An empty store, of Orders' streams because they bring a summary.</summary>
+    /// <summary>Returns an empty store. It holds Orders' streams because those have a summary.</summary>
     protected abstract ValueTask<IStreamStore> StoreAsync();
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -167,7 +167,7 @@ public abstract class StreamStoreContract
         await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1)), Cancellation);
         var small = await LoadAsync(store, "o-1");
 
-        // Outside the ASCII range, so that characters and bytes differ: 3 bytes each.
+        // Not ASCII, so that the numbers of characters and bytes differ: each character has 3 bytes.
         await store.SaveAsync(small.With(Samples.Entry("o-1", 2, Via.Bus, new PaymentFailed(new string('张', 100_000)))), Cancellation);
         var large = await LoadAsync(store, "o-1");
 
@@ -250,7 +250,7 @@ public abstract class StreamStoreContract
         Assert.Equal(before.Entries.Select(entry => entry.On), after.Entries.Select(entry => entry.On));
     }
 
-    /// <summary>Who of so many got through; all the others must have met a conflict.</summary>
+    /// <summary>Returns the writers that succeeded. All the others must have met a conflict.</summary>
     static async Task<List<int>> WinnersAsync(int writers, Func<int, Task> save)
     {
         using var start = new ManualResetEventSlim();
@@ -271,7 +271,7 @@ public abstract class StreamStoreContract
         return [.. (await Task.WhenAll(outcomes)).Where(number => number > 0)];
     }
 
-    /// <summary>Records that hold lists are not equal by themselves: their text is.</summary>
+    /// <summary>Compares as text, because records that hold lists do not compare as equal.</summary>
     static void AssertSame<T>(T expected, T actual) =>
         Assert.Equal(JsonSerializer.Serialize(expected, EventJson.Options), JsonSerializer.Serialize(actual, EventJson.Options));
 }

@@ -5,10 +5,10 @@ using static OrderFunctions.Turns.World;
 
 namespace OrderFunctions.Turns;
 
-/// <summary>What comes over HTTP is not delivered again, so its events must find another way out after a crash.</summary>
+/// <summary>HTTP requests are not delivered again, so after a crash their events must be published some other way.</summary>
 public class HttpTurnLaws
 {
-    /// <summary>Payments has no HTTP of its own; its rule for a refund stands for whatever a request may decide.</summary>
+    /// <summary>Payments has no HTTP endpoint of its own. Its refund rule stands in for whatever a request may decide.</summary>
     static readonly RefundPayment Request = new("over HTTP");
 
     readonly World world = new();

@@ -5,14 +5,16 @@ using static OrderFunctions.Turns.World;
 
 namespace OrderFunctions.Turns;
 
-/// <summary>A message that cannot be handled is parked with all later ones of its order, and is replayed in its place.</summary>
+/// <summary>
+/// A message that cannot be handled is parked together with all later messages of its order, and is replayed in its place.
+/// </summary>
 public class ParkingLaws
 {
     static readonly RefundPayment Refund = new("carrier refused");
 
     readonly World world = new();
 
-    /// <summary>A rule with a bug in it, until it is mended.</summary>
+    /// <summary>A rule with a bug, until it is fixed.</summary>
     sealed class Broken(IDecider mended) : IDecider
     {
         public IReadOnlyList<OrderEvent> Decide(IEnumerable<OrderEvent> history, OrderEvent input) =>

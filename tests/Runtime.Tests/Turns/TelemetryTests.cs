@@ -25,7 +25,7 @@ public sealed class TelemetryTests
         var id = await run.PlaceAsync("tok_flaky");
         await run.FinalAsync(id);
 
-        // The card provider's first answers are lost, so that a turn is repeated; and here is one message once more.
+        // The card provider's first answers are lost, so that a turn is repeated. Below, one message is delivered again.
         var again = new ReceivedMessage(
             $"{id}/inventory/2", id, nameof(InventoryReserved), null, null, TraceOf(spans, id), DateTimeOffset.UtcNow, 2);
         Assert.Equal(TurnOutcome.Duplicate, (await run.Saga[Participants.Payments].HandleAsync(again, Cancellation)).Outcome);
@@ -90,7 +90,7 @@ public sealed class TelemetryTests
         Assert.All(expected, one => Assert.Contains(one, measured.Seen.Keys));
         Assert.True(measured.Seen["orders.parked"] >= 1 && measured.Seen["orders.open.oldest_age"] > 0);
 
-        // Conflicts and request charges have their tests where they are caused: beside the turn's laws and the Cosmos DB store.
+        // Conflicts and request charges are tested where they arise: with the turn laws and the Cosmos DB store.
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class TelemetryTests
     }
 
     /// <summary>
-    /// The last value of each series. Other tests of this process may measure too, so only what must be there is asked for.
+    /// The last value of each series. Other tests in this process may measure too, so tests check only what must be there.
     /// </summary>
     sealed class Measurements : IDisposable
     {

@@ -5,7 +5,7 @@ using static OrderFunctions.Turns.World;
 
 namespace OrderFunctions.Turns;
 
-/// <summary>What holds for every turn, whatever is decided in it.</summary>
+/// <summary>What holds for every turn, whatever it decides.</summary>
 public class TurnLaws
 {
     readonly World world = new();

@@ -8,8 +8,8 @@ using OrderFunctions.Saga.Payments;
 namespace OrderFunctions.Turns;
 
 /// <summary>
-/// One participant (Payments) between a store, a bus and a card provider that keep a log of every call and fail where a test says so. The
-/// log is what most laws are about: what happened, and in which order.
+/// One participant (Payments) with a store, a bus and a card provider that log every call and fail where a test says so. Most laws check
+/// this log: what happened, and in which order.
 /// </summary>
 public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
 {
@@ -31,7 +31,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public Answer? KnownCharge { get; set; }
     public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
 
-    /// <summary>Runs between a load and what follows it: for example another writer.</summary>
+    /// <summary>Runs after a load and before the next step, for example to simulate another writer.</summary>
     public Func<Task>? AfterLoad { get; set; }
 
     public TurnOptions Options { get; } = new()
@@ -54,7 +54,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         $"{Order}/{id}", Order, type ?? @event!.GetType().Name, @event, "cause-1", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         new DateTimeOffset(2026, 11, 22, 11, 59, 58, TimeSpan.Zero), delivery);
 
-    /// <summary>As a subscription delivers it. What the kernel dead-letters goes to the dead-letter queue.</summary>
+    /// <summary>Delivers a message as a subscription does. What the kernel dead-letters goes to the dead-letter queue.</summary>
     public async Task<TurnResult?> DeliverAsync(ReceivedMessage message)
     {
         var result = await new MessageHandler(Participant, Options, Time, NullLogger<MessageHandler>.Instance).HandleAsync(message, this, Cancellation);
@@ -63,7 +63,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         return result;
     }
 
-    /// <summary>The next call of this name fails, once for each call of this method.</summary>
+    /// <summary>Makes the next call with this name fail. Each use of this method makes one call fail.</summary>
     public void Fail(string call, Exception? error = null, bool applied = false)
     {
         if (!faults.TryGetValue(call, out var queue))

@@ -1,7 +1,7 @@
 namespace OrderFunctions.ServiceBusBroker.Entities;
 
 /// <summary>
-/// A subscription's dead-letter queue: without sessions, each message has a lock of its own, and no number of deliveries is too many.
+/// A subscription's dead-letter queue. It has no sessions: each message has its own lock, and the number of deliveries is unlimited.
 /// </summary>
 sealed class DeadLetterQueue(string name, BrokerOptions options)
 {
@@ -70,7 +70,7 @@ sealed class DeadLetterQueue(string name, BrokerOptions options)
     BrokerException Lost(Guid lockToken) =>
         new(Conditions.MessageLockLost, $"Nothing in the dead-letter queue of {name} is held under {lockToken}.");
 
-    /// <summary>Locks outlive their link: whoever has the token may still settle, by the management link.</summary>
+    /// <summary>Locks outlive their link: whoever has the token may still settle, over the management link.</summary>
     sealed class DeadLetterReader(DeadLetterQueue queue, Action changed) : IDeliverySource
     {
         public void Changed() => changed();

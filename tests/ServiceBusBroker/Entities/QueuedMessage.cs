@@ -7,10 +7,10 @@ sealed class QueuedMessage(BrokerMessage message, long sequenceNumber, DateTimeO
     public long SequenceNumber => sequenceNumber;
     public DateTimeOffset EnqueuedAt => enqueuedAt;
 
-    /// <summary>Deliveries that came to nothing.</summary>
+    /// <summary>Failed deliveries: the message was abandoned or its lock was lost.</summary>
     public int DeliveryCount { get; set; }
 
-    /// <summary>Null while nobody holds it.</summary>
+    /// <summary>Null while nobody holds the message.</summary>
     public Guid? LockToken { get; private set; }
 
     public DateTimeOffset LockedUntil { get; set; }
@@ -26,7 +26,7 @@ sealed class QueuedMessage(BrokerMessage message, long sequenceNumber, DateTimeO
     public void Unlock() => LockToken = null;
 }
 
-/// <summary>What becomes of a message that is held.</summary>
+/// <summary>How a held message is settled.</summary>
 abstract record Settlement(string Operation)
 {
     public sealed record Complete() : Settlement("complete");
@@ -35,23 +35,23 @@ abstract record Settlement(string Operation)
 
     public sealed record DeadLetter(string? Reason, string? Description) : Settlement("dead-letter");
 
-    /// <summary>Given back unseen, by the client itself: the delivery does not count.</summary>
+    /// <summary>The client itself returns the message unseen, so the delivery does not count.</summary>
     public sealed record Release() : Settlement("give-back");
 }
 
-/// <summary>What a link is given messages from.</summary>
+/// <summary>The source of the messages that a link delivers.</summary>
 interface IDeliverySource
 {
-    /// <summary>Locks the next message; null where there is none now.</summary>
+    /// <summary>Locks the next message. Returns null if there is none now.</summary>
     QueuedMessage? Next();
 
-    /// <summary>The message that is held under the token; null where it is no longer.</summary>
+    /// <summary>Returns the message held under the token, or null if it is no longer held.</summary>
     QueuedMessage? Held(Guid lockToken);
 
     /// <exception cref="BrokerException">The lock is lost.</exception>
     void Settle(Guid lockToken, Settlement settlement);
 
-    /// <summary>The link is gone.</summary>
-    /// <param name="isLost">With its connection; not in order.</param>
+    /// <summary>The link has ended.</summary>
+    /// <param name="isLost">Whether it was lost with its connection instead of closed.</param>
     void End(bool isLost);
 }

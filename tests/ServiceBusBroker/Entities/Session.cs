@@ -9,7 +9,7 @@ sealed class Session(string id)
     public SessionHold? Hold { get; set; }
 }
 
-/// <summary>A session's lock. Its messages are locked as long as it is.</summary>
+/// <summary>A session's lock. Its messages stay locked as long as the session does.</summary>
 sealed class SessionHold : IDeliverySource
 {
     readonly Subscription subscription;
@@ -80,7 +80,7 @@ sealed class SessionHold : IDeliverySource
         Changed();
     }
 
-    /// <summary>The lock came to its end: what is held counts as delivered.</summary>
+    /// <summary>The lock has expired: its held messages count as delivered.</summary>
     public void Expire()
     {
         End(isLost: true);
@@ -88,8 +88,8 @@ sealed class SessionHold : IDeliverySource
     }
 
     /// <summary>
-    /// Deliveries count where the lock or the connection is lost, and not where the session is closed. Service Bus keeps the lock of a lost
-    /// connection up to its end; here it ends at once, so that tests need not wait.
+    /// Deliveries count if the lock or the connection is lost, but not if the session is closed. Service Bus keeps the lock of a lost
+    /// connection until it expires. Here it ends immediately, so that tests need not wait.
     /// </summary>
     public void End(bool isLost)
     {

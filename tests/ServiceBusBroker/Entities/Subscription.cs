@@ -1,6 +1,6 @@
 namespace OrderFunctions.ServiceBusBroker.Entities;
 
-/// <summary>A subscription with sessions. Free sessions with messages are handed out in the order in which they became so.</summary>
+/// <summary>A subscription with sessions. Free sessions with messages are handed out in the order in which they became available.</summary>
 sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOptions options, Action<SessionUse> used)
 {
     readonly Dictionary<string, Session> sessions = [];
@@ -12,7 +12,7 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
     public TimeSpan LockDuration => options.LockDuration;
     public DeadLetterQueue DeadLetters { get; } = new(name, options);
 
-    /// <summary>All messages that are not dead-lettered, in their order.</summary>
+    /// <summary>All messages that are not dead-lettered, in order.</summary>
     public IEnumerable<QueuedMessage> Messages =>
         sessions.Values.SelectMany(session => session.Messages).OrderBy(message => message.SequenceNumber);
 
@@ -36,7 +36,7 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
         Offer(session);
     }
 
-    /// <summary>Locks the session that is asked for, or the next one: now or later.</summary>
+    /// <summary>Locks the requested session, or the next one, now or as soon as there is one.</summary>
     /// <exception cref="BrokerException">The session is locked.</exception>
     public void Accept(SessionRequest request)
     {
@@ -61,7 +61,7 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
 
     public void GiveUp(SessionRequest request) => waiting.Remove(request);
 
-    /// <summary>The lock of a session.</summary>
+    /// <summary>Returns the lock of a session.</summary>
     /// <exception cref="BrokerException">Nobody holds it.</exception>
     public (Session Session, SessionHold Hold) Held(string id) => sessions.GetValueOrDefault(id) is { Hold: { } hold } session
         ? (session, hold)
@@ -108,7 +108,7 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
     Session SessionOf(string id) => sessions.TryGetValue(id, out var session) ? session : sessions[id] = new(id);
 }
 
-/// <param name="SessionId">Null for whichever is next.</param>
+/// <param name="SessionId">Null for the next available session.</param>
 /// <param name="Granted">Called once, with the lock.</param>
-/// <param name="Changed">As of <see cref="SessionHold"/>.</param>
+/// <param name="Changed">See <see cref="SessionHold"/>.</param>
 sealed record SessionRequest(string? SessionId, Action<SessionHold> Granted, Action<BrokerException?> Changed);

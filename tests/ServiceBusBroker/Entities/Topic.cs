@@ -1,7 +1,8 @@
 namespace OrderFunctions.ServiceBusBroker.Entities;
 
 /// <summary>
-/// Accepts messages, each id once within the window, and copies them to the subscriptions that hear their label: at once or at their time.
+/// Accepts messages, each id once within the duplicate window, and copies them to the subscriptions that accept their label, immediately or
+/// at their scheduled time.
 /// </summary>
 sealed class Topic
 {
@@ -22,12 +23,12 @@ sealed class Topic
 
     public IReadOnlyDictionary<string, Subscription> Subscriptions { get; }
 
-    /// <summary>Without the duplicates.</summary>
+    /// <summary>The accepted messages, without duplicates.</summary>
     public IReadOnlyList<BrokerMessage> Accepted => accepted;
 
     public int Scheduled => scheduled.Count;
 
-    /// <summary>Returns the number of each message; a duplicate has one, too.</summary>
+    /// <summary>Returns the number of each message. Duplicates get one as well.</summary>
     public IReadOnlyList<long> Accept(IReadOnlyList<BrokerMessage> messages)
     {
         Tick();

@@ -6,7 +6,7 @@ using OrderFunctions.ServiceBusBroker.Entities;
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
 /// <summary>
-/// A client's receiver: delivers as far as there is credit, under the lock token as the delivery's tag, and answers each settlement.
+/// A client's receiver. It delivers as long as there is credit, with the lock token as the delivery tag, and answers each settlement.
 /// </summary>
 sealed class DeliveryLink
 {
@@ -51,7 +51,7 @@ sealed class DeliveryLink
         await opened.Task;
     }
 
-    /// <summary>Waits for a session. The client learns which it is from the filter that the answer repeats.</summary>
+    /// <summary>Waits for a session. The client learns its id from the filter that the answer repeats.</summary>
     public static async Task OpenSessionAsync(Broker broker, SendingAmqpLink link, Subscription subscription)
     {
         if (Filters(link).ToList() is not [var filter] || !filter.Equals(SessionFilter))
@@ -123,8 +123,8 @@ sealed class DeliveryLink
     }
 
     /// <param name="isSettled">
-    /// The client needs no answer: it gives back what nobody there waits for. The state is not looked at then, because the library may have
-    /// set it to accepted, as of any delivery that is settled by the time it is sent.
+    /// The client needs no answer, because it returns a message that nobody there waits for. The state is ignored then: the library may
+    /// have set it to accepted, as it does for any delivery that is settled by the time it is sent.
     /// </param>
     void Settle(Delivery delivery, DeliveryState state, bool isSettled)
     {

@@ -5,13 +5,13 @@ using Microsoft.Azure.Amqp.Transport;
 
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
-/// <summary>Takes each link that a client attaches to what its address names.</summary>
+/// <summary>Connects each link that a client attaches to the entity named by its address.</summary>
 sealed class LinkFactory(Broker broker) : IRuntimeProvider
 {
     const string Management = "/$management";
     const string DeadLetters = "/$deadletterqueue";
 
-    /// <summary>Where requests are answered, by connection and reply address.</summary>
+    /// <summary>The links that carry answers, by connection and reply address.</summary>
     readonly ConcurrentDictionary<(AmqpConnection, string), SendingAmqpLink> replies = [];
 
     public AmqpConnection CreateConnection(
@@ -46,7 +46,7 @@ sealed class LinkFactory(Broker broker) : IRuntimeProvider
         }
     }
 
-    /// <summary>What a client sends to.</summary>
+    /// <summary>Opens a link on which the client sends.</summary>
     Task OpenAsync(ReceivingAmqpLink link, string address)
     {
         link.Settings.MaxMessageSize = (ulong)broker.Options.TransferBytesMax;
@@ -62,7 +62,7 @@ sealed class LinkFactory(Broker broker) : IRuntimeProvider
         return Task.CompletedTask;
     }
 
-    /// <summary>What a client receives from.</summary>
+    /// <summary>Opens a link on which the client receives.</summary>
     Task OpenAsync(SendingAmqpLink link, string address)
     {
         if (address == "$cbs" || address.EndsWith(Management, StringComparison.Ordinal))

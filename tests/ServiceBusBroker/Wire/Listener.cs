@@ -9,7 +9,8 @@ using Microsoft.Azure.Amqp.Transport;
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
 /// <summary>
-/// AMQP on a free port of 127.0.0.1, with the one SASL mechanism that Service Bus clients name: rights come by <c>$cbs</c>.
+/// Listens for AMQP on a free port of 127.0.0.1, with the only SASL mechanism that Service Bus clients use. Authorization happens over
+/// <c>$cbs</c>.
 /// </summary>
 sealed class Listener : IDisposable
 {
@@ -65,7 +66,7 @@ sealed class Listener : IDisposable
         }, null);
     }
 
-    /// <summary>The library's listener cannot be asked which port it was given.</summary>
+    /// <summary>Needed because the library's listener does not report which port it got.</summary>
     static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);

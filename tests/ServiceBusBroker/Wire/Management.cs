@@ -88,10 +88,10 @@ sealed class TopicRequests(Topic topic)
 
 static class Requests
 {
-    /// <summary>Null where the map has no such key.</summary>
+    /// <summary>Returns null if the map has no such key.</summary>
     public static object? Of(this AmqpMap map, string key) => map[new MapKey(key)];
 
-    /// <summary>Looks at messages without locking them.</summary>
+    /// <summary>Returns messages without locking them.</summary>
     public static Reply Peek(AmqpMap map, IEnumerable<QueuedMessage> messages)
     {
         var from = (long)map.Of("from-sequence-number")!;

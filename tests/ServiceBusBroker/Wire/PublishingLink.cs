@@ -3,7 +3,7 @@ using Microsoft.Azure.Amqp.Framing;
 
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
-/// <summary>A client's sender: each transfer is accepted whole or not at all.</summary>
+/// <summary>A client's sender. Each transfer is accepted completely or not at all.</summary>
 sealed class PublishingLink
 {
     readonly Broker broker;

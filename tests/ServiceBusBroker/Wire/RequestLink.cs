@@ -4,11 +4,11 @@ using Microsoft.Azure.Amqp.Framing;
 
 namespace OrderFunctions.ServiceBusBroker.Wire;
 
-/// <param name="Status">As of HTTP.</param>
-/// <param name="Body">Null for none.</param>
+/// <param name="Status">An HTTP status code.</param>
+/// <param name="Body">Null for an empty body.</param>
 sealed record Reply(int Status, AmqpMap? Body = null, string StatusName = "statusCode", string DescriptionName = "statusDescription");
 
-/// <summary>Requests over one link, answered over the one that has the request's reply address.</summary>
+/// <summary>Receives requests on one link and answers them on the link that has the request's reply address.</summary>
 sealed class RequestLink
 {
     readonly Broker broker;
@@ -62,7 +62,7 @@ sealed class RequestLink
     };
 }
 
-/// <summary>Rights: any token is good, as on the emulator.</summary>
+/// <summary>Authorization: every token is accepted, as on the emulator.</summary>
 static class TokenRequests
 {
     public static Reply Answer(AmqpMessage request) => request.ApplicationProperties.Map["operation"] is "put-token"

@@ -8,7 +8,7 @@ using Microsoft.Azure.Cosmos.Serialization.HybridRow.Schemas;
 
 namespace OrderFunctions.CosmosDb.Gateway;
 
-/// <summary>One operation of a transactional batch. The numbers of the types are the protocol's.</summary>
+/// <summary>One operation of a transactional batch. The type numbers are defined by the protocol.</summary>
 sealed record BatchOperation(int Type, string? Id, JsonNode? Body, string? IfMatch)
 {
     public const int Create = 0;
@@ -17,7 +17,7 @@ sealed record BatchOperation(int Type, string? Id, JsonNode? Body, string? IfMat
 
 sealed record BatchResult(int Status, string? ETag = null);
 
-/// <summary>Batches travel as HybridRow records, by the schemas that the SDK carries with it.</summary>
+/// <summary>Batches are sent as HybridRow records, with the schemas that ship with the SDK.</summary>
 static class BatchRows
 {
     static readonly Namespace Schemas = Namespace.Parse(EmbeddedSchemas());

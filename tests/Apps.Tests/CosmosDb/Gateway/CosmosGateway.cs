@@ -6,40 +6,40 @@ using Microsoft.Azure.Cosmos;
 
 namespace OrderFunctions.CosmosDb.Gateway;
 
-/// <summary>What a call on documents is about to do.</summary>
+/// <summary>A document call that is about to be carried out.</summary>
 /// <param name="Operation">read, create, replace, patch, batch or query.</param>
 public sealed record GatewayCall(int Number, string Operation, string Container);
 
-/// <summary>What goes wrong with a call.</summary>
-/// <param name="Status">The answer instead of the true one; 0 for a connection that breaks.</param>
-/// <param name="IsApplied">Whether the call is carried out all the same.</param>
+/// <summary>A failure to inject into a call.</summary>
+/// <param name="Status">The status returned instead of the real one; 0 for a broken connection.</param>
+/// <param name="IsApplied">Whether the call is carried out anyway.</param>
 public sealed record Fault(int Status, bool IsApplied = false, int SubStatus = 0)
 {
     public static readonly Fault LostBefore = new(0);
     public static readonly Fault LostAfter = new(0, IsApplied: true);
     public static readonly Fault TimedOut = new(-1);
 
-    /// <summary>All that a write may meet.</summary>
+    /// <summary>All faults that a write can meet.</summary>
     public static readonly IReadOnlyList<Fault> OfWrites =
     [
         LostBefore, LostAfter, TimedOut, new(408), new(408, IsApplied: true), new(409), new(410), new(412),
         new(429), new(449), new(500), new(503), new(503, IsApplied: true),
     ];
 
-    /// <summary>All that a read may meet.</summary>
+    /// <summary>All faults that a read can meet.</summary>
     public static readonly IReadOnlyList<Fault> OfReads =
         [LostBefore, TimedOut, new(401), new(403), new(404, SubStatus: 1003), new(408), new(410), new(429), new(449), new(500), new(503)];
 
-    /// <summary>The same without lost answers: the SDK asks again for those by itself, after a second.</summary>
+    /// <summary>The same without lost answers, because the SDK itself retries those after a second.</summary>
     public static readonly IReadOnlyList<Fault> OfReadsAtOnce = [.. OfReads.Where(fault => fault.Status > 0)];
 
     public override string ToString() => (Status == 0 ? "lost" : $"{Status}/{SubStatus}") + (IsApplied ? " after applying" : "");
 }
 
 /// <summary>
-/// Cosmos DB's gateway as far as this project uses it, below the real SDK: point operations with ETags, patches with conditions,
-/// transactional batches, queries with continuations over several partitions. It refuses what it does not know, and lets a test decide what
-/// goes wrong.
+/// A fake of Cosmos DB's gateway, used below the real SDK. It supports what this project uses: point operations with ETags, conditional
+/// patches, transactional batches, and queries with continuations over several partitions. It rejects everything else, and tests can inject
+/// faults.
 /// </summary>
 public sealed class CosmosGateway
 {
@@ -55,16 +55,16 @@ public sealed class CosmosGateway
             Convert.ToBase64String([1, 2, 3, 4, 0x80, 0, 0, (byte)index]), container.Id, container.PartitionKeyPath[1..],
             ranges: container.Id is CosmosContainers.Stock ? 1 : 3)).ToDictionary(container => container.Name);
 
-    /// <summary>Asked before each call on documents; null lets it pass.</summary>
+    /// <summary>Called before each document call. Return null for no fault.</summary>
     public Func<GatewayCall, Fault?> Faults { get; set; } = _ => null;
 
-    /// <summary>Awaited before each call on documents, to hold it up.</summary>
+    /// <summary>Awaited before each document call, so that a test can delay it.</summary>
     public Func<GatewayCall, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>Called after each call on documents that was carried out.</summary>
+    /// <summary>Called after each document call that was carried out.</summary>
     public Action After { get; set; } = () => { };
 
-    /// <summary>All calls on documents so far.</summary>
+    /// <summary>All document calls so far.</summary>
     public IReadOnlyList<GatewayCall> Calls
     {
         get
@@ -82,11 +82,11 @@ public sealed class CosmosGateway
         return new(Endpoint, CosmosSettings.EmulatorKey, options);
     }
 
-    /// <summary>Stores a document past the SDK.</summary>
+    /// <summary>Stores a document without going through the SDK.</summary>
     public void Put(string container, JsonObject document) =>
         containers[container].Apply(writer => writer.Create(document[containers[container].PartitionKey]!.GetValue<string>(), document));
 
-    /// <summary>What the container holds, to look at it past the SDK.</summary>
+    /// <summary>Returns the container's documents without going through the SDK.</summary>
     public IReadOnlyList<JsonObject> Documents(string container) => containers[container].Documents();
 
     sealed class Handler(CosmosGateway gateway) : HttpMessageHandler
@@ -205,7 +205,7 @@ public sealed class CosmosGateway
             : (int?)null;
         var rows = Sql.Run(query["query"]!.GetValue<string>(), parameters, container.Documents(KeyOf(request), range));
 
-        // Short pages whatever is asked for, so that every query is continued.
+        // Pages are always short, whatever size is requested, so that every query needs a continuation.
         var limit = Math.Clamp(int.Parse(Header(request, "x-ms-max-item-count") ?? "-1", CultureInfo.InvariantCulture), 1, 7);
         var start = int.Parse(Header(request, "x-ms-continuation") ?? "0", CultureInfo.InvariantCulture);
         var page = rows.Skip(start).Take(limit).ToList();
@@ -291,7 +291,7 @@ public sealed class CosmosGateway
     {
         var response = new HttpResponseMessage((HttpStatusCode)status);
 
-        // .NET has no phrase for 449, and the SDK's diagnostics fail without one; a real gateway sends it.
+        // .NET has no reason phrase for 449, and the SDK's diagnostics fail without one. The real gateway sends it.
         response.ReasonPhrase ??= "Retry With";
         if (body is not null)
             response.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, Plain))

@@ -5,8 +5,7 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.CosmosDb.Gateway;
 
 /// <summary>
-/// A container's documents by partition key and id. A document is replaced and never changed in place, so that a batch can be given up
-/// half-way.
+/// A container's documents by partition key and id. Documents are replaced, never changed in place, so that a batch can be rolled back.
 /// </summary>
 sealed class GatewayContainer(string rid, string name, string partitionKey, int ranges)
 {
@@ -48,7 +47,7 @@ sealed class GatewayContainer(string rid, string name, string partitionKey, int 
         }
     }
 
-    /// <summary>All operations or none; the first that fails is named, the others are 424.</summary>
+    /// <summary>Applies all operations or none. The first that fails keeps its own status; the others get 424.</summary>
     public (int Status, IReadOnlyList<BatchResult> Results) Apply(string key, IReadOnlyList<BatchOperation> batch)
     {
         if (batch.Count is 0 or > 100)

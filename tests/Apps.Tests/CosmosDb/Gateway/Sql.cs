@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderFunctions.CosmosDb.Gateway;
 
 /// <summary>
-/// As much of Cosmos DB's SQL as the queries need that the code and the SDK send, with its notion of undefined: a comparison with what is
-/// not there is not true. Anything else is refused, so that a new query cannot pass by being misread.
+/// The subset of Cosmos DB's SQL that our code and the SDK send, including its handling of undefined: a comparison with a missing value is
+/// not true. Everything else is rejected, so that a new query cannot pass by being misinterpreted.
 /// </summary>
 sealed class Sql
 {
@@ -30,7 +30,7 @@ sealed class Sql
         this.parameters = parameters;
     }
 
-    /// <exception cref="NotSupportedException">The query is not one that this knows.</exception>
+    /// <exception cref="NotSupportedException">The query is not supported.</exception>
     public static List<JsonNode?> Run(string query, IReadOnlyDictionary<string, JsonNode?> parameters, IEnumerable<JsonNode> documents)
     {
         var sql = new Sql(query, parameters);
@@ -245,7 +245,7 @@ sealed class Sql
 
     static string? Text(JsonNode? value) => value == Undefined ? null : value?.GetValue<string>();
 
-    /// <summary>Null where the two do not compare: one is undefined, or they are of different kinds.</summary>
+    /// <summary>Returns null if the values cannot be compared: one is undefined, or their types differ.</summary>
     static int? Compare(JsonNode? left, JsonNode? right)
     {
         if (left == Undefined || right == Undefined || left is not JsonValue || right is not JsonValue || left.GetValueKind() != right.GetValueKind())
@@ -281,7 +281,7 @@ sealed class Sql
 
     NotSupportedException Unknown() => new($"The gateway of the tests does not know this SQL at word {at}: {string.Join(' ', tokens)}");
 
-    /// <summary>Words, numbers and signs as they are; texts with their quotation mark in front and without the one behind.</summary>
+    /// <summary>Returns words, numbers and symbols unchanged. Strings keep their opening quotation mark and lose the closing one.</summary>
     static List<string> Tokens(string text)
     {
         var tokens = new List<string>();

@@ -8,7 +8,7 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>What the adapters put on the wire, and what becomes of it when the wire, or the broker, lets them down.</summary>
+/// <summary>What the adapters send, and what happens when the connection or the broker fails.</summary>
 public sealed class AdaptersOverTheWire : IAsyncLifetime
 {
     readonly Broker broker = new(WireBus.OfTopology);
@@ -151,7 +151,7 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
         Assert.Null(await ReceiveAsync());
     }
 
-    /// <summary>Completes a message while that goes wrong, and returns what comes afterwards.</summary>
+    /// <summary>Completes a message while completion fails, and returns what is delivered afterwards.</summary>
     async Task<IDelivery?> SettledInVainAsync()
     {
         await topic.PublishAsync([Samples.Message("o-1", 1)], Cancellation);

@@ -5,7 +5,7 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>What the broker of the tests does for Azure's client besides what the contract asks of a bus, and what it refuses.</summary>
+/// <summary>What the test broker does for Azure's client beyond the bus contract, and what it rejects.</summary>
 public sealed class BrokerTests : IAsyncLifetime
 {
     const string Payments = Participants.Payments;

@@ -3,7 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>What the Functions host does for a worker's settlements, on a session receiver.</summary>
+/// <summary>Settles on a session receiver, as the Functions host does for a worker.</summary>
 sealed class ReceiverActions(ServiceBusSessionReceiver receiver) : ServiceBusMessageActions
 {
     public override Task CompleteMessageAsync(ServiceBusReceivedMessage message, CancellationToken cancellationToken = default) =>
@@ -23,7 +23,7 @@ sealed class ReceiverActions(ServiceBusSessionReceiver receiver) : ServiceBusMes
         CancellationToken cancellationToken = default) =>
         HeldAsync(() => receiver.DeadLetterMessageAsync(message, deadLetterReason, deadLetterErrorDescription, cancellationToken));
 
-    /// <summary>A receiver that has lost its session closes itself.</summary>
+    /// <summary>Reports a lost session lock: a receiver that has lost its session closes itself and throws that it is disposed.</summary>
     public static async Task HeldAsync(Func<Task> act)
     {
         try
@@ -37,7 +37,7 @@ sealed class ReceiverActions(ServiceBusSessionReceiver receiver) : ServiceBusMes
     }
 }
 
-/// <summary>The session goes once the call has ended, as in the host.</summary>
+/// <summary>The session is released after the call has ended, as in the host.</summary>
 sealed class ReceiverSessionActions : ServiceBusSessionMessageActions
 {
     public bool IsReleased { get; private set; }

@@ -4,19 +4,17 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>
-/// Keeps the books of the simulated card provider and carrier, by the keys that they were given: the witness of what was really done.
-/// </summary>
+/// <summary>Records what the simulated card provider and carrier really did, by idempotency key, so that the audit can compare.</summary>
 sealed class Ledger(ICardProvider cards) : ICardProvider
 {
     readonly ConcurrentDictionary<string, Booking> charges = [];
     readonly ConcurrentDictionary<string, Booking> refunds = [];
     readonly ConcurrentDictionary<string, string> shipments = [];
 
-    /// <summary>While it is set, no charge is answered.</summary>
+    /// <summary>While set, charges get no answer.</summary>
     public volatile bool IsDown;
 
-    /// <summary>Set once the carrier exists: it tells the app of its pick-ups.</summary>
+    /// <summary>Set after construction, because the carrier needs the app in order to report its pick-ups.</summary>
     public ICarrier Carrier { get; set; } = null!;
 
     public IReadOnlyList<Money> Charges(string orderId) =>

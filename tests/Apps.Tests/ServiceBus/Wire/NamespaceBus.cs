@@ -15,12 +15,12 @@ public sealed class DeadLettersOnANamespace : BusDeadLetterContract<NamespaceBus
 public sealed class TimesOnANamespace : BusTimeContract<NamespaceBus>;
 
 /// <summary>
-/// A namespace or emulator, with a topic of its own for each test: <c>ORDERFUNCTIONS_SERVICEBUS</c>, a connection string that may manage.
-/// Its clock cannot be moved, so locks and windows are as short as Service Bus allows, and are waited for.
+/// A namespace or emulator. Each test gets its own topic. <c>ORDERFUNCTIONS_SERVICEBUS</c> is a connection string with manage rights. The
+/// clock cannot be moved, so locks and windows are as short as Service Bus allows, and the tests wait for them.
 /// </summary>
 public sealed class NamespaceBus : IBusFactory, IBusUnderTest
 {
-    /// <summary>A session takes its time to be found, over a network.</summary>
+    /// <summary>Over a network it takes time to find a session.</summary>
     static readonly TimeSpan WaitMin = TimeSpan.FromSeconds(3);
 
     readonly string topic = $"test-{Guid.NewGuid():N}";

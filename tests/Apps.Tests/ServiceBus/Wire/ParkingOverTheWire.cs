@@ -6,7 +6,7 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>Orders that are parked, and resumed where an operator asks for it.</summary>
+/// <summary>Orders that are parked, and resumed when an operator requests it.</summary>
 public sealed class ParkingOverTheWire
 {
     static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);

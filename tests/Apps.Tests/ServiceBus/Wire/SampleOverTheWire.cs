@@ -7,7 +7,9 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>The sample's 200 orders through the five apps, over AMQP and Cosmos DB's SDK, while connections are cut at random.</summary>
+/// <summary>
+/// Runs the sample's 200 orders through the five apps, over AMQP and the Cosmos DB SDK, while connections are cut at random.
+/// </summary>
 public sealed class SampleOverTheWire(ITestOutputHelper output)
 {
     const int FaultsMax = 60;
@@ -41,7 +43,7 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
         foreach (var end in new[] { OrderStatus.Completed, OrderStatus.Rejected, OrderStatus.Cancelled })
             Assert.True(counts.ByStatus.GetValueOrDefault(end) > 0, $"No order is {end}.");
 
-        // The faults were there.
+        // Make sure that faults were really injected.
         Assert.True(faults.Reached.Count > FaultsMax / 2);
         Assert.Equal(RandomFaults.Kinds.Count, faults.Reached.Select(name => name.Split(' ')[0]).Distinct().Count());
     }
@@ -63,7 +65,7 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
         return body.ToJsonString();
     }
 
-    /// <summary>One call in 80 goes wrong, whatever it is, up to a number that leaves time to heal.</summary>
+    /// <summary>Fails one call in 80, of any kind, up to a maximum that leaves time to recover.</summary>
     sealed class RandomFaults(int seed)
     {
         public static readonly IReadOnlyList<(string Name, Fault Fault)> Kinds =
@@ -82,7 +84,7 @@ public sealed class SampleOverTheWire(ITestOutputHelper output)
                 return null;
             var (name, fault) = Kinds[random.Next(Kinds.Count)];
 
-            // The links of requests are pairs, which go together or not at all.
+            // Request links come in pairs: both must be closed, or neither.
             if (fault.Kind is FaultKind.Detached && call.Operation is not ("send" or "accept" or "complete"))
                 return null;
             Reached.Add($"{name} {call.Operation}");

@@ -12,15 +12,15 @@ using OrderFunctions.ServiceBus;
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
 /// <summary>
-/// One app as the Functions host runs it: the app's own registrations, and beside them the host's connection, whose session receivers call
+/// One app as the Functions host runs it, with the app's own registrations. The host's connection is separate; its session receivers call
 /// the function with one message of a session at a time.
 /// </summary>
 sealed class WireApp : IAsyncDisposable
 {
-    /// <summary>The app's timer, more often.</summary>
+    /// <summary>The interval of the app's timer, shortened for the tests.</summary>
     static readonly TimeSpan UpkeepPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>As host.json has it.</summary>
+    /// <summary>The same value as in host.json.</summary>
     static readonly TimeSpan SessionIdleTimeout = TimeSpan.FromSeconds(2);
 
     const int SessionsMax = 8;
@@ -57,8 +57,8 @@ sealed class WireApp : IAsyncDisposable
     public void Start() => running = [Task.Run(KeepUpAsync), .. Enumerable.Range(0, SessionsMax).Select(_ => Task.Run(WorkAsync))];
 
     /// <summary>
-    /// One of the host's slots for sessions. Deliberately not the client's own processor: its slot goes on with the closed receiver for
-    /// ever where the link is lost while a message is being handled (7.21.0).
+    /// One of the host's session slots. Deliberately not the client's own session processor: if the link is lost while a message is being
+    /// handled, its slot keeps using the closed receiver forever (7.21.0).
     /// </summary>
     async Task WorkAsync()
     {
@@ -72,12 +72,14 @@ sealed class WireApp : IAsyncDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or ServiceBusException or ObjectDisposedException)
             {
-                // No session, or no connection: the next round.
+                // No session or no connection: try again in the next round.
             }
         }
     }
 
-    /// <summary>Calls the function with one message after the other until it releases the session, or it has been idle for long.</summary>
+    /// <summary>
+    /// Calls the function with one message after another until it releases the session or the session is idle for too long.
+    /// </summary>
     async Task CallAsync(ServiceBusSessionReceiver receiver)
     {
         var session = new ReceiverSessionActions();
@@ -105,7 +107,7 @@ sealed class WireApp : IAsyncDisposable
             }
             catch (Exception e) when (e is TransientException or OperationCanceledException)
             {
-                // The next run is soon.
+                // The next run comes soon, so ignore the failure.
             }
         }
     }

@@ -6,15 +6,13 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>
-/// Compares, once all has come to rest, what the streams hold with what the providers, the stock and the broker really did.
-/// </summary>
+/// <summary>After everything has settled, compares the streams with what the providers, the stock and the broker really did.</summary>
 static class WireAudit
 {
     static readonly HashSet<string> PublicEvents =
         [.. typeof(PublicEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(PublicEvent))).Select(type => type.Name)];
 
-    /// <summary>A sentence for each thing that is not as it should be.</summary>
+    /// <summary>Returns one sentence per discrepancy.</summary>
     public static async Task<IReadOnlyList<string>> FindingsAsync(WireSaga saga)
     {
         var orders = new List<OrderSummary>();
@@ -74,7 +72,7 @@ static class WireAudit
     static IEnumerable<JsonObject> Reservations(WireSaga saga) =>
         saga.Cosmos.Documents(CosmosContainers.Stock).Where(one => one["lines"] is not null);
 
-    /// <summary>What the streams say was published is what the topic accepted: all of it, and nothing else.</summary>
+    /// <summary>The topic must have accepted exactly what the streams say was published.</summary>
     static IEnumerable<string> OfPublishing(WireSaga saga, IReadOnlyList<BrokerMessage> accepted)
     {
         var recorded = new HashSet<string>(
@@ -91,7 +89,7 @@ static class WireAudit
         ];
     }
 
-    /// <summary>Nothing is completed before what it caused is published.</summary>
+    /// <summary>No message may be completed before the events it caused are published.</summary>
     static IEnumerable<string> OfSettling(IReadOnlyList<BrokerCall> calls)
     {
         var completed = new HashSet<(string?, string)>();
@@ -111,7 +109,7 @@ static class WireAudit
         }
     }
 
-    /// <summary>A session is released with its message: one that is held idle keeps one of the few slots.</summary>
+    /// <summary>A session must be released with its message, because an idle session occupies one of the few slots.</summary>
     static IEnumerable<string> OfSessions(IReadOnlyList<SessionUse> uses)
     {
         var idle = uses.Count(use => use.Idle > TimeSpan.FromSeconds(1));

@@ -7,7 +7,7 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-// The bus contract over Azure's own client: against the broker of the tests, and against a namespace or emulator where one is given.
+// The bus contract over Azure's own client: against the test broker, and against a namespace or emulator if one is configured.
 
 public sealed class DeliveriesOverTheWire : BusDeliveryContract<WireBus>;
 
@@ -19,7 +19,7 @@ public sealed class TimesOverTheWire : BusTimeContract<WireBus>;
 
 public sealed class RestartsOverTheWire : BusRestartContract<WireBus>;
 
-/// <summary>The broker of the tests behind the shipped adapters.</summary>
+/// <summary>The test broker behind the shipped adapters.</summary>
 public sealed class WireBus : IBusFactory, IBusUnderTest
 {
     readonly FakeTimeProvider clock = new(Samples.Noon);
@@ -63,7 +63,7 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
         return broker.SettledAsync();
     }
 
-    /// <summary>The broker lives on; what its clients held is lost with their connections.</summary>
+    /// <summary>The broker keeps running. Its clients lose their locks with their connections.</summary>
     public async Task RestartAsync()
     {
         broker.DropConnections();

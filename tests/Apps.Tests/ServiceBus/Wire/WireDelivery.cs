@@ -6,7 +6,7 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>A message under its session's lock, settled by the shipped adapter.</summary>
+/// <summary>A message under its session's lock. The shipped adapter settles it.</summary>
 sealed class WireDelivery : IDelivery
 {
     readonly ServiceBusSessionReceiver receiver;

@@ -12,7 +12,7 @@ using OrderFunctions.ServiceBusBroker;
 
 namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 
-/// <summary>The five apps, connected by nothing but Service Bus over AMQP, with their state in Cosmos DB below its own SDK.</summary>
+/// <summary>The five apps, connected only by Service Bus over AMQP, with their state in Cosmos DB through the real SDK.</summary>
 sealed class WireSaga : IAsyncDisposable
 {
     static readonly Page OperationsPage = new();
@@ -61,7 +61,9 @@ sealed class WireSaga : IAsyncDisposable
         return Parallel.ForEachAsync(skus, async (sku, cancellation) => await stock.SetReceivedAsync("main", sku, received, cancellation));
     }
 
-    /// <summary>Places an order as a shop does, which asks again with its key where it was not answered. Returns the order's id.</summary>
+    /// <summary>
+    /// Places an order as a shop does: without an answer, it repeats the request with the same key. Returns the order's id.
+    /// </summary>
     public async Task<string> PlaceAsync(string key, string body)
     {
         while (true)
@@ -75,7 +77,7 @@ sealed class WireSaga : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks for an order's cancellation; it may be too late.</summary>
+    /// <summary>Requests an order's cancellation, which may be too late.</summary>
     public async Task CancelAsync(string orderId)
     {
         int status;
@@ -92,7 +94,7 @@ sealed class WireSaga : IAsyncDisposable
     public async Task<OrderSummary?> FindAsync(string orderId) =>
         (await Orders.ListAsync(new OrderFilter(Text: orderId), CancellationToken.None)).Orders.SingleOrDefault();
 
-    /// <summary>Waits until every order is final and nothing is left in any queue.</summary>
+    /// <summary>Waits until every order is final and all queues are empty.</summary>
     public async Task SettledAsync(int orders, TimeSpan wait)
     {
         var report = "";
