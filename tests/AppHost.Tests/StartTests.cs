@@ -50,7 +50,8 @@ public sealed partial class StartTests : IDisposable
         }
         finally
         {
-            using var end = Process.Start("kill", $"-INT {host.Id}");
+            // Not SIGINT: a shell that runs in the background has its children ignore it.
+            using var end = Process.Start("kill", $"-TERM {host.Id}");
             await host.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         }
         Assert.Equal(0, host.ExitCode);
