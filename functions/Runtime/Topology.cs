@@ -27,8 +27,10 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
         return Parse(json);
     }
 
-    /// <summary>Reads a topology that agrees with the code. What does not agree would otherwise show with the first order, or never.</summary>
-    /// <exception cref="InvalidDataException">It does not; the message says what is missing, and where.</exception>
+    /// <summary>
+    /// Reads a topology and checks it against the code. A mismatch would otherwise show only with the first order, or never.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It does not match the code; the message says what is missing, and where.</exception>
     public static Topology Parse(Stream json)
     {
         var topology = JsonSerializer.Deserialize(json, TopologyContext.Default.Topology)
