@@ -10,7 +10,8 @@ namespace OrderFunctions.Runtime;
 
 /// <summary>
 /// The wire form of events and streams. An unknown event name is an error, an unknown field is ignored, a missing optional field takes its
-/// default: so a version may add optional fields and be deployed before or after the other apps.
+/// default: so a version may add optional fields and be deployed before or after the other apps. What could not be read again is never
+/// written: a null where none may be is a <see cref="JsonException"/>.
 /// </summary>
 public static class EventJson
 {
@@ -28,7 +29,7 @@ public static class EventJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         Converters = { new RecordedEventConverter() },
-        TypeInfoResolver = WireContext.Default,
+        TypeInfoResolver = WireContext.Default.WithAddedModifier(RefuseNulls),
     };
 
     static readonly FrozenDictionary<string, JsonTypeInfo> Recordable = typeof(OrderEvent).Assembly.GetTypes()
@@ -47,6 +48,19 @@ public static class EventJson
     /// <exception cref="JsonException">The name is unknown, or the body does not have its form.</exception>
     public static OrderEvent Decode(string name, ReadOnlySpan<byte> body) =>
         (OrderEvent?)JsonSerializer.Deserialize(body, TypeInfo(name)) ?? throw new JsonException($"The body of {name} is null.");
+
+    /// <summary>
+    /// Nulls are left out, so a null where none may be would be written without an error, and the stream could not be read any more.
+    /// A property that is always written makes the serializer throw instead. Elements of lists are not checked, when reading either.
+    /// </summary>
+    static void RefuseNulls(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if (!property.IsGetNullable && !property.PropertyType.IsValueType)
+                property.ShouldSerialize = static (_, _) => true;
+        }
+    }
 
     static JsonTypeInfo TypeInfo(string name) =>
         Recordable.TryGetValue(name, out var info) ? info : throw new JsonException($"There is no event named {name}.");
@@ -68,7 +82,7 @@ public static class EventJson
         {
             var name = value.Event.GetType().Name;
             writer.WriteStartObject();
-            writer.WriteString("id", value.Id);
+            writer.WriteString("id", value.Id ?? throw new JsonException("An event has no id."));
             writer.WriteString("type", name);
             writer.WritePropertyName("data");
             JsonSerializer.Serialize(writer, value.Event, TypeInfo(name));

@@ -54,6 +54,19 @@ public abstract class StreamStoreContract
     }
 
     [Fact]
+    public async Task What_could_not_be_read_again_is_refused_and_changes_nothing()
+    {
+        var store = await StoreAsync();
+        await store.SaveAsync(Samples.Stream("o-1", Samples.Entry("o-1", 1)), Cancellation);
+        var before = await LoadAsync(store, "o-1");
+        var broken = before with { Entries = before.Entries.Add(Samples.Entry("o-1", 2, Via.Bus, new PaymentFailed(null!))) };
+
+        await Assert.ThrowsAsync<JsonException>(() => store.SaveAsync(broken, Cancellation));
+
+        await AssertUnchangedAsync(store, before);
+    }
+
+    [Fact]
     public async Task Replacing_with_a_stale_ETag_conflicts_and_changes_nothing()
     {
         var store = await StoreAsync();

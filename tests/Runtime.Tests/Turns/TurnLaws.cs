@@ -77,6 +77,21 @@ public class TurnLaws
     }
 
     [Fact]
+    public async Task An_answer_that_cannot_be_recorded_parks_the_message_and_leaves_the_stream_readable()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        world.RefundAnswer = new CardRefunded(null!);
+        var result = await world.DeliverAsync(Message("shipping/2", new RefundPayment("no")));
+        Assert.Equal((TurnOutcome.Parked, ParkingReasons.Failed), (result!.Value.Outcome, result.Value.Reason));
+        Assert.DoesNotContain(world.Stream.History, e => e is PaymentRefunded);
+
+        world.RefundAnswer = new CardRefunded("re-1");
+        await world.DeliverAsync(Message("orders/7", new ReplayRequested("payments")));
+        await world.Replayer.RunAsync(TestContext.Current.CancellationToken);
+        Assert.Contains(world.Stream.History, e => e is PaymentRefunded { RefundId: "re-1" });
+    }
+
+    [Fact]
     public async Task Nothing_is_published_that_could_not_be_saved()
     {
         for (var i = 0; i <= world.Options.RetriesMax; i++)

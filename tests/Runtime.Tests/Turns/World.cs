@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Kernel;
@@ -30,6 +31,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public int StoredSize { get; set; } = 1_000;
     public Answer? KnownCharge { get; set; }
     public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
+    public CardRefunded RefundAnswer { get; set; } = new("re-1");
 
     /// <summary>Runs after a load and before the next step, for example to simulate another writer.</summary>
     public Func<Task>? AfterLoad { get; set; }
@@ -106,6 +108,8 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
             Log.Add("conflict");
             throw new StreamConflictException(stream.OrderId);
         }
+        // As every store does: what cannot be written is not saved.
+        _ = JsonSerializer.SerializeToUtf8Bytes(stream.Entries, EventJson.Options);
         stored[stream.OrderId] = stream with { ETag = $"{++etags}" };
     });
 
@@ -130,7 +134,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public async Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
         await CallAsync("refund", () => Asked.Add(("refund", key)));
-        return new("re-1");
+        return RefundAnswer;
     }
 
     public async Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
