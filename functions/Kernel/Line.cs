@@ -19,6 +19,8 @@ public static class Line
 
         return (lane, Place: stream.PlaceOf(message.Id)) switch
         {
+            // What calls the order off does not wait for a step that waits for its provider: it may be what ends that step.
+            (Lane.Subscription, < 0) when stream.Parked.Count == 1 && MayPass(stream, message) && !IsTooOften(message, limits) => Run.Again,
             (Lane.Subscription, < 0) when stream.Parked is [var head, ..] =>
                 new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
             (Lane.Subscription, < 0) when IsTooOften(message, limits) =>
@@ -32,26 +34,50 @@ public static class Line
             (Lane.Subscription, var place) => new StayParked(place),
 
             (_, < 0) => new Adopt(stream.PlaceFor(message)),
+            (_, 1) when MayPass(stream, message) && stream.Parked[1].Due <= now => Run.Again,
             (_, > 0) => new Wait(IsHead: false),
             (_, 0) when !(stream.Parked[0].Due <= now) => new Wait(IsHead: true),
-            (_, 0) when Obstacle(stream, message) is { } why => new FailAgain(why.Reason, why.Description, Due: null),
+            (_, 0) when Obstacle(stream, message) is { } why => new FailAgain(0, why.Reason, why.Description, Due: null),
             _ => Run.Again,
         };
     }
 
     /// <summary>The next step after <see cref="Run"/> has failed; null where the message is to be given back and delivered again.</summary>
-    /// <param name="isTransient">The outside was busy, unavailable or silent, so that trying again makes sense.</param>
     public static Step? AfterFailure(
         OrderStream stream, ReceivedMessage message, Lane lane,
-        bool isTransient, string description, TurnOptions limits, DateTimeOffset now) =>
-        (lane, isTransient) switch
+        Failure failure, string description, TurnOptions limits, DateTimeOffset now)
+    {
+        var place = stream.PlaceOf(message.Id);
+        return (lane, place, failure) switch
         {
-            (Lane.Subscription, true) => null,
-            (Lane.Subscription, false) when stream.IsParked(message.Id) => new StayParked(0),
-            (Lane.Subscription, false) => new Park(ParkingReasons.Failed, description, Due: null),
-            (_, true) => new FailAgain(ParkingReasons.Transient, description, now + limits.ReplayPause(stream.Parked[0].Attempts + 1)),
-            (_, false) => new FailAgain(ParkingReasons.Failed, description, Due: null),
+            (Lane.Subscription, _, Failure.Transient) => null,
+            (Lane.Subscription, >= 0, _) => new StayParked(place),
+            (Lane.Subscription, _, _) => new Park(ReasonOf(failure), description, DueAfter(failure, 0, limits, now)),
+            _ => new FailAgain(
+                place, ReasonOf(failure), description, DueAfter(failure, stream.Parked[place].Attempts + 1, limits, now)),
         };
+    }
+
+    static string ReasonOf(Failure failure) => failure switch
+    {
+        Failure.Transient => ParkingReasons.Transient,
+        Failure.Pending => ParkingReasons.Pending,
+        Failure.Unusable => ParkingReasons.Unusable,
+        _ => ParkingReasons.Failed,
+    };
+
+    /// <summary>When a message that failed is to be tried again; null where that waits for an operator.</summary>
+    static DateTimeOffset? DueAfter(Failure failure, int attempts, TurnOptions limits, DateTimeOffset now) => failure switch
+    {
+        Failure.Transient or Failure.Pending => now + limits.ReplayPause(attempts),
+        Failure.Unusable => now + limits.ProviderPause,
+        _ => null,
+    };
+
+    /// <summary>Whether the message calls the order off while the head of the line waits for a provider.</summary>
+    static bool MayPass(OrderStream stream, ReceivedMessage message) =>
+        message.Event is ICallsOff && Obstacle(stream, message) is null
+        && stream.Parked[0].Reason is ParkingReasons.Pending or ParkingReasons.Unusable;
 
     static bool IsTooOften(ReceivedMessage message, TurnOptions limits) => message.DeliveryCount > limits.DeliveriesMax;
 

@@ -146,9 +146,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
             message, stamp),
         FailAgain fail => this with
         {
-            Parked = Parked.SetItem(0, Parked[0] with
+            Parked = Parked.SetItem(fail.Place, Parked[fail.Place] with
             {
-                Reason = fail.Reason, Description = Short(fail.Description), Due = fail.Due, Attempts = Parked[0].Attempts + 1,
+                Reason = fail.Reason, Description = Short(fail.Description), Due = fail.Due, Attempts = Parked[fail.Place].Attempts + 1,
             }),
         },
         _ => this,

@@ -42,8 +42,8 @@ public sealed record StayParked(int Place) : Step;
 /// <summary>The broker dead-lettered it, not the kernel: give it the place in the line that it would have had.</summary>
 public sealed record Adopt(int Place) : Step;
 
-/// <summary>A replay of the head of the line failed: it stays the head, with this reason and due time.</summary>
-public sealed record FailAgain(string Reason, string Description, DateTimeOffset? Due) : Step;
+/// <summary>A replay failed: the message keeps its place in the line, with this reason and due time.</summary>
+public sealed record FailAgain(int Place, string Reason, string Description, DateTimeOffset? Due) : Step;
 
 /// <summary>It is not its turn yet: leave it in the dead-letter queue.</summary>
 /// <param name="IsHead">
@@ -57,6 +57,22 @@ public sealed record Wait(bool IsHead) : Step;
 /// <param name="Result">What becomes of the message once they are published.</param>
 public readonly record struct Ready(OrderStream Stream, IReadOnlyList<OutboundMessage> Messages, TurnResult Result);
 
+/// <summary>How handling a message failed.</summary>
+public enum Failure
+{
+    /// <summary>Something outside was busy, unavailable or silent.</summary>
+    Transient,
+
+    /// <summary>A provider has answered that it has not decided yet.</summary>
+    Pending,
+
+    /// <summary>A provider's answer cannot be acted on until somebody has mended something, here or there.</summary>
+    Unusable,
+
+    /// <summary>Anything else: only a person can decide what to do.</summary>
+    Fault,
+}
+
 /// <summary>Why a message was parked.</summary>
 public static class ParkingReasons
 {
@@ -68,6 +84,14 @@ public static class ParkingReasons
 
     /// <summary>Something outside was unavailable during a replay. Becomes due by itself.</summary>
     public const string Transient = "Transient";
+
+    /// <summary>A provider has not decided yet; it is asked again, and nothing is sent anew. Becomes due by itself.</summary>
+    public const string Pending = "PendingAtProvider";
+
+    /// <summary>
+    /// A provider refuses the request itself, or its answer cannot be read. Becomes due by itself, so that it goes on once that is mended.
+    /// </summary>
+    public const string Unusable = "UnusableAnswer";
 
     /// <summary>The broker dead-lettered it, not the kernel. Becomes due by itself.</summary>
     public const string DeadLettered = "DeadLetteredByBroker";

@@ -106,8 +106,9 @@ public sealed class Participant(
         Step? AfterFailure(Exception e) => e switch
         {
             StreamConflictException or OperationCanceledException => null,
-            TransientException => Line.AfterFailure(stream, message, lane, isTransient: true, e.Message, options, now),
-            _ => Line.AfterFailure(stream, message, lane, isTransient: false, $"{e.GetType().Name}: {e.Message}", options, now),
+            TransientException => Line.AfterFailure(stream, message, lane, Failure.Transient, e.Message, options, now),
+            ProviderException p => Line.AfterFailure(stream, message, lane, p.Failure, p.Message, options, now),
+            _ => Line.AfterFailure(stream, message, lane, Failure.Fault, $"{e.GetType().Name}: {e.Message}", options, now),
         };
     }
 

@@ -126,6 +126,17 @@ public interface INotifier
 /// <summary>Something outside was busy, unavailable or silent. Whether it did what was asked is unknown: ask the same again.</summary>
 public sealed class TransientException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>
+/// A provider has answered, but not with an outcome. A retry at once would not help: the message is parked, and the look-up comes first when
+/// it is replayed.
+/// </summary>
+/// <param name="failure">Never <see cref="Failure.Transient"/>.</param>
+/// <param name="message">For operators: contains what the provider said.</param>
+public sealed class ProviderException(Failure failure, string message) : Exception(message)
+{
+    public Failure Failure => failure;
+}
+
 /// <summary>Another writer saved the stream since it was loaded.</summary>
 public sealed class StreamConflictException(string orderId, Exception? inner = null)
     : Exception($"The stream of order {orderId} has changed.", inner);

@@ -8,8 +8,11 @@ public abstract record OrderEvent;
 /// <summary>Published on the topic once it is saved: a fact, or a <see cref="Compensation"/>.</summary>
 public abstract record PublicEvent : OrderEvent;
 
+/// <summary>Calls an order off. It may be handled before the step that it undoes.</summary>
+public interface ICallsOff;
+
 /// <summary>Asks the participant of an earlier step to undo it.</summary>
-public abstract record Compensation : PublicEvent;
+public abstract record Compensation : PublicEvent, ICallsOff;
 
 /// <summary>A public event that the bus delivers at a later time, not before.</summary>
 public interface IScheduled
@@ -72,7 +75,7 @@ public sealed record OrderCreated(
     Address ShipTo,
     string Warehouse,
     string? IdempotencyKey = null) : PublicEvent;
-public sealed record OrderCancellationRequested(string CustomerId, string Reason) : PublicEvent;
+public sealed record OrderCancellationRequested(string CustomerId, string Reason) : PublicEvent, ICallsOff;
 public sealed record OrderCompleted(string CustomerId, string TrackingId) : PublicEvent;
 public sealed record OrderRejected(string CustomerId, FailedStep FailedAt, string Reason) : PublicEvent;
 public sealed record OrderCancelled(string CustomerId, string Reason) : PublicEvent;

@@ -11,15 +11,22 @@ public class DecisionTableTests
     static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     static readonly TurnOptions Limits = new();
 
-    static readonly string[] Places = ["handled before", "not in the line, which is empty", "not in the line", "head of the line", "behind the head"];
+    const string NotInLineAtProvider = "not in the line, whose head waits for its provider";
+    const string BehindAtProvider = "behind a head that waits for its provider";
+
+    static readonly string[] Places =
+    [
+        "handled before", "not in the line, which is empty", "not in the line", "head of the line", "behind the head",
+        NotInLineAtProvider, BehindAtProvider,
+    ];
     static readonly string[] Dues = ["waits for an operator", "due later", "due now"];
     static readonly string[] Deliveries = ["first delivery", "repeated", "too often"];
-    static readonly string[] Contents = ["event", "control message", "unreadable", "stream too large"];
+    static readonly string[] Contents = ["event", "what calls the order off", "control message", "unreadable", "stream too large"];
 
     [Fact]
     public void Every_message_at_every_place()
     {
-        var table = new StringBuilder("Lane\n  place; head of the line; delivery; content -> step\n    what follows where the step is Run and fails\n");
+        var table = new StringBuilder("Lane\n  place; head of the line; delivery; content -> step\n    what follows where the step is Run and fails so\n");
         foreach (var lane in Enum.GetValues<Lane>())
         {
             table.Append(null, $"\n{lane}\n");
@@ -56,8 +63,14 @@ public class DecisionTableTests
     static string StepOf(Lane lane, string place, string due, string delivery, string content)
     {
         var message = new ReceivedMessage(
-            "o-1/payments/2", "o-1", "RestockInventory",
-            content switch { "unreadable" => null, "control message" => new OrderResumed("payments", 3), _ => new RestockInventory("declined") },
+            "o-1/payments/2", "o-1", "Any",
+            content switch
+            {
+                "unreadable" => null,
+                "control message" => new OrderResumed("payments", 3),
+                "what calls the order off" => new RestockInventory("declined"),
+                _ => new PaymentFailed("declined"),
+            },
             null, null, Now.AddSeconds(-1),
             delivery switch { "first delivery" => 1, "repeated" => 2, _ => Limits.DeliveriesMax + 1 },
             content is "unreadable" ? "The body could not be read." : null);
@@ -67,13 +80,15 @@ public class DecisionTableTests
         DateTimeOffset? dueAt = due switch { "waits for an operator" => null, "due later" => Now.AddSeconds(1), _ => Now };
         if (place is "not in the line" or "behind the head")
             stream = stream with { Parked = [Parked("o-1/orders/1")] };
-        if (place is "head of the line" or "behind the head")
+        if (place is NotInLineAtProvider or BehindAtProvider)
+            stream = stream with { Parked = [Parked("o-1/orders/1") with { Reason = ParkingReasons.Pending }] };
+        if (place is "head of the line" or "behind the head" or BehindAtProvider)
             stream = stream with { Parked = stream.Parked.Add(Parked(message.Id)) };
 
         var step = Line.Next(stream, message, lane, Limits, Now);
         return step is not Run ? Text(step) : Text(step)
-            + $"\n    fails for a transient reason -> {Text(Line.AfterFailure(stream, message, lane, isTransient: true, "busy", Limits, Now))}"
-            + $"\n    throws anything else -> {Text(Line.AfterFailure(stream, message, lane, isTransient: false, "a bug", Limits, Now))}";
+            + string.Concat(Enum.GetValues<Failure>().Select(failure =>
+                $"\n    {failure} -> {Text(Line.AfterFailure(stream, message, lane, failure, "why", Limits, Now))}"));
 
         ParkedMessage Parked(string id) => new(id, "OrderCreated", ParkingReasons.Failed, "a bug", Now, dueAt, Sent: Now.AddMinutes(-1));
     }
@@ -83,7 +98,7 @@ public class DecisionTableTests
         null => "given back",
         Run run => run.Repeated ? "Run, asking the outside first what was done" : "Run",
         Park park => $"Park as {park.Reason}, {Due(park.Due)}",
-        FailAgain fail => $"FailAgain as {fail.Reason}, {Due(fail.Due)}",
+        FailAgain fail => $"FailAgain at {fail.Place} as {fail.Reason}, {Due(fail.Due)}",
         StayParked stay => $"StayParked at {stay.Place}",
         Adopt adopt => $"Adopt at {adopt.Place}",
         Wait wait => wait.IsHead ? "Wait, publishing what is pending" : "Wait",

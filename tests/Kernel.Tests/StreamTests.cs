@@ -40,7 +40,7 @@ public class StreamTests
     [Fact]
     public void A_message_that_fails_again_stays_the_head()
     {
-        var failed = Parked(1, 2).Ready(new FailAgain(ParkingReasons.Transient, "busy", Now.AddMinutes(2)), Message(1), [], Stamp);
+        var failed = Parked(1, 2).Ready(new FailAgain(0, ParkingReasons.Transient, "busy", Now.AddMinutes(2)), Message(1), [], Stamp);
         var head = failed.Stream.Parked[0];
         Assert.Equal(("o-1/orders/1", ParkingReasons.Transient, "busy", 1), (head.Id, head.Reason, head.Description, head.Attempts));
         Assert.Equal(TurnResult.Waiting, failed.Result);

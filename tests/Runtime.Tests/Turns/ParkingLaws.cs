@@ -14,6 +14,8 @@ public class ParkingLaws
 
     readonly World world = new();
 
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     /// <summary>A rule with a bug, until it is fixed.</summary>
     sealed class Broken(IDecider mended) : IDecider
     {
@@ -75,6 +77,61 @@ public class ParkingLaws
         await world.DeliverAsync(Message("shipping/1", Refund));
         await world.DeliverAsync(Message("shipping/2", Refund));
         Assert.Equal("dead-letter StreamTooLarge", world.Log[^2]);
+    }
+
+    [Fact]
+    public async Task What_a_provider_has_not_decided_is_parked_and_asked_again_at_growing_intervals()
+    {
+        world.Fail("charge", new ProviderException(Failure.Pending, "The charge is pending."));
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        Assert.Equal("dead-letter PendingAtProvider", world.Log[^2]);
+        Assert.Equal(world.Time.GetUtcNow() + TimeSpan.FromMinutes(1), Assert.Single(world.Stream.Parked).Due);
+
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        world.Fail("find charge", new ProviderException(Failure.Pending, "The charge is pending."));
+        await world.Replayer.RunAsync(Cancellation);
+        Assert.Equal(world.Time.GetUtcNow() + TimeSpan.FromMinutes(5), Assert.Single(world.Stream.Parked).Due);
+
+        world.KnownCharge = new CardCharged("ch-1", Total);
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        await world.Replayer.RunAsync(Cancellation);
+        Assert.Empty(world.Asked);
+        Assert.Equal(["OrderParked", "PaymentSucceeded", "OrderResumed"], world.Published.Select(m => m.Event.GetType().Name).Distinct());
+    }
+
+    [Fact]
+    public async Task A_request_that_the_provider_refuses_goes_on_by_itself_once_that_is_mended()
+    {
+        world.Fail("charge", new ProviderException(Failure.Unusable, "The card provider answered 401."));
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        var parked = Assert.Single(world.Stream.Parked);
+        Assert.Equal((ParkingReasons.Unusable, world.Time.GetUtcNow() + world.Options.ProviderPause), (parked.Reason, parked.Due));
+
+        world.Time.Advance(world.Options.ProviderPause);
+        await world.Replayer.RunAsync(Cancellation);
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task A_refund_passes_a_charge_that_the_provider_has_not_decided()
+    {
+        world.Fail("charge", new ProviderException(Failure.Pending, "The charge is pending."));
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        world.Fail("find charge", new ProviderException(Failure.Pending, "The charge is pending."));
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        Assert.Equal([ParkingReasons.Pending, ParkingReasons.Pending], world.Stream.Parked.Select(p => p.Reason));
+
+        // Due before the head is, which still waits: the refund alone is handled.
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        world.Fail("find charge", new ProviderException(Failure.Pending, "The charge is pending."));
+        await world.Replayer.RunAsync(Cancellation);
+        Assert.Equal("o-1/inventory/2", Assert.Single(world.Stream.Parked).Id);
+        Assert.Equal(["OrderParked", "RestockInventory"], world.Published.Select(m => m.Event.GetType().Name).Distinct());
+
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        await world.Replayer.RunAsync(Cancellation);
+        Assert.Empty(world.Stream.Parked);
+        Assert.DoesNotContain(world.Asked, asked => asked.Call == "charge");
     }
 
     [Fact]
