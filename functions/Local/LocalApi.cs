@@ -17,25 +17,21 @@ static class LocalApi
     public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
     {
         app.MapGet("api/operations/events", new Live(saga.Lists, time, stopping).ServeAsync);
-        app.MapGet("api/local/stock", async (CancellationToken cancellation) =>
-            Answer(await saga.Stock.HottestAsync(SkusShown, cancellation)));
-        app.MapGet("api/local/card-outage", async () => Answer(new CardOutage(await saga.Cards.IsOutAsync())));
-        app.MapPut("api/local/card-outage", async (HttpRequest request) =>
+        Map(HttpMethods.Get, "api/local/stock", async request =>
+            Json(await saga.Stock.HottestAsync(SkusShown, request.HttpContext.RequestAborted)));
+        Map(HttpMethods.Get, "api/local/card-outage", async _ => Json(new CardOutage(await saga.Cards.IsOutAsync())));
+        Map(HttpMethods.Put, "api/local/card-outage", async request =>
         {
-            if (!request.HasJsonContentType())
-                return Results.Problem("The body must be JSON.", statusCode: StatusCodes.Status415UnsupportedMediaType);
-            try
-            {
-                var outage = await request.ReadFromJsonAsync<CardOutage>(JsonSerializerOptions.Web, request.HttpContext.RequestAborted);
-                await saga.Cards.SetOutageAsync(outage!.IsOn);
-                return Answer(outage);
-            }
-            catch (JsonException)
-            {
-                const string detail = """The body must be { "isOn": true } or { "isOn": false }.""";
-                return Results.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
-            }
+            using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
+            var errors = new ValidationErrors();
+            var isOn = Field.Root(body, errors)["isOn"].RequiredFlag();
+            errors.ThrowIfAny();
+            await saga.Cards.SetOutageAsync(isOn);
+            return Json(new CardOutage(isOn));
         });
+
+        void Map(string method, string path, Func<HttpRequest, Task<IResult>> answer) => app.MapMethods(path, [method],
+            async context => await (await context.Request.AnswerAsync(() => answer(context.Request))).ExecuteAsync(context));
     }
 
     static string Read(string file)
@@ -46,8 +42,8 @@ static class LocalApi
         return reader.ReadToEnd();
     }
 
-    static IResult Answer<T>(T body) => Results.Json(body, JsonSerializerOptions.Web);
+    static IResult Json<T>(T body) => Results.Json(body, JsonSerializerOptions.Web);
 
     /// <summary>Whether the simulated card provider is down for <c>tok_down</c>.</summary>
-    sealed record CardOutage([property: System.Text.Json.Serialization.JsonRequired] bool IsOn);
+    sealed record CardOutage(bool IsOn);
 }

@@ -109,6 +109,13 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
         return Value.ValueKind is JsonValueKind.True;
     }
 
+    public bool RequiredFlag()
+    {
+        if (IsAbsent)
+            Note("is required");
+        return Flag();
+    }
+
     /// <summary>Without trailing zeros, so that 2.5 and 2.50 are the same to every reader.</summary>
     public decimal Price()
     {
