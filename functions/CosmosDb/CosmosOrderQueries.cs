@@ -7,12 +7,28 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.CosmosDb;
 
 /// <summary>The operators' lists, from the summaries that are stored with the streams of Orders.</summary>
-public sealed class CosmosOrderQueries(Container container, TimeProvider time) : IOrderQueries
+public sealed class CosmosOrderQueries : IOrderQueries
 {
     /// <summary>Sorts after every key and every time.</summary>
     const string End = "9999";
 
-    readonly CosmosQueries queries = new(container, time);
+    /// <summary>Pages poll the counts, and each poll would cost dozens of queries.</summary>
+    static readonly TimeSpan CountsAge = TimeSpan.FromSeconds(1);
+
+    readonly CosmosQueries queries;
+    readonly Latest<OrderCounts> counts;
+    readonly Latest<IReadOnlyDictionary<OrderFacts, long>> facts;
+
+    public CosmosOrderQueries(Container container, TimeProvider time)
+    {
+        queries = new(container, time);
+        counts = new(() => CountAsync(), CountsAge, time);
+        facts = new(() => CountFactsAsync(), CountsAge, time);
+    }
+
+    public Task<OrderCounts> CountAsync(CancellationToken cancellation) => counts.GetAsync(cancellation);
+
+    public Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation) => facts.GetAsync(cancellation);
 
     public async Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation)
     {
@@ -41,37 +57,37 @@ public sealed class CosmosOrderQueries(Container container, TimeProvider time) :
     }
 
     /// <summary>A count by one indexed value reads the index alone, whatever the number of orders; GROUP BY reads all orders.</summary>
-    public async Task<OrderCounts> CountAsync(CancellationToken cancellation)
+    async Task<OrderCounts> CountAsync()
     {
         var byStatus = Enum.GetValues<OrderStatus>().ToDictionary(
-            status => status, status => CountAsync("c.list.status = @value", status.ToString(), cancellation));
-        var parked = CountAsync("c.list.parkedSince < @value", End, cancellation);
-        var oldestOpen = FirstAsync("openSince", cancellation);
-        var parkedSince = FirstAsync("parkedSince", cancellation);
+            status => status, status => CountAsync("c.list.status = @value", status.ToString()));
+        var parked = CountAsync("c.list.parkedSince < @value", End);
+        var oldestOpen = FirstAsync("openSince");
+        var parkedSince = FirstAsync("parkedSince");
         await Task.WhenAll([.. byStatus.Values, parked, oldestOpen, parkedSince]);
         return new(
             byStatus.ToDictionary(status => status.Key, status => status.Value.Result), await parked, await oldestOpen, await parkedSince);
     }
 
     /// <summary>As for the statuses, one count from the index for each fact: the orders themselves are not read.</summary>
-    public async Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync(CancellationToken cancellation)
+    async Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync()
     {
-        var counts = StreamDocument.Facts.ToDictionary(fact => fact, fact => CountAsync($"c.list.facts.{fact} = @value", 1, cancellation));
+        var counts = StreamDocument.Facts.ToDictionary(fact => fact, fact => CountAsync($"c.list.facts.{fact} = @value", 1));
         await Task.WhenAll(counts.Values);
         return counts.ToDictionary(count => count.Key, count => count.Value.Result);
     }
 
-    async Task<long> CountAsync(string where, object value, CancellationToken cancellation)
+    async Task<long> CountAsync(string where, object value)
     {
         var query = new QueryDefinition($"SELECT VALUE COUNT(1) FROM c WHERE {where}").WithParameter("@value", value);
-        return (await queries.RowsAsync("orders.count", query, 1, row => row.GetInt64(), cancellation)).Single();
+        return (await queries.RowsAsync("orders.count", query, 1, row => row.GetInt64(), CancellationToken.None)).Single();
     }
 
-    async Task<DateTimeOffset?> FirstAsync(string field, CancellationToken cancellation)
+    async Task<DateTimeOffset?> FirstAsync(string field)
     {
         var query = new QueryDefinition($"SELECT VALUE c.list.{field} FROM c WHERE c.list.{field} < @end ORDER BY c.list.{field}")
             .WithParameter("@end", End);
-        var rows = await queries.RowsAsync("orders.first", query, 1, row => row.GetDateTimeOffset(), cancellation);
+        var rows = await queries.RowsAsync("orders.first", query, 1, row => row.GetDateTimeOffset(), CancellationToken.None);
         return rows.Count == 0 ? null : rows[0];
     }
 
