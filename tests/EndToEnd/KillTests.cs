@@ -57,6 +57,23 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_host_whose_log_was_deleted_after_a_kill_refuses_to_start_and_says_what_to_do()
+    {
+        using (var host = HostProcess.Start(data.Database, "--no-orders"))
+        {
+            await host.AnswersAsync();
+            await ReceiveStockAsync(host);
+            host.Kill();
+        }
+        File.Delete(data.Database + "-wal");
+
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--no-orders");
+        Assert.True(status == 2, output);
+        Assert.Contains($"its log {data.Database}-wal is gone", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
     static async Task ReceiveStockAsync(HostProcess host)
     {
         foreach (var sku in new[] { "A", "B", "C" })

@@ -25,7 +25,7 @@ public sealed partial class Database : IAsyncDisposable
 
     readonly ILogger log;
     readonly string path;
-    readonly FileStream? ownership;
+    readonly Ownership? ownership;
     readonly Connection writer;
     readonly Checkpoints? checkpoints;
     readonly Stack<Connection> readers = new();
@@ -44,7 +44,7 @@ public sealed partial class Database : IAsyncDisposable
         this.log = log;
         IsDurable = path is not InMemory;
         if (IsDurable)
-            ownership = Own(path);
+            ownership = new(path);
         try
         {
             writer = IsDurable
@@ -55,6 +55,7 @@ public sealed partial class Database : IAsyncDisposable
             Schema.Apply(writer, path);
             if (IsDurable)
                 checkpoints = new(new(ConnectionString(SqliteOpenMode.ReadWrite)), log);
+            ownership?.Opened();
         }
         catch (Exception e) when (e is SqliteException or IOException)
         {
@@ -67,7 +68,7 @@ public sealed partial class Database : IAsyncDisposable
     }
 
     /// <summary>Opens the file, or creates it with its folder; <see cref="InMemory"/> for one that ends with the process.</summary>
-    /// <exception cref="IOException">Another process has it open, or it cannot be opened.</exception>
+    /// <exception cref="IOException">Another process has it open, its log is gone, or it cannot be opened.</exception>
     public static Database Open(string path, ILogger log) => new(path, log);
 
     /// <summary>Whether anything outlives the process.</summary>
@@ -261,21 +262,6 @@ public sealed partial class Database : IAsyncDisposable
     string ConnectionString(SqliteOpenMode mode) =>
         new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString();
 
-    /// <summary>Two hosts on one file would each trust their own memory. The system releases the lock when a process dies.</summary>
-    static FileStream Own(string path)
-    {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
-        try
-        {
-            return new(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new IOException($"{path} is in use by another process.", e);
-        }
-    }
-
     /// <summary>Writes what is queued and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -288,9 +274,9 @@ public sealed partial class Database : IAsyncDisposable
         checkpoints?.Dispose();
         foreach (var reader in readers)
             reader.Dispose();
+        ownership?.Closing(writer);
         writer.Dispose();
-        if (ownership is not null)
-            await ownership.DisposeAsync();
+        ownership?.Dispose();
     }
 
     [LoggerMessage(LogLevel.Critical, "The database is broken.")]

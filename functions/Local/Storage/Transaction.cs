@@ -18,10 +18,11 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
     /// <summary>Run and not yet committed.</summary>
     public IReadOnlyList<Write> Changes => changes;
 
+    /// <summary>Waits where another program has locked the file for a moment.</summary>
     public void Begin()
     {
         changes.Clear();
-        connection.Sql("BEGIN IMMEDIATE").Run();
+        ReplayChanges();
     }
 
     /// <summary>

@@ -187,6 +187,48 @@ public sealed class DatabaseTests : IAsyncDisposable
         Assert.Equal(4_096, new FileInfo(file.Path).Length);
     }
 
+    [Fact]
+    public async Task A_short_lock_by_another_program_is_waited_for()
+    {
+        var database = file.Open();
+        using var other = new Connection($"Data Source={file.Path};Pooling=False");
+        other.Script("BEGIN IMMEDIATE");
+        var waiting = database.CommitAsync(connection => Insert(connection, 1));
+        await Task.Delay(TimeSpan.FromMilliseconds(300), Cancellation);
+        Assert.False(waiting.IsCompleted || database.Broken.IsCompleted);
+
+        other.Script("COMMIT");
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        Assert.Equal([1], await NumbersAsync(database));
+    }
+
+    [Fact]
+    public async Task A_file_that_lost_its_log_after_a_crash_is_left_alone_and_the_error_says_what_to_do()
+    {
+        await file.Open().CommitAsync(connection => Insert(connection, 1));
+        file.Crash();
+        File.WriteAllText(file.Path + ".open", "");
+        File.Move(file.Path + "-wal", file.Path + "-elsewhere");
+        var message = Assert.Throws<IOException>(file.Open).Message;
+        Assert.Contains($"{file.Path}-wal is gone", message, StringComparison.Ordinal);
+        Assert.Contains($"delete {file.Path}.open", message, StringComparison.Ordinal);
+
+        File.Move(file.Path + "-elsewhere", file.Path + "-wal");
+        Assert.Equal([1], await NumbersAsync(file.Open()));
+    }
+
+    [Fact]
+    public async Task A_file_is_marked_as_open_until_it_is_closed()
+    {
+        var database = file.Open();
+        Assert.True(File.Exists(file.Path + "-wal") && File.Exists(file.Path + ".open"));
+        await database.DisposeAsync();
+        Assert.False(File.Exists(file.Path + "-wal") || File.Exists(file.Path + ".open"));
+        database = file.Open();
+        Assert.True(File.Exists(file.Path + "-wal") && File.Exists(file.Path + ".open"));
+        Assert.Empty(await NumbersAsync(database));
+    }
+
     /// <summary>Blocks the writer, so that what is queued meanwhile shares a transaction.</summary>
     static ManualResetEventSlim Busy(Database database)
     {
