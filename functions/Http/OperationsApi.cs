@@ -39,7 +39,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
             from place in order.ParkedNow
             select new ParkedBody(
                 order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value,
-                place.Value.MessageId, place.Value.Reason, place.Value.Description);
+                place.Value.MessageId, place.Value.Reason, place.Value.Description, place.Value.Failed);
         return new TaggedAnswer<ParkedListBody>(new([.. parked], query.Next(page)), Bodies.Json.ParkedListBody);
     });
 

@@ -51,11 +51,13 @@ public sealed record Entry(
 /// <param name="Id"><c>orderId/participant/sequence</c>; a public event's message has the same id.</param>
 public sealed record RecordedEvent(string Id, OrderEvent Event);
 
+/// <param name="Description">Of its last failure, shortened.</param>
 /// <param name="Due">When the head of the line is to be tried again; null where that waits for an operator.</param>
 /// <param name="Attempts">Replays that failed.</param>
 /// <param name="Sent">
 /// When the bus accepted it. A message that the broker dead-lettered comes late and takes its place in the line by this time.
 /// </param>
+/// <param name="Failed">The last attempt at it; null where it was never tried here.</param>
 public sealed record ParkedMessage(
     string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
-    DateTimeOffset? Sent = null);
+    DateTimeOffset? Sent = null, FailedAttempt? Failed = null);

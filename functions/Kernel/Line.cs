@@ -24,7 +24,7 @@ public static class Line
             (Lane.Subscription, < 0) when stream.Parked is [var head, ..] =>
                 new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
             (Lane.Subscription, < 0) when IsTooOften(message, limits) =>
-                new Park(ParkingReasons.DeliveredTooOften, $"Delivered {message.DeliveryCount} times.", now + limits.ReplayPause(0)),
+                new Park(ParkingReasons.DeliveredTooOften, NoResult(message), now + limits.ReplayPause(0)),
             (Lane.Subscription, < 0) when Obstacle(stream, message) is { } why => new Park(why.Reason, why.Description, Due: null),
             (Lane.Subscription, < 0) => message.IsFirst ? Run.First : Run.Again,
 
@@ -43,18 +43,20 @@ public static class Line
     }
 
     /// <summary>The next step after <see cref="Run"/> has failed; null where the message is to be given back and delivered again.</summary>
+    /// <param name="description">For operators; shortened before it is kept.</param>
+    /// <param name="status">The HTTP status with which the outside answered; null where it did not.</param>
     public static Step? AfterFailure(
         OrderStream stream, ReceivedMessage message, Lane lane,
-        Failure failure, string description, TurnOptions limits, DateTimeOffset now)
+        Failure failure, string description, int? status, TurnOptions limits, DateTimeOffset now)
     {
         var place = stream.PlaceOf(message.Id);
         return (lane, place, failure) switch
         {
-            (Lane.Subscription, _, Failure.Transient) => null,
+            (Lane.Subscription, _, Failure.Transient) when message.DeliveryCount < limits.DeliveriesMax => null,
             (Lane.Subscription, >= 0, _) => new StayParked(place),
-            (Lane.Subscription, _, _) => new Park(ReasonOf(failure), description, DueAfter(failure, 0, limits, now)),
+            (Lane.Subscription, _, _) => new Park(ReasonOf(failure), description, DueAfter(failure, 0, limits, now), status),
             _ => new FailAgain(
-                place, ReasonOf(failure), description, DueAfter(failure, stream.Parked[place].Attempts + 1, limits, now)),
+                place, ReasonOf(failure), description, DueAfter(failure, stream.Parked[place].Attempts + 1, limits, now), status),
         };
     }
 
@@ -80,6 +82,10 @@ public static class Line
         && stream.Parked[0].Reason is ParkingReasons.Pending or ParkingReasons.Unusable;
 
     static bool IsTooOften(ReceivedMessage message, TurnOptions limits) => message.DeliveryCount > limits.DeliveriesMax;
+
+    /// <summary>A delivery that fails with an error is parked with that error, at the latest when it is the last one allowed.</summary>
+    static string NoResult(ReceivedMessage message) =>
+        $"Delivered {message.DeliveryCount} times. The deliveries before had no result: their process stopped or ran out of time.";
 
     /// <summary>Why the message cannot be tried; null where it can.</summary>
     static (string Reason, string Description)? Obstacle(OrderStream stream, ReceivedMessage message) =>

@@ -86,9 +86,13 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
 
     /// <summary>
     /// What to publish once the entry at <paramref name="index"/> is saved: its public events, preceded by those that are pending directly
-    /// before it.
+    /// before it, unless its message proves that they were published.
     /// </summary>
-    public IReadOnlyList<OutboundMessage> OutboxThrough(int index) => Outbox(FirstPending(index), index + 1);
+    public IReadOnlyList<OutboundMessage> OutboxThrough(int index)
+    {
+        var first = FirstPending(index);
+        return Outbox(IsProved(first, index) ? index : first, index + 1);
+    }
 
     /// <summary>
     /// The public events at the end of the stream that a crash may have left unpublished: the bus delivers no message again that would
@@ -118,6 +122,14 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return end;
     }
 
+    /// <summary>
+    /// Whether the message of the entry at <paramref name="index"/> was caused by the only event of the only pending entry, which came over
+    /// HTTP. Of several events it would prove only one: they may have gone out in several batches.
+    /// </summary>
+    bool IsProved(int pending, int index) =>
+        pending == index - 1 && Entries[pending] is { Via: Via.Http, Events: [var only] }
+        && Entries[index] is { Via: Via.Bus, Cause: { } cause } && cause == only.Id && only.Event is not IKernelEvent;
+
     /// <summary>The result of a step: what to save, what to publish, and what becomes of the message.</summary>
     /// <param name="decided">What was decided, where the step is <see cref="Run"/>.</param>
     public Ready Ready(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp)
@@ -138,19 +150,14 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         Run => Concluded(Unparked(message.Id), message, decided, stamp),
         Obey => Obeyed(message, stamp),
         Park park => Marked(Parked.Count,
-            new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt),
+            new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt,
+                Failed: park.Reason is ParkingReasons.Behind ? null : new(message.DeliveryCount, stamp.At, park.Status)),
             message, stamp),
         Adopt adopt => Marked(adopt.Place,
             new(message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", stamp.At, stamp.At,
                 Sent: message.EnqueuedAt),
             message, stamp),
-        FailAgain fail => this with
-        {
-            Parked = Parked.SetItem(fail.Place, Parked[fail.Place] with
-            {
-                Reason = fail.Reason, Description = Short(fail.Description), Due = fail.Due, Attempts = Parked[fail.Place].Attempts + 1,
-            }),
-        },
+        FailAgain fail => FailedAgain(fail, message, stamp),
         _ => this,
     };
 
@@ -176,7 +183,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         var stream = Unparked(message.Id);
         var (changed, events) = message.Event switch
         {
-            OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description)]),
+            OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description, p.Failed)]),
             OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
             ReplayRequested r when r.Participant == stamp.Participant && !stream.Parked.IsEmpty =>
                 (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = stamp.At }) }, []),
@@ -208,10 +215,32 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     OrderStream Marked(int place, ParkedMessage parked, ReceivedMessage message, Stamp stamp)
     {
         var stream = this with { Parked = Parked.Insert(place, parked) };
-        if (!Parked.IsEmpty)
-            return stream;
-        var mark = new OrderParked(stamp.Participant, Sequence + 1, parked.Id, parked.Reason, parked.Description);
-        return stream.With(EntryOf(message, Via.Parking, Numbered([mark], stamp), stamp));
+        return Parked.IsEmpty ? stream.Reported(message, stamp) : stream;
+    }
+
+    /// <summary>Orders hears why the head failed this time, so that operators see more than its first failure.</summary>
+    OrderStream FailedAgain(FailAgain fail, ReceivedMessage message, Stamp stamp)
+    {
+        var tried = Parked[fail.Place];
+        var stream = this with
+        {
+            Parked = Parked.SetItem(fail.Place, tried with
+            {
+                Reason = fail.Reason,
+                Description = Short(fail.Description),
+                Due = fail.Due,
+                Attempts = tried.Attempts + 1,
+                Failed = new((tried.Failed?.Attempt ?? tried.Attempts) + 1, stamp.At, fail.Status),
+            }),
+        };
+        return fail.Place == 0 ? stream.Reported(message, stamp) : stream;
+    }
+
+    OrderStream Reported(ReceivedMessage message, Stamp stamp)
+    {
+        var head = Parked[0];
+        var report = new OrderParked(stamp.Participant, Sequence + 1, head.Id, head.Reason, head.Description, head.Failed);
+        return With(EntryOf(message, Via.Parking, Numbered([report], stamp), stamp));
     }
 
     RecordedEvent[] Numbered(IReadOnlyList<OrderEvent> events, Stamp stamp)

@@ -34,7 +34,8 @@ public sealed record PublishAgain(int Index) : Step;
 /// <summary>Put it at the end of the order's line, then dead-letter it.</summary>
 /// <param name="Reason">One of <see cref="ParkingReasons"/>.</param>
 /// <param name="Due">When it is to be tried again; null where that waits for an operator.</param>
-public sealed record Park(string Reason, string Description, DateTimeOffset? Due) : Step;
+/// <param name="Status">The HTTP status with which the outside answered; null where it did not.</param>
+public sealed record Park(string Reason, string Description, DateTimeOffset? Due, int? Status = null) : Step;
 
 /// <summary>It is in the line already: dead-letter it again.</summary>
 public sealed record StayParked(int Place) : Step;
@@ -43,7 +44,7 @@ public sealed record StayParked(int Place) : Step;
 public sealed record Adopt(int Place) : Step;
 
 /// <summary>A replay failed: the message keeps its place in the line, with this reason and due time.</summary>
-public sealed record FailAgain(int Place, string Reason, string Description, DateTimeOffset? Due) : Step;
+public sealed record FailAgain(int Place, string Reason, string Description, DateTimeOffset? Due, int? Status = null) : Step;
 
 /// <summary>It is not its turn yet: leave it in the dead-letter queue.</summary>
 /// <param name="IsHead">
@@ -79,10 +80,10 @@ public static class ParkingReasons
     /// <summary>An earlier message of the order is parked.</summary>
     public const string Behind = "ParkedBehind";
 
-    /// <summary>Delivered more often than the kernel allows, and never handled to the end. Becomes due by itself.</summary>
+    /// <summary>Delivered more often than the kernel allows, each time without a result. Becomes due by itself.</summary>
     public const string DeliveredTooOften = "DeliveredTooOften";
 
-    /// <summary>Something outside was unavailable during a replay. Becomes due by itself.</summary>
+    /// <summary>Something outside was unavailable at the last delivery allowed, or during a replay. Becomes due by itself.</summary>
     public const string Transient = "Transient";
 
     /// <summary>A provider has not decided yet; it is asked again, and nothing is sent anew. Becomes due by itself.</summary>

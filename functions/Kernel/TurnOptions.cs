@@ -4,7 +4,8 @@ namespace OrderFunctions.Kernel;
 public sealed record TurnOptions
 {
     /// <summary>
-    /// A message delivered more often than this is parked. Below the broker's own limit, so that the broker never dead-letters first.
+    /// A message whose delivery of this number fails is parked with that failure; one that is delivered even more often is parked untried.
+    /// Below the broker's own limit, so that the broker never dead-letters first.
     /// </summary>
     public int DeliveriesMax { get; init; } = 10;
 

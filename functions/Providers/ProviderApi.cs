@@ -35,7 +35,7 @@ sealed class ProviderApi(HttpClient http, string provider)
             {
                 var failure = $"The {provider} answered {(int)response.StatusCode} to {method} {path}.";
                 throw IsTransient(response.StatusCode)
-                    ? new TransientException(failure)
+                    ? new TransientException(failure) { Status = (int)response.StatusCode }
                     : new HttpRequestException(failure, null, response.StatusCode);
             }
             var answer = await response.Content.ReadFromJsonAsync<T>(Json, cancellation) ?? throw new JsonException("The body is null.");

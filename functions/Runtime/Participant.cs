@@ -106,10 +106,13 @@ public sealed class Participant(
         Step? AfterFailure(Exception e) => e switch
         {
             StreamConflictException or OperationCanceledException => null,
-            TransientException => Line.AfterFailure(stream, message, lane, Failure.Transient, e.Message, options, now),
-            ProviderException p => Line.AfterFailure(stream, message, lane, p.Failure, p.Message, options, now),
-            _ => Line.AfterFailure(stream, message, lane, Failure.Fault, $"{e.GetType().Name}: {e.Message}", options, now),
+            TransientException t => After(Failure.Transient, t.Message, t.Status),
+            ProviderException p => After(p.Failure, p.Message, p.Status),
+            _ => After(Failure.Fault, $"{e.GetType().Name}: {e.Message}", (int?)(e as HttpRequestException)?.StatusCode),
         };
+
+        Step? After(Failure failure, string description, int? status) =>
+            Line.AfterFailure(stream, message, lane, failure, description, status, options, now);
     }
 
     async Task<TurnResult> TakeAsync(

@@ -124,7 +124,11 @@ public interface INotifier
 }
 
 /// <summary>Something outside was busy, unavailable or silent. Whether it did what was asked is unknown: ask the same again.</summary>
-public sealed class TransientException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class TransientException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The HTTP status with which it answered; null where it did not.</summary>
+    public int? Status { get; init; }
+}
 
 /// <summary>
 /// A provider has answered, but not with an outcome. A retry at once would not help: the message is parked, and the look-up comes first when
@@ -135,6 +139,9 @@ public sealed class TransientException(string message, Exception? inner = null) 
 public sealed class ProviderException(Failure failure, string message) : Exception(message)
 {
     public Failure Failure => failure;
+
+    /// <inheritdoc cref="TransientException.Status"/>
+    public int? Status { get; init; }
 }
 
 /// <summary>Another writer saved the stream since it was loaded.</summary>

@@ -160,12 +160,20 @@ public sealed record Notified : Answer;
 /// <summary>An event of the kernel itself: recorded or published by it, and left out of every fold.</summary>
 public interface IKernelEvent;
 
-/// <summary>A participant has parked an order, because one of the order's messages could not be handled.</summary>
+/// <summary>
+/// A participant has parked an order, because one of the order's messages could not be handled, or has tried that message again in vain.
+/// </summary>
 /// <param name="Sequence">
 /// The event's place in the participant's stream. A participant's latest report is the one with the highest sequence.
 /// </param>
+/// <param name="Failed">The attempt that <paramref name="Description"/> tells of; null where the message was not tried.</param>
 public sealed record OrderParked(
-    string Participant, int Sequence, string MessageId, string Reason, string Description) : PublicEvent, IKernelEvent;
+    string Participant, int Sequence, string MessageId, string Reason, string Description, FailedAttempt? Failed = null)
+    : PublicEvent, IKernelEvent;
+
+/// <param name="Attempt">From 1: deliveries, then replays.</param>
+/// <param name="Status">The HTTP status with which the outside answered; null where it did not.</param>
+public sealed record FailedAttempt(int Attempt, DateTimeOffset At, int? Status = null);
 
 /// <summary>No message of the order is parked at the participant any more.</summary>
 public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent, IKernelEvent;
@@ -180,5 +188,6 @@ public sealed record MessageDiscarded(string MessageId, string By, string Reason
 
 // Orders records the reports of all participants, so that its own store can answer which orders are parked, where and why.
 public sealed record ParkingNoted(
-    string Participant, int Sequence, string MessageId, string Reason, string Description) : Note, IKernelEvent;
+    string Participant, int Sequence, string MessageId, string Reason, string Description, FailedAttempt? Failed = null)
+    : Note, IKernelEvent;
 public sealed record ResumptionNoted(string Participant, int Sequence) : Note, IKernelEvent;

@@ -20,7 +20,7 @@ public class DecisionTableTests
         NotInLineAtProvider, BehindAtProvider,
     ];
     static readonly string[] Dues = ["waits for an operator", "due later", "due now"];
-    static readonly string[] Deliveries = ["first delivery", "repeated", "too often"];
+    static readonly string[] Deliveries = ["first delivery", "repeated", "last allowed", "too often"];
     static readonly string[] Contents = ["event", "what calls the order off", "control message", "unreadable", "stream too large"];
 
     [Fact]
@@ -72,7 +72,7 @@ public class DecisionTableTests
                 _ => new PaymentFailed("declined"),
             },
             null, null, Now.AddSeconds(-1),
-            delivery switch { "first delivery" => 1, "repeated" => 2, _ => Limits.DeliveriesMax + 1 },
+            delivery switch { "first delivery" => 1, "repeated" => 2, "last allowed" => Limits.DeliveriesMax, _ => Limits.DeliveriesMax + 1 },
             content is "unreadable" ? "The body could not be read." : null);
         var stream = OrderStream.Empty("o-1") with { Size = content is "stream too large" ? OrderStream.SizeMax + 1 : 0 };
         if (place is "handled before")
@@ -88,7 +88,7 @@ public class DecisionTableTests
         var step = Line.Next(stream, message, lane, Limits, Now);
         return step is not Run ? Text(step) : Text(step)
             + string.Concat(Enum.GetValues<Failure>().Select(failure =>
-                $"\n    {failure} -> {Text(Line.AfterFailure(stream, message, lane, failure, "why", Limits, Now))}"));
+                $"\n    {failure} -> {Text(Line.AfterFailure(stream, message, lane, failure, "why", null, Limits, Now))}"));
 
         ParkedMessage Parked(string id) => new(id, "OrderCreated", ParkingReasons.Failed, "a bug", Now, dueAt, Sent: Now.AddMinutes(-1));
     }

@@ -18,7 +18,8 @@ public class StreamTests
     public void Only_the_first_message_that_is_parked_is_announced()
     {
         var first = Empty.Ready(Poison, Message(1), [], Stamp);
-        Assert.Equal(new OrderParked("payments", 1, "o-1/orders/1", ParkingReasons.Failed, "a bug"), Assert.Single(first.Messages).Event);
+        Assert.Equal(
+            new OrderParked("payments", 1, "o-1/orders/1", ParkingReasons.Failed, "a bug", new(1, Now)), Assert.Single(first.Messages).Event);
         Assert.Equal(TurnOutcome.Parked, first.Result.Outcome);
 
         var second = first.Stream.Republished(Now).Ready(Poison, Message(2), [], Stamp);
@@ -47,6 +48,32 @@ public class StreamTests
     }
 
     [Fact]
+    public void Each_replay_that_fails_is_reported_with_its_attempt_time_and_status()
+    {
+        var stream = Parked(1, 2);
+        for (var replay = 1; replay <= 2; replay++)
+        {
+            var again = new FailAgain(0, ParkingReasons.Transient, new('x', 501), Now.AddHours(1), 503);
+            var failed = stream.Ready(again, Message(1), [], Stamp with { At = Now.AddMinutes(replay) });
+            var attempt = new FailedAttempt(1 + replay, Now.AddMinutes(replay), 503);
+            Assert.Equal(attempt, failed.Stream.Parked[0].Failed);
+            Assert.Equal(
+                new OrderParked("payments", 1 + replay, "o-1/orders/1", ParkingReasons.Transient, new('x', 500), attempt),
+                failed.Messages[^1].Event);
+            stream = failed.Stream;
+        }
+        Assert.Equal(-1, stream.IndexOf("o-1/orders/1"));
+        Assert.Equal(Now, stream.Parked[0].Since);
+    }
+
+    [Fact]
+    public void A_message_that_was_never_tried_here_has_no_attempt()
+    {
+        var behind = new Park(ParkingReasons.Behind, "o-1/orders/1 is parked before it.", Now);
+        Assert.Null(Parked(1).Ready(behind, Message(2), [], Stamp).Stream.Parked[1].Failed);
+    }
+
+    [Fact]
     public void Events_of_requests_go_out_with_the_next_message_unless_they_were_republished()
     {
         var requested = Empty.Requested("o-1/http/CancelOrder", new CancelOrder("changed my mind"), [new OrderCancelled("c", "r")], Stamp);
@@ -55,6 +82,40 @@ public class StreamTests
 
         var republished = requested.Republished(Now).Ready(Run.First, Message(1), [new PaymentFailed("declined")], Stamp);
         Assert.Equal(["o-1/payments/2"], republished.Messages.Select(message => message.Id));
+    }
+
+    [Theory]
+    [InlineData("o-1/payments/1", new[] { "o-1/payments/2" })]
+    [InlineData("o-1/shipping/1", new[] { "o-1/payments/1", "o-1/payments/2" })]
+    [InlineData(null, new[] { "o-1/payments/1", "o-1/payments/2" })]
+    public void The_event_of_a_request_does_not_go_out_again_with_a_message_that_it_caused(string? cause, string[] published)
+    {
+        var requested = Empty.Requested("o-1/http/CancelOrder", new CancelOrder("r"), [new OrderCancelled("c", "r")], Stamp);
+        var message = Message(1) with { CausationId = cause };
+        var handled = requested.Ready(Run.First, message, [new PaymentFailed("declined")], Stamp);
+        Assert.Equal(published, handled.Messages.Select(m => m.Id));
+        Assert.Equal(published, handled.Stream.Ready(new PublishAgain(1), message, [], Stamp).Messages.Select(m => m.Id));
+    }
+
+    public static TheoryData<OrderStream> NotProved() =>
+    [
+        // Two events, two requests, an operator's request, a mark of parking.
+        Empty.Requested("o-1/http/a", new CancelOrder("r"), [new OrderCancelled("c", "r"), new RestockInventory("r")], Stamp),
+        Empty.Requested("o-1/http/a", new CancelOrder("r"), [new OrderCancelled("c", "r")], Stamp)
+            .Requested("o-1/http/b", new CancelOrder("r"), [new RestockInventory("r")], Stamp),
+        Empty.Requested("o-1/http/a", new ReplayRequested("shipping"), [new ReplayRequested("shipping")], Stamp),
+        Empty.Ready(Poison, Message(9), [], Stamp).Stream,
+    ];
+
+    [Theory, MemberData(nameof(NotProved))]
+    public void Nothing_else_that_is_pending_is_proved_by_a_message(OrderStream stream)
+    {
+        var pending = stream.Pending.Select(m => m.Id).ToList();
+        foreach (var cause in pending)
+        {
+            var handled = stream.Ready(Run.First, Message(1) with { CausationId = cause }, [], Stamp);
+            Assert.Equal(pending, handled.Messages.Select(m => m.Id));
+        }
     }
 
     [Fact]

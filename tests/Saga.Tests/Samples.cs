@@ -63,9 +63,9 @@ public static class Samples
         Charge, new FindCharge("changed my mind"), new RefundCard("ch-1", Total, "carrier refused"), new PaymentVoided("changed my mind"),
         Book, new FindBooking("17850", "changed my mind"), new CancelCarrier("tr-1", "17850", "changed my mind"), new ShipmentCalledOff("changed my mind"), new EarlyPickUpNoted("tr-1"),
         new Notify("OrderCompleted", "17850", "Your order is on its way: tr-1."),
-        new OrderParked("payments", 3, "o-1/inventory/2", "DeliveredTooOften", "Delivered 11 times."), new OrderResumed("payments", 5),
+        new OrderParked("payments", 3, "o-1/inventory/2", "Transient", "The card provider answered 503.", new(10, Promised, 503)), new OrderResumed("payments", 5),
         new ReplayRequested("payments"), new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order"),
         new MessageDiscarded("o-1/inventory/2", "ada", "a test order"),
-        new ParkingNoted("payments", 3, "o-1/inventory/2", "DeliveredTooOften", "Delivered 11 times."), new ResumptionNoted("payments", 5),
+        new ParkingNoted("payments", 3, "o-1/inventory/2", "Transient", "The card provider answered 503.", new(10, Promised, 503)), new ResumptionNoted("payments", 5),
     ];
 }

@@ -25,6 +25,8 @@ static class Audit
                 if (known == stream.Parked.IsEmpty)
                     world.Invariants.Broken(
                         "Orders knows which orders are parked where", stream.OrderId, $"{store.Participant} parks {stream.Parked.Count}");
+                if (known && stream.Parked is [{ Attempts: > 0, Failed: var failed } tried, ..] && (report!.MessageId, report.Failed) != (tried.Id, failed))
+                    world.Invariants.Broken("Orders knows why the last replay failed", stream.OrderId, $"{tried.Id} at {store.Participant}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
                     && !world.Bugs.EverHit(store.Participant, stream.OrderId))
                 {

@@ -139,6 +139,9 @@ sealed class Host
         }
     }
 
+    /// <summary>What a turn calls beside the store and the bus. If only these fail, the message can be parked.</summary>
+    IEnumerable<string> Providers => new[] { world.Stock.Service, world.Cards.Service, world.Carrier.Service, world.Notifier.Service }.Select(service => $"he {service.Name} ");
+
     bool Struck(int death) => Alive && world.Faults.Strike(Deaths[death]);
 
     void Die()
@@ -229,6 +232,9 @@ sealed class Host
                 host.world.Reach.Saw(Branch.Unsettled);
             else if (eventId.Name == "LogGivenBack")
             {
+                var fields = ((IReadOnlyList<KeyValuePair<string, object?>>)(object)state!).ToDictionary();
+                if ((int)fields["DeliveryCount"]! >= host.world.Options.DeliveriesMax && host.Providers.Any(name => text.Contains(name, StringComparison.Ordinal)))
+                    host.world.Invariants.Broken("The last delivery allowed parks with its own error", (string)fields["OrderId"]!, text);
                 host.world.Reach.Saw(
                     exception is OperationCanceledException ? Branch.GivenBackOutOfTime
                     : exception is not null ? Branch.GivenBackBroken

@@ -115,9 +115,17 @@ sealed class Invariants(World world)
         var stream = world.Store(participant)[orderId];
         var index = stream?.IndexOf(on) ?? -1;
         var says = index >= 0 && stream!.OutboxThrough(index).Count > 0;
+        if (index >= 0 && IsProved(stream!, index) && Times(calls, "publishes") != 0)
+            Broken("In calm nothing is sent again that a message proves to be published", orderId, $"{on} at {participant}");
         if (Times(calls, "loads") != 1 + lost || Times(calls, "saves") != saves + lost || Times(calls, "publishes") != (says ? 1 : 0))
             Broken("In calm a message costs one load, at most one save, and one publication", orderId, $"{on} at {participant}: {string.Join(", ", calls)}");
     }
+
+    /// <summary>The entry says nothing itself, and its message was caused by the one thing that came over HTTP before it.</summary>
+    static bool IsProved(OrderStream stream, int index) =>
+        index > 0 && stream.Entries[index] is { Via: Via.Bus, Cause: { } cause } entry && !entry.Events.Any(e => e.Event is PublicEvent)
+        && stream.Entries[index - 1] is { Via: Via.Http, Events: [{ Event: not IKernelEvent } only] } && only.Id == cause
+        && (index == 1 || stream.Entries[index - 2].Via is Via.Bus or Via.Republished);
 
     static int Times(List<string> calls, string what) => calls.Count(call => call == what);
 
@@ -128,9 +136,13 @@ sealed class Invariants(World world)
             Broken("The kernel dead-letters only what is parked", message.OrderId, $"{message.Id} at {subscription.Name}");
         if (stream is null || !stream.IsParked(message.Id))
             return;
-        if (stream.Pending.FirstOrDefault(m => m.Event is OrderParked && world.Bus.Published(m.Id) is null) is { } unsaid)
+        var sinceItBegan = stream.Entries.SelectMany(entry => entry.Events).Reverse().TakeWhile(e => e.Event is not OrderResumed);
+        if (stream.Pending.FirstOrDefault(m => m.Event is OrderParked && world.Bus.Published(m.Id) is null) is { } unsaid
+            && !sinceItBegan.Any(e => e.Event is OrderParked && world.Bus.Published(e.Id) is not null))
+        {
             Broken(
                 "Nothing is dead-lettered before it is said that its order is parked", message.OrderId, $"{message.Id} before {unsaid.Id}");
+        }
     }
 
     public void Saving(string participant, OrderStream before, OrderStream after)
@@ -229,8 +241,9 @@ sealed class Invariants(World world)
                 Broken("Parking and resuming state their own sequence", after.OrderId, recorded.Id);
             }
         }
-        if (parks != (before.Parked.IsEmpty && !after.Parked.IsEmpty ? 1 : 0))
-            Broken("An order is said to be parked when, and only when, its line begins", after.OrderId, participant);
+        var failedAgain = before.Parked is [var was, ..] && after.Parked is [var head, ..] && head.Id == was.Id && head.Attempts > was.Attempts;
+        if (parks != ((before.Parked.IsEmpty && !after.Parked.IsEmpty) || failedAgain ? 1 : 0))
+            Broken("An order is said to be parked when, and only when, its line begins or its head fails again", after.OrderId, participant);
         if (resumes != (!before.Parked.IsEmpty && after.Parked.IsEmpty ? 1 : 0))
             Broken("An order is said to be resumed when, and only when, its line ends", after.OrderId, participant);
         if (parks > 0)

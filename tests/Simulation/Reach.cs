@@ -62,7 +62,7 @@ sealed class Reach
 {
     static readonly string[] Reasons =
     [
-        ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Failed, ParkingReasons.Unreadable, ParkingReasons.StreamTooLarge,
+        ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Transient, ParkingReasons.Failed, ParkingReasons.Unreadable, ParkingReasons.StreamTooLarge,
     ];
 
     readonly Dictionary<Cell, long> cells = [];

@@ -88,6 +88,7 @@ public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Ne
 /// <summary>An order that is parked at one participant.</summary>
 /// <param name="MessageId">The message that blocks it: the first one parked.</param>
 /// <param name="Reason">One word: see <see cref="ParkingReasons"/>.</param>
+/// <param name="Failed">The last attempt, which <paramref name="Description"/> tells of; left out where it was not tried.</param>
 public sealed record ParkedBody(
     string OrderId,
     string CustomerId,
@@ -96,11 +97,13 @@ public sealed record ParkedBody(
     DateTimeOffset Since,
     string? MessageId,
     string? Reason,
-    string? Description);
+    string? Description,
+    FailedAttempt? Failed);
 
 public sealed record ParkedOrderBody(string OrderId, IReadOnlyList<ParkedMessageBody> Parked);
 
 /// <summary>The message that blocks an order at one participant.</summary>
+/// <param name="Failed">As in <see cref="ParkedBody"/>.</param>
 /// <param name="Queue">The queue that holds the message.</param>
 /// <param name="Type">Left out where Orders neither said nor heard it.</param>
 /// <param name="Source">One of <see cref="MessageSources"/>; left out where the body can only be read in the queue.</param>
@@ -111,6 +114,7 @@ public sealed record ParkedMessageBody(
     string? MessageId,
     string? Reason,
     string? Description,
+    FailedAttempt? Failed,
     string Queue,
     string? Type,
     string? Source,

@@ -26,7 +26,7 @@ static class ParkedMessages
         var dead = said is null ? deadLetter?.Invoke(participant, id) : null;
         var heard = stream.Entries.Find(entry => entry.On == id);
         return new(
-            participant, report.Since!.Value, report.MessageId, report.Reason, report.Description,
+            participant, report.Since!.Value, report.MessageId, report.Reason, report.Description, report.Failed,
             $"{Topology.Current.Topic}/subscriptions/{participant}/$deadletterqueue",
             said?.GetType().Name ?? dead?.Type ?? heard?.Type,
             said is not null ? MessageSources.Orders : dead is not null ? MessageSources.Queue : null,

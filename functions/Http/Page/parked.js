@@ -7,6 +7,8 @@ const parked = (() => {
   const selected = new Set();
   const key = row => `${row.orderId} ${row.participant}`;
   const why = row => words(row.reason ?? 'unknown');
+  const attemptOf = ({ failed }) =>
+    failed && `attempt ${failed.attempt}, ${clock(failed.at)}${failed.status ? `, status ${failed.status}` : ''}`;
 
   const read = throttled(async () => {
     try {
@@ -48,6 +50,7 @@ const parked = (() => {
       participant: named(one.participant),
       reason: why(one),
       description: one.description,
+      failed: attemptOf(one),
       since: since(one.since),
       actions: actions(one),
     });
@@ -146,6 +149,7 @@ const parked = (() => {
     return clone('parked-message', {
       summary: `${named(message.participant)} parked it ${ago(message.since)}: ${message.description ?? words(message.reason)}`,
       reason: why(message),
+      failed: attemptOf(message) ?? 'none here',
       id: message.messageId ?? '',
       queue: message.queue,
       body: message.message && JSON.stringify(message.message, null, 2),

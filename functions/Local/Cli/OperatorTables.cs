@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using OrderFunctions.Http;
 using OrderFunctions.Kernel;
+using OrderFunctions.Saga;
 using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
@@ -39,20 +40,25 @@ static class OperatorTables
 
     public static Table Parked(IReadOnlyList<ParkedBody> parked)
     {
-        var table = Columns("since", "order", "message", "customer", "at", "reason", "why");
+        var table = Columns("since", "order", "message", "customer", "at", "reason", "last attempt", "why");
         foreach (var one in parked)
         {
             Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason,
-                one.Description);
+                Attempt(one.Failed), one.Description);
         }
         return table;
     }
 
     public static string Describe(ParkedMessageBody one) => $"""
         {one.Type ?? "A message"} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {one.Description}
+        Last attempt: {Attempt(one.Failed) ?? "none here"}
         {one.MessageId} in {one.Queue}
         {one.Message?.ToJsonString(Indented) ?? "Its body is only in that queue."}
         """;
+
+    static string? Attempt(FailedAttempt? failed) => failed is null
+        ? null
+        : $"{failed.Attempt} at {Time(failed.At)}{(failed.Status is { } status ? $", status {status}" : "")}";
 
     public static Table Replays(IReadOnlyList<ReplayTarget> targets)
     {

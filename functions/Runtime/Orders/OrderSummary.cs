@@ -166,7 +166,7 @@ public sealed record OrderSummary(
         OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
         OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
         OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
-        ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description)),
+        ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description, p.Failed)),
         ResumptionNoted r => Reported(r.Participant, new(r.Sequence, null, null, null, null)),
         _ => this,
     };
@@ -175,18 +175,20 @@ public sealed record OrderSummary(
 
     /// <summary>
     /// Reports may arrive out of order while this order is parked at Orders itself: a participant's latest report is the one with the
-    /// highest sequence.
+    /// highest sequence. A report of a further failure does not change since when the order is parked.
     /// </summary>
     OrderSummary Reported(string participant, ParkedAt report) =>
         Parked.TryGetValue(participant, out var known) && known.Sequence > report.Sequence
             ? this
-            : this with { Parked = Parked.SetItem(participant, report) };
+            : this with { Parked = Parked.SetItem(participant, report with { Since = report.IsParked ? known?.Since ?? report.Since : null }) };
 }
 
 /// <summary>A participant's latest report on an order: parked, or resumed since.</summary>
 /// <param name="Since">When the order was parked; null once it is resumed.</param>
+/// <param name="Failed">The last attempt at the message that stops it; null where it was not tried.</param>
 public sealed record ParkedAt(
-    int Sequence, DateTimeOffset? Since = null, string? MessageId = null, string? Reason = null, string? Description = null)
+    int Sequence, DateTimeOffset? Since = null, string? MessageId = null, string? Reason = null, string? Description = null,
+    FailedAttempt? Failed = null)
 {
     public bool IsParked => Since is not null;
 }

@@ -41,7 +41,9 @@ public class ParkingLaws
         var result = await world.DeliverAsync(Message("inventory/2", Reserved));
         Assert.Equal((TurnOutcome.Parked, ParkingReasons.Failed, "InvalidOperationException: a bug"), (result!.Value.Outcome, result.Value.Reason, result.Value.Description));
         Assert.Equal(["load", "save", "publish OrderParked", "dead-letter HandlerFailed", "release"], world.Log);
-        Assert.Equal(new OrderParked("payments", 1, "o-1/inventory/2", "HandlerFailed", "InvalidOperationException: a bug"), Assert.Single(world.Published).Event);
+        Assert.Equal(
+            new OrderParked("payments", 1, "o-1/inventory/2", "HandlerFailed", "InvalidOperationException: a bug", new(1, world.Time.GetUtcNow())),
+            Assert.Single(world.Published).Event);
         Assert.Null(Assert.Single(world.Stream.Parked).Due);
     }
 
@@ -59,6 +61,39 @@ public class ParkingLaws
         Assert.Empty(world.Asked);
         Assert.Equal("dead-letter DeliveredTooOften", world.Log[^2]);
         Assert.Equal(world.Time.GetUtcNow() + TimeSpan.FromMinutes(1), Assert.Single(world.Stream.Parked).Due);
+    }
+
+    [Fact]
+    public async Task The_last_delivery_allowed_parks_with_its_own_error_in_its_turn()
+    {
+        for (var delivery = 1; delivery <= 3; delivery++)
+        {
+            world.Log.Clear();
+            for (var i = 0; i <= world.Options.RetriesMax; i++)
+                world.Fail("charge", new TransientException("The card provider answered 503.") { Status = 503 });
+            await world.DeliverAsync(Message("inventory/2", Reserved, delivery));
+            if (delivery < 3)
+                Assert.Equal(["abandon", "release"], world.Log[^2..]);
+        }
+        Assert.Equal(
+            ["load", "find charge", "charge fails", "find charge", "charge fails", "find charge", "charge fails",
+                "save", "publish OrderParked", "dead-letter Transient", "release"],
+            world.Log);
+        var parked = Assert.Single(world.Stream.Parked);
+        Assert.Equal((ParkingReasons.Transient, "The card provider answered 503."), (parked.Reason, parked.Description));
+        Assert.Equal(new FailedAttempt(3, world.Time.GetUtcNow(), 503), parked.Failed);
+        Assert.Equal(world.Time.GetUtcNow() + TimeSpan.FromMinutes(1), parked.Due);
+    }
+
+    [Fact]
+    public async Task The_last_delivery_allowed_parks_nothing_that_was_saved()
+    {
+        for (var i = 0; i <= world.Options.RetriesMax; i++)
+            world.Fail("publish");
+        await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 3));
+        Assert.Empty(world.Stream.Parked);
+        Assert.Single(world.Stream.Entries);
+        Assert.Equal(["publish PaymentSucceeded", "complete", "release"], world.Log[^3..]);
     }
 
     [Fact]
@@ -246,11 +281,14 @@ public class ParkingLaws
             world.Fail("charge");
         Assert.Equal(0, await world.Replayer.RunAsync(default));
         Assert.Equal((ParkingReasons.Transient, 1, world.Time.GetUtcNow() + TimeSpan.FromMinutes(5)), Head());
+        Assert.Equal(new FailedAttempt(5, world.Time.GetUtcNow()), world.Stream.Parked[0].Failed);
+        Assert.Equal(("charge is away", 5), Reports().Select(report => (report.Description, report.Failed!.Attempt)).Last());
 
         world.Time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal(1, await world.Replayer.RunAsync(default));
         Assert.Empty(world.Stream.Parked);
 
+        IEnumerable<OrderParked> Reports() => world.Published.Select(m => m.Event).OfType<OrderParked>();
         (string, int, DateTimeOffset?) Head() => (world.Stream.Parked[0].Reason, world.Stream.Parked[0].Attempts, world.Stream.Parked[0].Due);
     }
 
@@ -362,7 +400,7 @@ public class ParkingLaws
     }
 
     [Fact]
-    public async Task An_order_is_announced_as_parked_once_even_if_every_process_crashed_before_publishing_it()
+    public async Task Each_report_of_parking_is_published_once_even_if_every_process_crashed_before_publishing_it()
     {
         world.DeadLetters.Add(Message("inventory/2", Reserved));
         world.Decider = new Broken(world.Decider);
@@ -376,6 +414,7 @@ public class ParkingLaws
 
         await world.Replayer.RunAsync(default);
         await world.Replayer.RunAsync(default);
-        Assert.IsType<OrderParked>(Assert.Single(world.Published).Event);
+        Assert.Equal(
+            [ParkingReasons.DeadLettered, ParkingReasons.Failed], world.Published.Select(m => Assert.IsType<OrderParked>(m.Event).Reason));
     }
 }

@@ -84,7 +84,7 @@ public sealed class TelemetryTests
             "turn.duration participant=shipping", "message.lag participant=inventory", "message.duplicates participant=orders",
             "call.retries participant=payments", "compensations kind=RefundPayment participant=shipping",
             "compensations kind=RestockInventory participant=payments", "shipping.delays", "payments result=succeeded", "payments result=failed",
-            "message.parked participant=payments reason=DeliveredTooOften", "orders.parked", "orders.parked.oldest_age", "orders.open.oldest_age",
+            "message.parked participant=payments reason=Transient", "orders.parked", "orders.parked.oldest_age", "orders.open.oldest_age",
             "republish.runs", "republish.messages",
         ];
         Assert.All(expected, one => Assert.Contains(one, measured.Seen.Keys));

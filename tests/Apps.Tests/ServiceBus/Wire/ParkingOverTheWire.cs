@@ -27,11 +27,11 @@ public sealed class ParkingOverTheWire
         await using var saga = await StartedAsync();
         saga.Ledger.IsDown = true;
         var id = await saga.PlaceAsync("k-1", Body);
-        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is { Reason: ParkingReasons.DeliveredTooOften });
+        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is { Reason: ParkingReasons.Transient });
 
         var dead = await DeadLetterAsync(saga);
         Assert.Equal((nameof(InventoryReserved), id), (dead.Subject, dead.SessionId));
-        Assert.Equal(ParkingReasons.DeliveredTooOften, dead.DeadLetterReason);
+        Assert.Equal(ParkingReasons.Transient, dead.DeadLetterReason);
         Assert.NotEmpty(dead.DeadLetterErrorDescription);
 
         saga.Ledger.IsDown = false;
