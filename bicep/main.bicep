@@ -13,6 +13,9 @@ param location string = deployment().location
 @description('Client id of the Entra application that callers ask tokens for. README.md says how it is registered.')
 param apiAudience string
 
+@description('Client ids of the applications that may call the API. Empty: any that the tenant gives a token.')
+param callingApplications string[] = []
+
 @description('Object id of whoever runs this environment: sets secrets, reads streams and dead letters. Empty: nobody.')
 param operatorPrincipalId string = ''
 
@@ -67,7 +70,7 @@ param zoneRedundant bool = false
 @description('Takes bus, store and files off the public network. Needs a Premium namespace.')
 param privateNetwork bool = false
 
-@description('Lets a provider without an address be simulated. Without it every provider must have one.')
+@description('For trying out: a provider without an address is simulated, and a person may be a shop. Without it every provider must have one.')
 param simulatedProviders bool
 
 @description('Base address of the card provider.')
@@ -117,6 +120,7 @@ var apps = [
 var callers = {
   Authentication__TenantId: tenant().tenantId
   Authentication__Audience: apiAudience
+  Authentication__Clients: join(callingApplications, ' ')
 }
 var addressMissing = contains([cardProviderUrl, carrierUrl, notifierUrl], '')
 var simulated = addressMissing && !simulatedProviders
@@ -272,6 +276,7 @@ module functionApps 'modules/function-app.bicep' = [
         ServiceBus__fullyQualifiedNamespace: messaging.outputs.hostName
         Cosmos__Endpoint: store.outputs.endpoint
         Cosmos__Database: database
+        Stage: simulatedProviders ? 'dev' : 'prod'
       })
       instancesMax: max(40, ordersAtOnce / app.sessions) // less than 40 is not accepted in every region
       instanceMemoryMB: instanceMemoryMB

@@ -3,6 +3,7 @@ using 'main.bicep'
 // Set by whoever deploys: azd, the pipeline, or the shell.
 param stage = 'prod'
 param apiAudience = readEnvironmentVariable('API_AUDIENCE')
+param callingApplications = json(readEnvironmentVariable('CALLING_APPLICATIONS', '[]'))
 param operatorPrincipalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param operatorPrincipalType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
 param alertEmails = json(readEnvironmentVariable('ALERT_EMAILS', '[]'))

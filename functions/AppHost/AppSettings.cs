@@ -1,3 +1,4 @@
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.AppHost;
@@ -19,6 +20,7 @@ public static class AppSettings
             ["AzureWebJobsDisableHomepage"] = "true",
             ["AzureWebJobsStorage"] = endpoints.Storage,
             ["ServiceBus"] = endpoints.ServiceBus,
+            [Stage.Setting] = Stage.Dev,
             ["Cosmos__Endpoint"] = endpoints.CosmosEndpoint,
             ["Cosmos__Database"] = "orderfunctions",
 

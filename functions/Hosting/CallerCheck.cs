@@ -19,43 +19,56 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
 
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        if (context.GetHttpContext() is not { } http)
+        var function = context.FunctionDefinition;
+        var http = context.GetHttpContext();
+        var isHttp = function.InputBindings.Values.Any(binding => binding.Type.Equals("httpTrigger", StringComparison.OrdinalIgnoreCase));
+        if (http is null)
         {
+            if (isHttp)
+                throw new InvalidOperationException($"{function.Name} has no HTTP request whose caller could be checked.");
             await next(context);
             return;
         }
+        if (await RefusalAsync(function.Name, http, context.CancellationToken) is { } problem)
+            await problem.ExecuteAsync(http);
+        else
+            await next(context);
+    }
 
-        var roles = ByFunction[context.FunctionDefinition.Name].RolesFor(http.Request);
-        if (!roles.IsEmpty)
+    /// <summary>Null where the request may go on; its user is the caller then.</summary>
+    async Task<Problem?> RefusalAsync(string function, HttpContext http, CancellationToken cancellation)
+    {
+        if (!ByFunction.TryGetValue(function, out var route))
+            return Refused(Problem.Forbidden("Nobody may call this."), "it has no entry in the table of routes");
+        var roles = route.RolesFor(http.Request);
+        if (roles.IsEmpty)
+            return null;
+        try
         {
-            ClaimsIdentity? caller;
-            try
-            {
-                caller = await tokens.ReadAsync(http.Request.Headers.Authorization, context.CancellationToken);
-            }
-            catch (TransientException)
-            {
-                http.Response.Headers.RetryAfter = Problem.RetryAfterSeconds;
-                await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "Your token cannot be checked at the moment.");
-                return;
-            }
+            var (caller, why) = await tokens.ReadAsync(http.Request.Headers.Authorization, cancellation);
             if (caller is null)
             {
                 http.Response.Headers.WWWAuthenticate = "Bearer";
-                await RefuseAsync(http, StatusCodes.Status401Unauthorized, "A valid access token is needed.");
-                return;
+                return Refused(Problem.Of(StatusCodes.Status401Unauthorized, "A valid access token is needed."), why!);
             }
             http.User = new ClaimsPrincipal(caller);
-            if (!roles.Any(http.User.IsInRole))
-            {
-                await RefuseAsync(http, StatusCodes.Status403Forbidden, $"This needs the role {string.Join(" or ", roles)}.");
-                return;
-            }
+            return roles.Any(http.User.IsInRole)
+                ? null
+                : Refused(
+                    Problem.Forbidden($"This needs the role {string.Join(" or ", roles)}."),
+                    $"{caller.FindFirst("oid")?.Value} by {caller.FindFirst("azp")?.Value} has none of its roles");
         }
-        await next(context);
-    }
+        catch (TransientException)
+        {
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "Your token cannot be checked at the moment.");
+        }
 
-    static Task RefuseAsync(HttpContext http, int status, string detail) => Results.Problem(detail, statusCode: status).ExecuteAsync(http);
+        Problem Refused(Problem problem, string why)
+        {
+            Refusals.Note(http, function, problem.Status, why);
+            return problem;
+        }
+    }
 }
 
 public static class CallerCheckSetup

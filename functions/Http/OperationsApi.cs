@@ -69,7 +69,8 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
                 foreach (var (orderId, participant) in order)
                 {
                     var requestId = MessageId.OfRequest(orderId, $"{nameof(ReplayRequested)}/{participant}/{number}");
-                    await orders.RequestAsync(orderId, requestId, new ReplayRequested(participant), CancellationToken.None);
+                    await orders.RequestAsync(
+                        orderId, requestId, new ReplayRequested(participant), CancellationToken.None, Callers.Of(request));
                 }
             });
         var accepted = new ReplayBody(requested, More: targets.Count > requested.Count);
@@ -92,9 +93,10 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
 
         if (await orders.LoadAsync(orderId, request.HttpContext.RequestAborted) is null)
             return Problem.NotFound("There is no such order.");
-        var by = Caller.Name(request.HttpContext, claimed);
+        var by = Callers.Name(request, claimed);
         var requestId = MessageId.OfRequest(orderId, $"{nameof(DiscardRequested)}/{participant}/{number}");
-        await orders.RequestAsync(orderId, requestId, new DiscardRequested(participant, messageId, by, reason), CancellationToken.None);
+        await orders.RequestAsync(
+            orderId, requestId, new DiscardRequested(participant, messageId, by, reason), CancellationToken.None, Callers.Of(request));
         var accepted = new DiscardBody(orderId, participant, messageId, by, reason);
         return new JsonAnswer<DiscardBody>(StatusCodes.Status202Accepted, accepted, Bodies.Json.DiscardBody);
     });

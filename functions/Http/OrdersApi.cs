@@ -8,13 +8,11 @@ using OrderFunctions.Saga.Orders;
 
 namespace OrderFunctions.Http;
 
-/// <summary>Placing, following and cancelling orders, for customers; finding them, for operators.</summary>
+/// <summary>Placing orders, for shops; following and cancelling them, for their customers too; finding them, for operators.</summary>
 /// <param name="orders">The participant Orders.</param>
 /// <param name="operationsPage">What a browser gets in place of a timeline.</param>
 public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page operationsPage)
 {
-    const string DefaultReason = "cancelled by the customer";
-
     static readonly Problem NoSuchOrder = Problem.NotFound("There is no such order.");
 
     /// <summary>
@@ -37,7 +35,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
 
         // Finished even if the client disconnects; it can ask again with its key.
         var id = key?.Digest ?? Guid.CreateVersion7().ToString("N");
-        var stream = await orders.RequestAsync(id, MessageId.OfRequest(id, nameof(PlaceOrder)), order, CancellationToken.None);
+        var stream = await orders.RequestAsync(
+            id, MessageId.OfRequest(id, nameof(PlaceOrder)), order, CancellationToken.None, Callers.Of(request));
 
         // Only a stream that existed before this request has an ETag.
         var replayed = stream.ETag is not null;
@@ -56,8 +55,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
 
     /// <summary>Where an order stands.</summary>
     public Task<IResult> StatusAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        await SummaryAsync(request, id) is { } order
-            ? new TaggedAnswer<OrderBody>(OrderBody.Of(order), Bodies.Json.OrderBody)
+        await LoadAsync(request, id) is { } stream
+            ? new TaggedAnswer<OrderBody>(OrderBody.Of(OrderSummary.Of(stream)!), Bodies.Json.OrderBody)
             : NoSuchOrder);
 
     /// <summary>Every fact of an order. A browser gets the page that shows them, so that a link to an order can be mailed.</summary>
@@ -66,14 +65,14 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         if (Page.IsWantedBy(request))
             return operationsPage;
         request.HttpContext.Response.Headers.Vary = HeaderNames.Accept;
-        return await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
-            ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream), Bodies.Json.TimelineBody)
+        return await LoadAsync(request, id) is { } stream
+            ? new TaggedAnswer<TimelineBody>(Timeline.Of(stream, withCallers: Roles.IsOperator(request)), Bodies.Json.TimelineBody)
             : NoSuchOrder;
     });
 
     /// <summary>What Orders has stored of an order, entry by entry, without secrets.</summary>
     public Task<IResult> RecordAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
-        await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+        await LoadAsync(request, id) is { } stream
             ? new TaggedAnswer<JsonObject>(OrderRecord.Of(stream), Bodies.Json.JsonObject)
             : NoSuchOrder);
 
@@ -81,11 +80,14 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
     public Task<IResult> CancelAsync(HttpRequest request, string id) => request.AnswerAsync(async () =>
     {
         var reason = await CancellationReasonAsync(request);
-        if (await LoadAsync(id, request.HttpContext.RequestAborted) is not { } stream)
+        if (await LoadAsync(request, id) is not { } stream)
             return NoSuchOrder;
         if (IsRequested(stream) || OrderSummary.Of(stream)!.CanBeCancelled)
+        {
+            var cancel = new CancelOrder(reason ?? $"cancelled by {Roles.Canceller(request, stream)}");
             stream = await orders.RequestAsync(
-                id, MessageId.OfRequest(id, nameof(CancelOrder)), new CancelOrder(reason), CancellationToken.None);
+                id, MessageId.OfRequest(id, nameof(CancelOrder)), cancel, CancellationToken.None, Callers.Of(request));
+        }
 
         // It may also have become too late in the meantime.
         if (!IsRequested(stream))
@@ -108,26 +110,29 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         return new TaggedAnswer<OrderListBody>(body, Bodies.Json.OrderListBody);
     });
 
-    async Task<OrderSummary?> SummaryAsync(HttpRequest request, string id) =>
-        await LoadAsync(id, request.HttpContext.RequestAborted) is { } stream ? OrderSummary.Of(stream) : null;
-
-    /// <summary>Null unless the order was placed: Orders has a stream too of an order that it only heard of.</summary>
-    async Task<OrderStream?> LoadAsync(string id, CancellationToken cancellation) =>
-        Rules.IsOrderId(id) && await orders.LoadAsync(id, cancellation) is { } stream && stream.History.Any(e => e is OrderCreated)
+    /// <summary>
+    /// Null unless the order was placed, because Orders has a stream too of an order that it only heard of, and unless the caller may follow
+    /// it: another's order is answered like one that does not exist.
+    /// </summary>
+    async Task<OrderStream?> LoadAsync(HttpRequest request, string id) =>
+        Rules.IsOrderId(id)
+        && await orders.LoadAsync(id, request.HttpContext.RequestAborted) is { } stream
+        && stream.History.Any(e => e is OrderCreated)
+        && Roles.MayFollow(request, stream)
             ? stream
             : null;
 
     static bool IsRequested(OrderStream stream) => stream.History.Any(e => e is OrderCancellationRequested);
 
-    static async Task<string> CancellationReasonAsync(HttpRequest request)
+    static async Task<string?> CancellationReasonAsync(HttpRequest request)
     {
         using var body = await JsonBody.ReadOptionalAsync(request, Limits.BodyBytesMax);
         if (body is null)
-            return DefaultReason;
+            return null;
         var errors = new ValidationErrors();
         var reason = Field.Root(body, errors)["reason"].OptionalText(Limits.ReasonLength);
         errors.ThrowIfAny();
-        return reason ?? DefaultReason;
+        return reason;
     }
 
     /// <summary>Compares their encoded form, without trailing zeros: a store may return 7 for 7.0.</summary>

@@ -11,15 +11,15 @@ public static class Routes
     public static readonly ImmutableArray<ApiRoute> All =
     [
         new("operations-page", "GET", Paths.Page, [], Participants.Orders, (api, _) => Task.FromResult<IResult>(api.Page)),
-        new("place-order", "POST", Paths.Orders, [Roles.Customer], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
+        new("place-order", "POST", Paths.Orders, [Roles.Shop], Participants.Orders, (api, request) => api.Orders.PlaceAsync(request)),
         new("list-orders", "GET", Paths.Orders, [Roles.Operator], Participants.Orders, (api, request) => api.Orders.ListAsync(request)),
-        new("order", "GET", Paths.Order, [Roles.Customer, Roles.Operator], Participants.Orders,
+        new("order", "GET", Paths.Order, [Roles.Shop, Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.StatusAsync(request, Value(request, "id"))),
-        new("order-timeline", "GET", Paths.Timeline, [Roles.Customer, Roles.Operator], Participants.Orders,
+        new("order-timeline", "GET", Paths.Timeline, [Roles.Shop, Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.TimelineAsync(request, Value(request, "id"))),
         new("order-record", "GET", Paths.Record, [Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.RecordAsync(request, Value(request, "id"))),
-        new("cancel-order", "POST", Paths.Cancel, [Roles.Customer, Roles.Operator], Participants.Orders,
+        new("cancel-order", "POST", Paths.Cancel, [Roles.Shop, Roles.Customer, Roles.Operator], Participants.Orders,
             (api, request) => api.Orders.CancelAsync(request, Value(request, "id"))),
         new("set-received", "PUT", Paths.Stock, [Roles.Warehouse], Participants.Inventory,
             (api, request) => api.Stock.SetReceivedAsync(request, Value(request, "sku"))),
@@ -36,7 +36,7 @@ public static class Routes
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
         new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders,
             (api, request) => api.Operations.DiscardAsync(request)),
-        new("openapi", "GET", Paths.OpenApi, [Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
+        new("openapi", "GET", Paths.OpenApi, [Roles.Shop, Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
             (_, _) => Task.FromResult(OpenApi.Document)),
     ];
 
@@ -70,14 +70,6 @@ public sealed record ApiRoute(
     /// The roles that this request needs. The page, which holds no data, needs none: a browser that follows a link sends no token.
     /// </summary>
     public ImmutableArray<string> RolesFor(HttpRequest request) => Path == Paths.Timeline && Page.IsWantedBy(request) ? [] : Roles;
-}
-
-/// <summary>The app roles of Entra ID.</summary>
-public static class Roles
-{
-    public const string Customer = "Customer";
-    public const string Warehouse = "Warehouse";
-    public const string Operator = "Operator";
 }
 
 /// <summary>Paths as the attributes of the Functions apps need them.</summary>

@@ -29,6 +29,7 @@ public enum Via
 /// <param name="Sent">When the bus accepted it.</param>
 /// <param name="Trace">W3C trace context of the turn.</param>
 /// <param name="Deliveries">How many deliveries it took.</param>
+/// <param name="Caller">Who asked over HTTP; null for a message, and where the host checks nobody.</param>
 public sealed record Entry(
     string On,
     string Type,
@@ -38,7 +39,8 @@ public sealed record Entry(
     string? Cause = null,
     DateTimeOffset? Sent = null,
     string? Trace = null,
-    int Deliveries = 1)
+    int Deliveries = 1,
+    Caller? Caller = null)
 {
     /// <summary>
     /// The entry's bytes as they were read; empty for a new entry. A store writes them back unchanged, so that fields of a later version
@@ -47,6 +49,13 @@ public sealed record Entry(
     [JsonIgnore]
     public ReadOnlyMemory<byte> Stored { get; init; }
 }
+
+/// <summary>Who sent a request, by a token that was checked.</summary>
+/// <param name="TenantId">Of Entra ID.</param>
+/// <param name="ObjectId">Of the user, or of the application's service principal.</param>
+/// <param name="ApplicationId">Client id of the application that sent the request.</param>
+/// <param name="Name">For people to read; a user may change it, so it proves nothing.</param>
+public sealed record Caller(string TenantId, string ObjectId, string? ApplicationId = null, string? Name = null);
 
 /// <param name="Id"><c>orderId/participant/sequence</c>; a public event's message has the same id.</param>
 public sealed record RecordedEvent(string Id, OrderEvent Event);

@@ -162,8 +162,10 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     };
 
     /// <summary>The stream after a request that came over HTTP.</summary>
-    public OrderStream Requested(string requestId, OrderEvent request, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
-        With(new(requestId, request.GetType().Name, Via.Http, stamp.At, Numbered(decided, stamp), Trace: stamp.Trace));
+    public OrderStream Requested(
+        string requestId, OrderEvent request, IReadOnlyList<OrderEvent> decided, Stamp stamp, Caller? caller = null) =>
+        With(new(
+            requestId, request.GetType().Name, Via.Http, stamp.At, Numbered(decided, stamp), Trace: stamp.Trace, Caller: caller));
 
     /// <summary>The stream once the <see cref="Pending"/> events are published.</summary>
     public OrderStream Republished(DateTimeOffset at) => With(new("republisher", nameof(Via.Republished), Via.Republished, at, []));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
+using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Providers;
 
@@ -22,6 +23,8 @@ public abstract record ProviderOptions
         var wrong = options switch
         {
             { Mode: not ("http" or "simulated") } => $"{section}__Mode must be http or simulated.",
+            { IsSimulated: true } when configuration[Stage.Setting] != Stage.Dev =>
+                $"{section}__Mode is simulated, which only {Stage.Setting}={Stage.Dev} allows: nobody would be charged, and nothing shipped.",
             { IsSimulated: true } => null,
             { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } =>
                 $"{section}__BaseAddress must be the absolute URL of the API, with a slash at its end.",

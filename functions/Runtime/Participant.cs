@@ -35,10 +35,12 @@ public sealed class Participant(
     /// nothing. Returns the stream as it is afterwards.
     /// </summary>
     /// <param name="request">A <see cref="Request"/> for the decider, or a control message for another participant's kernel.</param>
+    /// <param name="caller">Who asks, for the record.</param>
     /// <exception cref="TransientException">
     /// Something outside is unavailable. What was saved is published by the next turn, or by <see cref="RepublishAsync"/>.
     /// </exception>
-    public Task<OrderStream> RequestAsync(string orderId, string requestId, OrderEvent request, CancellationToken cancellation) =>
+    public Task<OrderStream> RequestAsync(
+        string orderId, string requestId, OrderEvent request, CancellationToken cancellation, Caller? caller = null) =>
         OnStreamAsync(orderId, async (stream, attempt) =>
         {
             using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
@@ -49,7 +51,7 @@ public sealed class Participant(
                 IReadOnlyList<OrderEvent> decided = request is IKernelEvent
                     ? [request]
                     : await DecideAsync(stream, request, attempt, cancellation);
-                changed = stream.Requested(requestId, request, decided, Stamp());
+                changed = stream.Requested(requestId, request, decided, Stamp(), caller);
                 index = stream.Entries.Count;
             }
             return await CommitAsync(stream, changed, changed.OutboxThrough(index), cancellation);

@@ -72,6 +72,9 @@ public static class Telemetry
     /// <summary>Messages that this timer published.</summary>
     public static readonly Counter<long> Republished = Meter.CreateCounter<long>("republish.messages", "{message}");
 
+    /// <summary>Requests refused for who sent them, by <c>route</c> and <c>status</c>: 401, also for a wrong signature, or 403.</summary>
+    public static readonly Counter<long> RequestsRefused = Meter.CreateCounter<long>("requests.refused", "{request}");
+
     /// <summary>Request units charged by Cosmos DB, by <c>participant</c> and <c>operation</c>.</summary>
     public static readonly Counter<double> RequestCharge = Meter.CreateCounter<double>("cosmos.request_charge", "{RU}");
 

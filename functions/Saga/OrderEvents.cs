@@ -45,6 +45,9 @@ public sealed record OrderLine(string Sku, string Description, int Quantity, dec
 /// <summary>How many of one SKU an order takes; one line per SKU.</summary>
 public sealed record StockLine(string Sku, int Quantity);
 
+/// <summary>The user account of the customer who may follow and cancel an order, as tokens of Entra ID name it.</summary>
+public sealed record Owner(string TenantId, string ObjectId);
+
 public sealed record Address(string Name, string Line1, string City, string PostalCode, string Country);
 
 /// <summary>The step at which an order failed.</summary>
@@ -64,7 +67,8 @@ public sealed record PlaceOrder(
     string CardToken,
     Address ShipTo,
     string Warehouse,
-    string? IdempotencyKey = null) : Request;
+    string? IdempotencyKey = null,
+    Owner? Owner = null) : Request;
 public sealed record CancelOrder(string Reason) : Request;
 
 public sealed record OrderCreated(
@@ -74,7 +78,8 @@ public sealed record OrderCreated(
     string CardToken,
     Address ShipTo,
     string Warehouse,
-    string? IdempotencyKey = null) : PublicEvent;
+    string? IdempotencyKey = null,
+    Owner? Owner = null) : PublicEvent;
 public sealed record OrderCancellationRequested(string CustomerId, string Reason) : PublicEvent, ICallsOff;
 public sealed record OrderCompleted(string CustomerId, string TrackingId) : PublicEvent;
 public sealed record OrderRejected(string CustomerId, FailedStep FailedAt, string Reason) : PublicEvent;

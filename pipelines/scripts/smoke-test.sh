@@ -2,7 +2,7 @@
 # Places an order through the public API and waits until it has the end it must have.  smoke-test.sh STAGE whole|harmless
 #   whole     is charged, refused by the simulated carrier, refunded and restocked: all five services, forward and back
 #   harmless  asks for something that no warehouse has: takes no money and leaves nothing reserved, so it may run in prod
-# Reads API_AUDIENCE. Whoever is signed in needs the roles Customer and, for `whole`, Warehouse.
+# Reads API_AUDIENCE. Whoever is signed in needs the roles Shop and, for `whole`, Warehouse.
 set -euo pipefail
 stage=$1 kind=$2
 group=rg-orderfunctions-$stage

@@ -69,6 +69,7 @@ public sealed record TimelineBody(string OrderId, IReadOnlyList<FactBody> Facts)
 /// <param name="SinceCauseMs">Milliseconds since the cause; left out where Orders did not hear the cause.</param>
 /// <param name="Deliveries">How many deliveries Orders needed to handle it; 1 for what Orders said itself.</param>
 /// <param name="Detail">Its reason, amount or tracking id.</param>
+/// <param name="Caller">Who asked for it over HTTP; for operators only.</param>
 public sealed record FactBody(
     int Sequence,
     DateTimeOffset At,
@@ -80,7 +81,8 @@ public sealed record FactBody(
     string? Cause,
     long? SinceCauseMs,
     int Deliveries,
-    string? Detail);
+    string? Detail,
+    Caller? Caller);
 
 /// <param name="Next">The next page; left out at the end.</param>
 public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Next);

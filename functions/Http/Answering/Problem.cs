@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -11,7 +12,7 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
     : IResult, IStatusCodeHttpResult
 {
     /// <summary>For answers 503.</summary>
-    public const string RetryAfterSeconds = "5";
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     public static Problem Of(int status, string detail, IReadOnlyDictionary<string, string[]>? errors = null) =>
         new(ReasonPhrases.GetReasonPhrase(status), status, detail, errors);
@@ -28,6 +29,8 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
 
     public static Problem Conflict(string detail) => Of(StatusCodes.Status409Conflict, detail);
 
+    public static Problem Forbidden(string detail) => Of(StatusCodes.Status403Forbidden, detail);
+
     public static readonly Problem Unavailable = Of(
         StatusCodes.Status503ServiceUnavailable,
         "A service that this needs is busy or unavailable. Send the same request again; an order needs its Idempotency-Key for that.");
@@ -38,7 +41,7 @@ public sealed record Problem(string Title, int Status, string Detail, IReadOnlyD
     {
         var response = httpContext.Response;
         if (Status is StatusCodes.Status503ServiceUnavailable)
-            response.Headers.RetryAfter = RetryAfterSeconds;
+            response.Headers.RetryAfter = RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         return response.WriteAsync(Status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(this, Bodies.Json.Problem));
     }
 }

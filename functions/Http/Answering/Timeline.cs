@@ -10,7 +10,8 @@ namespace OrderFunctions.Http;
 /// </summary>
 static class Timeline
 {
-    public static TimelineBody Of(OrderStream stream)
+    /// <param name="withCallers">Tells who asked for what: not to customers.</param>
+    public static TimelineBody Of(OrderStream stream, bool withCallers)
     {
         var facts = new List<FactBody>();
         var saidAt = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
@@ -20,7 +21,7 @@ static class Timeline
             if (entry.Via is not (Via.Parking or Via.Republished))
             {
                 var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);
-                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought, entry.Deliveries);
+                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought, entry.Deliveries, withCallers ? entry.Caller : null);
             }
             foreach (var (id, said) in entry.Events)
             {
@@ -30,13 +31,14 @@ static class Timeline
         }
         return new(stream.OrderId, facts);
 
-        void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail, int deliveries)
+        void Add(string id, string type, DateTimeOffset at, string? cause, Entry entry, string? detail, int deliveries,
+            Caller? caller = null)
         {
             // Never negative: two machines' clocks may differ by more than a step takes.
             long? sinceCause = saidAt.TryGetValue(cause ?? "", out var before) ? Math.Max(0, (long)(at - before).TotalMilliseconds) : null;
             saidAt[id] = at;
             var via = entry.Via.ToString().ToLowerInvariant();
-            facts.Add(new(facts.Count + 1, at, entry.At, ServiceOf(id), id, type, via, cause, sinceCause, deliveries, detail));
+            facts.Add(new(facts.Count + 1, at, entry.At, ServiceOf(id), id, type, via, cause, sinceCause, deliveries, detail, caller));
         }
     }
 

@@ -26,7 +26,7 @@ sealed record IdempotencyKey(string Value, string Digest)
             errors.Add(Header, $"must be one value of 1 to {Limits.IdempotencyKeyLength} printable ASCII characters");
             errors.ThrowIfAny();
         }
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{Caller.Scope(request.HttpContext)}\n{key}"));
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{Callers.Scope(request)}\n{key}"));
         return new(key, Convert.ToHexStringLower(digest.AsSpan(0, 16)));
     }
 }

@@ -12,6 +12,7 @@ static class OrderForm
         var errors = new ValidationErrors();
         var body = Field.Root(json, errors);
         var shipTo = body["shipTo"].Object();
+        var owner = body["owner"];
         var order = new PlaceOrder(
             body["customerId"].Text(Limits.CustomerIdLength),
             body["currency"].Text(3, Rules.Currency),
@@ -24,10 +25,14 @@ static class OrderForm
                 shipTo["postalCode"].Text(Limits.PostalCodeLength),
                 shipTo["country"].Text(2, Rules.Country)),
             body["warehouse"].OptionalText(Limits.WarehouseLength, Rules.Warehouse) ?? Limits.WarehouseDefault,
-            idempotencyKey);
+            idempotencyKey,
+            owner.IsAbsent ? null : new Owner(Guid(owner.Object()["tenantId"]), Guid(owner.Object()["objectId"])));
         errors.ThrowIfAny();
         return order;
     }
+
+    /// <summary>As tokens write it.</summary>
+    static string Guid(Field field) => field.Text(36, Rules.Guid).ToLowerInvariant();
 
     /// <summary>Several lines may have the same SKU; the limits apply to their sums.</summary>
     static List<OrderLine> Lines(Field field)

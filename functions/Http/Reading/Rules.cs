@@ -30,6 +30,9 @@ static class Rules
     public static string? Country(string code) =>
         code.Length == 2 && code.All(char.IsAsciiLetterUpper) ? null : "must be an ISO 3166 code of two capital letters, such as GB";
 
+    public static string? Guid(string text) =>
+        System.Guid.TryParseExact(text, "D", out _) ? null : "must be a GUID, such as 00000000-0000-0000-0000-000000000000";
+
     /// <summary>A card number sent by mistake must not be stored.</summary>
     public static string? CardToken(string token) =>
         token.Length is >= 12 and <= 23 && token.All(c => char.IsAsciiDigit(c) || c is ' ' or '-')

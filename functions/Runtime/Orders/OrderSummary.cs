@@ -65,6 +65,7 @@ public delegate OrderSummary? Summarize(OrderStream stream);
 /// <param name="CancellationRefused">The customer asked to cancel, too late.</param>
 /// <param name="Parked">The latest report of each participant that ever parked the order; see <see cref="ParkedNow"/>.</param>
 /// <param name="Facts">The events known to be published for it.</param>
+/// <param name="Owner">The customer's account, where the shop stated it.</param>
 public sealed record OrderSummary(
     string OrderId,
     string CustomerId,
@@ -84,7 +85,8 @@ public sealed record OrderSummary(
     bool Delayed = false,
     bool CancellationRefused = false,
     DateTimeOffset? FinalAt = null,
-    [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None)
+    [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None,
+    Owner? Owner = null)
 {
     static readonly FrozenDictionary<string, OrderFacts> FactsByName =
         Enum.GetValues<OrderFacts>()
@@ -141,7 +143,7 @@ public sealed record OrderSummary(
 
     static OrderSummary Placed(string orderId, OrderCreated order, DateTimeOffset at) => new(
         orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
-        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey);
+        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey, Owner: order.Owner);
 
     OrderSummary After(OrderEvent @event, DateTimeOffset at)
     {

@@ -99,6 +99,7 @@ public static class Order
             .ToList();
         var total = lines.Sum(line => line.Quantity * line.UnitPrice);
         return new(
-            order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey);
+            order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey,
+            order.Owner);
     }
 }

@@ -45,6 +45,38 @@ public class CompositionTests
         }
     }
 
+    [Theory]
+    [InlineData("PaymentsApp", "CardProvider__Mode"), InlineData("ShippingApp", "Carrier__Mode")]
+    [InlineData("NotificationsApp", "Notifier__Mode")]
+    public void A_simulated_provider_is_refused_unless_the_stage_is_dev(string app, string setting)
+    {
+        var settings = Settings(app);
+        foreach (var stage in new[] { null, "", "prod", "Dev", "development" })
+        {
+            settings["Stage"] = stage ?? "";
+            if (stage is null)
+                settings.Remove("Stage");
+            Assert.Contains(setting, Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("OrdersApp"), InlineData("InventoryApp"), InlineData("ShippingApp")]
+    public void Callers_go_unchecked_on_loopback_only(string app)
+    {
+        var settings = Settings(app);
+        foreach (var name in new[] { "localhost:7071", "127.0.0.1:7071", "[::1]:7071" })
+        {
+            settings["WEBSITE_HOSTNAME"] = name;
+            Assert.DoesNotContain(Run(app, settings), service => service.ServiceType == typeof(CallerCheck));
+        }
+        foreach (var name in new[] { "func-orders.azurewebsites.net", "0.0.0.0:7071", "localhost.example.org", "10.0.0.4" })
+        {
+            settings["WEBSITE_HOSTNAME"] = name;
+            Assert.Contains(name, Assert.Throws<InvalidOperationException>(() => Run(app, settings)).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory, MemberData(nameof(Required))]
     public void A_setting_that_is_missing_is_named_at_the_start(string app, string setting)
     {

@@ -18,6 +18,7 @@ static class Bicep
         ["API_AUDIENCE"] = "audience",
         ["AZURE_PRINCIPAL_ID"] = null,
         ["AZURE_PRINCIPAL_TYPE"] = null,
+        ["CALLING_APPLICATIONS"] = null,
         ["ALERT_EMAILS"] = null,
         ["CARD_PROVIDER_URL"] = null,
         ["CARRIER_URL"] = null,

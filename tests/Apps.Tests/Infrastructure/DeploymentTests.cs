@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using OrderFunctions.Kernel;
+using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga.Tests;
 
@@ -217,6 +218,33 @@ public partial class DeploymentTests
 
         Assert.Equal(asked.Distinct().Order(),
             registered.RootElement.EnumerateArray().Select(role => role.GetProperty("value").GetString()).Order());
+        foreach (var role in registered.RootElement.EnumerateArray())
+        {
+            var (name, kinds) = (role.GetProperty("value").GetString()!, role.GetProperty("allowedMemberTypes").EnumerateArray());
+            Assert.Equal((name, Roles.IsFor(name, ofUser: false, isDev: false), Roles.IsFor(name, ofUser: true, isDev: false)),
+                (name, kinds.Any(kind => kind.GetString() == "Application"), kinds.Any(kind => kind.GetString() == "User")));
+        }
+    }
+
+    [Fact]
+    public void The_readme_lists_the_calls_of_each_role_and_what_is_open()
+    {
+        var section = Repository.Read("README.md").Split("\n## Who may do what\n")[1].Split("\n## ")[0];
+        var rows = section.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')).ToList();
+        Assert.Equal(
+            from role in Routes.All.SelectMany(route => route.Roles).Distinct().Order()
+            select $"{role}: {string.Join(' ', Routes.All.Where(route => route.Roles.Contains(role)).Select(route => route.Name).Order())}",
+            from row in rows
+            let role = Names(row[1]).Single()
+            orderby role
+            select $"{role}: {string.Join(' ', Names(row[3]).Where(name => name != "owner").Order())}");
+        Assert.All(rows, row => Assert.Equal(
+            (Roles.IsFor(Names(row[1]).Single(), ofUser: false, isDev: false), Roles.IsFor(Names(row[1]).Single(), ofUser: true, isDev: true)),
+            (row[2].Contains("application", StringComparison.Ordinal), row[2].Contains("person", StringComparison.Ordinal))));
+        Assert.Equal(Routes.All.Where(route => route.Roles.IsEmpty).Select(route => route.Name),
+            Names(section.Split("\n| role")[0]).Intersect(Routes.All.Select(route => route.Name)));
+
+        static IEnumerable<string> Names(string text) => text.Split('`').Where((_, index) => index % 2 == 1);
     }
 
     [Fact]

@@ -43,7 +43,10 @@ public sealed class ApiHost : IAsyncLifetime
         app.Use((context, next) =>
         {
             if (context.Request.Headers["Test-User"] is [{ } user])
-                context.User = new(new ClaimsIdentity([new("oid", user), new("preferred_username", $"{user}@example.org")], "test"));
+            {
+                Claim[] claims = [new("tid", "tenant"), new("oid", user), new("preferred_username", $"{user}@example.org")];
+                context.User = new(new ClaimsIdentity([.. claims, new("roles", Roles.Operator)], "test", "name", "roles"));
+            }
             return next();
         });
         var page = new Page();
