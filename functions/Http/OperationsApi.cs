@@ -83,7 +83,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
         var number = RequestNumber(request);
         using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
         var errors = new ValidationErrors();
-        var fields = Field.Root(body, errors);
+        var fields = Field.Root(body, errors, "orderId", "participant", "messageId", "reason", "by");
         var orderId = fields["orderId"].Text(32, Rules.OrderId);
         var participant = fields["participant"].Text(Limits.NameLength, Rules.Participant);
         var messageId = fields["messageId"].Text(Limits.MessageIdLength);
@@ -150,8 +150,7 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
         {
             using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
             var errors = new ValidationErrors();
-            var fields = Field.Root(body, errors);
-            fields.Only("orderIds", "participant", "reason", "all");
+            var fields = Field.Root(body, errors, "orderIds", "participant", "reason", "all");
             var orderIds = fields["orderIds"];
             var selection = new Selection(
                 orderIds.IsAbsent ? null : [.. orderIds.Items().Select(id => id.Text(32, Rules.OrderId)).Distinct(StringComparer.Ordinal)],

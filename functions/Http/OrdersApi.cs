@@ -130,18 +130,21 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         if (body is null)
             return null;
         var errors = new ValidationErrors();
-        var reason = Field.Root(body, errors)["reason"].OptionalText(Limits.ReasonLength);
+        var reason = Field.Root(body, errors, "reason")["reason"].OptionalText(Limits.ReasonLength);
         errors.ThrowIfAny();
         return reason;
     }
 
-    /// <summary>Compares their encoded form, without trailing zeros: a store may return 7 for 7.0.</summary>
+    /// <summary>
+    /// Compares what the client sent, in its encoded form and without trailing zeros: a store may return 7 for 7.0. The total's amount
+    /// follows from that, and an earlier version did not round it.
+    /// </summary>
     static bool IsSame(OrderCreated one, OrderCreated other) =>
         EventJson.Encode(Normal(one)).AsSpan().SequenceEqual(EventJson.Encode(Normal(other)));
 
     static OrderCreated Normal(OrderCreated order) => order with
     {
-        Total = order.Total with { Amount = Field.Normal(order.Total.Amount) },
+        Total = order.Total with { Amount = 0 },
         Lines = [.. order.Lines.Select(line => line with { UnitPrice = Field.Normal(line.UnitPrice) })],
     };
 }

@@ -12,7 +12,7 @@ public sealed class StockApi(IStock stock)
         var warehouse = Warehouse(request, sku);
         using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
         var errors = new ValidationErrors();
-        var received = Field.Root(body, errors)["received"].Whole(0, Limits.ReceivedMax);
+        var received = Field.Root(body, errors, "received")["received"].Whole(0, Limits.ReceivedMax);
         errors.ThrowIfAny();
         return await stock.SetReceivedAsync(warehouse, sku, received, CancellationToken.None) is { } level
             ? Ok(level)

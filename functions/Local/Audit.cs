@@ -124,13 +124,14 @@ public sealed class Audit(Database database, SqliteBus bus)
                 yield return $"{id} was charged {Charges.Count} times.";
             if (Refunds.Count > 1)
                 yield return $"{id} was refunded {Refunds.Count} times.";
-            if (Charges.Any(charge => charge != Order.Total))
+            if (Charges.Any(charge => charge.Rounded() != Order.Total.Rounded()))
                 yield return $"{id} of {Order.Total} was charged {string.Join(" and ", Charges)}.";
             if (Order.Status is OrderStatus.Completed)
             {
-                if (Charges.Count == 0 || Refunds.Count > 0)
-                    yield return $"{id} is completed, but its card was {(Charges.Count == 0 ? "never charged" : "refunded")}.";
-                if (Reservations is not "consumed" || Shipments != 1)
+                var isFree = Order.Total.Rounded().Amount == 0;
+                if ((Charges.Count == 0) != isFree || Refunds.Count > 0)
+                    yield return $"{id} of {Order.Total} is completed; charges: {Charges.Count}, refunds: {Refunds.Count}.";
+                if (Reservations != (Order.NeedsStock ? "consumed" : null) || Shipments != 1)
                 {
                     yield return $"{id} is completed, but its stock is {Reservations ?? "not reserved"} "
                         + $"and it was shipped {Shipments} times.";

@@ -29,7 +29,7 @@ public static class EventJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         Converters = { new RecordedEventConverter() },
-        TypeInfoResolver = WireContext.Default.WithAddedModifier(RefuseNulls),
+        TypeInfoResolver = WireContext.Default.WithAddedModifier(RefuseNulls).WithAddedModifier(LeaveOutTrue),
     };
 
     static readonly FrozenDictionary<string, JsonTypeInfo> Recordable = typeof(OrderEvent).Assembly.GetTypes()
@@ -59,6 +59,16 @@ public static class EventJson
         {
             if (!property.IsGetNullable && !property.PropertyType.IsValueType)
                 property.ShouldSerialize = static (_, _) => true;
+        }
+    }
+
+    /// <summary>What is true unless stated is written only where it is false, as older versions write it: not at all.</summary>
+    static void LeaveOutTrue(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if (property.AssociatedParameter is { HasDefaultValue: true, DefaultValue: true })
+                property.ShouldSerialize = static (_, value) => value is false;
         }
     }
 

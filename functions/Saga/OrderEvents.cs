@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OrderFunctions.Saga;
 
 // Every event of the saga. functions/Runtime/topology.json states who says and who hears each of them.
@@ -38,9 +40,24 @@ public abstract record Request : OrderEvent;
 /// <summary>Recorded by a participant for itself, never published.</summary>
 public abstract record Note : OrderEvent;
 
-public sealed record Money(decimal Amount, string Currency);
+public sealed record Money(decimal Amount, string Currency)
+{
+    /// <summary>What can be paid of it: rounded to the currency's minor unit, half away from zero.</summary>
+    public Money Rounded() =>
+        Currencies.DecimalsOf(Currency) is { } decimals ? this with { Amount = Math.Round(Amount, decimals, MidpointRounding.AwayFromZero) } : this;
 
-public sealed record OrderLine(string Sku, string Description, int Quantity, decimal UnitPrice);
+    /// <summary>With the currency's decimals, such as 1,234.50 GBP; with more where an earlier version did not round it.</summary>
+    public override string ToString()
+    {
+        var decimals = Currencies.DecimalsOf(Currency) ?? 0;
+        var format = $"#,0.{new string('0', decimals)}{new string('#', 4 - decimals)}";
+        return $"{Amount.ToString(format, CultureInfo.InvariantCulture)} {Currency}";
+    }
+}
+
+/// <param name="UnitPrice">Up to four decimals: it may be finer than the currency's minor unit.</param>
+/// <param name="NeedsStock">False for postage, services and digital goods: charged, and not reserved.</param>
+public sealed record OrderLine(string Sku, string Description, int Quantity, decimal UnitPrice, bool NeedsStock = true);
 
 /// <summary>How many of one SKU an order takes; one line per SKU.</summary>
 public sealed record StockLine(string Sku, int Quantity);
@@ -48,7 +65,10 @@ public sealed record StockLine(string Sku, int Quantity);
 /// <summary>The user account of the customer who may follow and cancel an order, as tokens of Entra ID name it.</summary>
 public sealed record Owner(string TenantId, string ObjectId);
 
-public sealed record Address(string Name, string Line1, string City, string PostalCode, string Country);
+/// <param name="PostalCode">Empty where the country has none; not null, because versions before require it.</param>
+/// <param name="Country">ISO 3166-1 alpha-2.</param>
+public sealed record Address(
+    string Name, string Line1, string City, string PostalCode, string Country, string? Line2 = null, string? State = null);
 
 /// <summary>The step at which an order failed.</summary>
 public enum FailedStep
@@ -121,6 +141,7 @@ public sealed record NothingCharged : Answer;
 public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent;
 public sealed record CardRefunded(string RefundId) : Answer;
 
+/// <param name="ChargeId">Empty where the order costs nothing and no card was charged; not null, because versions before require it.</param>
 public sealed record PaymentSucceeded(string ChargeId, Money Amount, string CustomerId, Address ShipTo) : PublicEvent;
 public sealed record PaymentFailed(string Reason) : PublicEvent;
 public sealed record RefundPayment(string Reason) : Compensation;

@@ -28,10 +28,12 @@ public class DecisionTableTests
             foreach (var input in Samples.Inputs)
             {
                 var decided = decider.Decide(state, input);
+                if (Samples.Variants.Contains(input) && IsNoNews(decider, state, input, decided))
+                    continue;
                 if (decided.Count > 0)
                     Row(state, input, decided, "  ");
                 else if (CanMeet(participant, input))
-                    silent.Add(input.GetType().Name);
+                    silent.Add(InputName(input));
             }
             if (silent.Count > 0)
                 table.Append(null, $"  nothing on {string.Join(", ", silent)}\n");
@@ -43,7 +45,7 @@ public class DecisionTableTests
             var next = decided.Aggregate(state, decider.Evolve);
             var intent = decided.OfType<Intent>().SingleOrDefault();
             var says = decided.Count == 0 ? "nothing" : string.Join(", ", decided.Select(e => e.GetType().Name));
-            table.Append(null, $"{indent}{input.GetType().Name} -> {says}{(intent is null ? $" => {Name(next)}" : "")}\n");
+            table.Append(null, $"{indent}{InputName(input)} -> {says}{(intent is null ? $" => {Name(next)}" : "")}\n");
             if (intent is null)
             {
                 if (seen.Add(Name(next)))
@@ -60,6 +62,18 @@ public class DecisionTableTests
         CarrierPickedUp => participant is Participants.Shipping,
         Request => participant is Participants.Orders,
         _ => Topology.Current[participant].Hears.Contains(input.GetType().Name),
+    };
+
+    /// <summary>The table has its other sample too, which leads to the same.</summary>
+    static bool IsNoNews(Decider<object> decider, object state, OrderEvent variant, IReadOnlyList<OrderEvent> decided) =>
+        Samples.Inputs.First(input => input.GetType() == variant.GetType()) is var usual
+        && decider.Decide(state, usual).Select(e => e.GetType()).SequenceEqual(decided.Select(e => e.GetType()));
+
+    static string InputName(OrderEvent input) => input switch
+    {
+        OrderCreated order when Samples.Variants.Contains(order) => "OrderCreated (needs no stock)",
+        InventoryReserved order when Samples.Variants.Contains(order) => "InventoryReserved (costs nothing)",
+        _ => input.GetType().Name,
     };
 
     /// <summary>The state's type, and what of its content decides.</summary>

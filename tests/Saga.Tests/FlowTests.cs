@@ -23,6 +23,20 @@ public class FlowTests
     });
 
     [Fact]
+    public void Completed_without_stock_or_charge() => Flow(() =>
+    {
+        Request(Participants.Orders, PlaceServices);
+        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+    });
+
+    [Fact]
+    public void Cancelled_without_stock_or_charge() => Flow(() =>
+    {
+        Request(Participants.Orders, PlaceServices);
+        Request(Participants.Orders, Cancel);
+    });
+
+    [Fact]
     public void Rejected_for_stock() => Flow(() => Request(Participants.Orders, Place), new StockShort(["71053"]));
 
     [Fact]

@@ -7,9 +7,12 @@ public static class Samples
     public static readonly Money Total = new(20.34m, "GBP");
     public static readonly DateTimeOffset Promised = new(2026, 11, 24, 17, 0, 0, TimeSpan.Zero);
     public static readonly OrderLine[] Lines = [new("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", 6, 2.55m), new("71053", "WHITE METAL LANTERN", 1, 5.04m)];
+    public static readonly OrderLine[] ServiceLines = [new("POST", "POSTAGE", 1, 0, NeedsStock: false)];
+    public static readonly Address Abroad = new("Ada Lovelace", "1 Queen's Road", "Hong Kong", "", "HK", "Flat 12A", "Central");
     public static readonly StockLine[] StockLines = [new("85123A", 6), new("71053", 1)];
 
     public static readonly PlaceOrder Place = new("17850", "GBP", Lines, "tok_visa", Home, "main", "536365");
+    public static readonly PlaceOrder PlaceServices = new("17850", "GBP", ServiceLines, "tok_visa", Abroad, "main");
     public static readonly CancelOrder Cancel = new("changed my mind");
     public static readonly OrderCreated Created = new("17850", Lines, Total, "tok_visa", Home, "main", "536365");
     public static readonly OrderCancellationRequested CancellationRequested = new("17850", "changed my mind");
@@ -27,6 +30,13 @@ public static class Samples
     public static readonly ShippingDelayed IsDelayed = new("17850", "tr-1", Promised);
     public static readonly CancellationRefused IsTooLate = new("17850", "the carrier has picked it up already");
 
+    /// <summary>Inputs of which there is another sample: an order that needs no stock and costs nothing.</summary>
+    public static readonly OrderEvent[] Variants =
+    [
+        new OrderCreated("17850", ServiceLines, new(0, "GBP"), "tok_visa", Abroad, "main"),
+        new InventoryReserved("17850", new(0, "GBP"), "tok_visa", Abroad),
+    ];
+
     /// <summary>Every input that comes from outside a turn.</summary>
     public static readonly OrderEvent[] Inputs =
     [
@@ -35,6 +45,7 @@ public static class Samples
         IsPaid, IsDeclined, new RefundPayment("carrier refused"), new PaymentRefunded("re-1", Total),
         IsBooked, Due, new CarrierPickedUp("tr-1"), IsShipped, CannotShip, IsDelayed, IsTooLate,
         new OrderCompleted("17850", "tr-1"), new OrderRejected("17850", FailedStep.Stock, "out of stock: 71053"), new OrderCancelled("17850", "changed my mind"),
+        .. Variants,
     ];
 
     /// <summary>What the outside may answer to an intent.</summary>
@@ -56,7 +67,7 @@ public static class Samples
     /// <summary>Every event that is recorded or published, for its wire form.</summary>
     public static readonly OrderEvent[] Recordable =
     [
-        .. Inputs.Where(input => input is not Request),
+        .. Inputs.Except(Variants).Where(input => input is not Request),
         new ReservationNoted(), new ChargeNoted(Total), new BookingNoted("tr-1", Promised), new DelayNoted(),
         new FailureNoted(FailedStep.Payment, "card declined"), new RefundNoted(Total), new RestockNoted("card declined"), new RefusedCancellationNoted("the carrier has picked it up already"),
         Reserve, new ReleaseStock("main", "carrier refused"), new ConsumeStock("main"),

@@ -11,7 +11,7 @@ public class WireFormTests
     public void The_wire_form_of_every_event_is_approved()
     {
         Assert.Empty(EventJson.Names.Except(Samples.Recordable.Select(e => e.GetType().Name)).Select(name => $"Samples.cs has no {name}"));
-        Approved.Verify("WireForms", string.Concat(Samples.Recordable
+        Approved.Verify("WireForms", string.Concat(Samples.Recordable.Concat(Samples.Variants)
             .OrderBy(e => e.GetType().Name, StringComparer.Ordinal)
             .Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(EventJson.Encode(e))}\n")));
     }
@@ -19,7 +19,7 @@ public class WireFormTests
     [Fact]
     public void Every_event_is_read_as_it_was_written()
     {
-        foreach (var @event in Samples.Recordable)
+        foreach (var @event in Samples.Recordable.Concat(Samples.Variants))
         {
             var body = EventJson.Encode(@event);
             Assert.Equal(body, EventJson.Encode(EventJson.Decode(@event.GetType().Name, body)));

@@ -77,14 +77,15 @@ static class Audit
             return;
         }
         Must(finals.Count == 1, "An order has one final status");
+        Must(summary.Total == placed.Total, "An order's total is the sum of its lines, each rounded to the currency's minor unit");
 
         var cancelled = stream.Entries.SelectMany(e => e.Events).Any(e => e.Event is OrderCancellationRequested);
         switch (finals[0].Event)
         {
             case OrderCompleted:
                 Must(booking is { PickedUp: true }, "Only what was picked up is completed");
-                Must(charge is CardCharged && refund is null, "What is completed is paid for");
-                Must(stock is SimulatedStock.Status.Consumed, "What is completed is taken off the shelf");
+                Must(placed.Total.Amount == 0 ? charge is null : charge is CardCharged && refund is null, "What is completed is paid for");
+                Must(stock == (placed.NeedsStock ? SimulatedStock.Status.Consumed : null), "What is completed is taken off the shelf");
                 Must(!cancelled || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
                 break;
             case OrderRejected rejected:

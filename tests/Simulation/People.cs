@@ -7,12 +7,16 @@ namespace OrderFunctions.Simulation;
 /// <summary>One order, and the customer who places it and may change their mind.</summary>
 sealed class PlacedOrder
 {
+    public static readonly string[] Currencies = ["EUR", "JPY", "KWD"];
+
     readonly World world;
     int cancellations;
 
     public PlacedOrder(World world, string id, PlaceOrder request)
     {
         (this.world, Id) = (world, id);
+        Total = new(TotalOf(request.Lines, request.Currency switch { "EUR" => 100, "JPY" => 1, _ => 1_000 }), request.Currency);
+        NeedsStock = request.Lines.Any(line => line.NeedsStock);
         world.OpenRequests++;
         world.Scheduler.After(world.Chance.Below(world.Chance.OfAnyScale(world.Horizon)), () =>
         {
@@ -23,8 +27,22 @@ sealed class PlacedOrder
 
     public string Id { get; }
 
+    /// <summary>What the customer reckons it to cost.</summary>
+    public Money Total { get; }
+
+    public bool NeedsStock { get; }
+
     /// <summary>The customer got the answer that says so.</summary>
     public bool IsPlaced { get; private set; }
+
+    /// <summary>In whole numbers, so that it does not round as the rules do.</summary>
+    static decimal TotalOf(IEnumerable<OrderLine> lines, long unitsEach)
+    {
+        var units = lines.GroupBy(line => (line.Sku, line.UnitPrice))
+            .Select(same => same.Sum(line => line.Quantity) * (long)(same.Key.UnitPrice * 10_000))
+            .Sum(tenThousandths => ((tenThousandths * unitsEach) + 5_000) / 10_000);
+        return (decimal)units / unitsEach;
+    }
 
     void Placed()
     {

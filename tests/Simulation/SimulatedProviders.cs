@@ -81,6 +81,8 @@ sealed class SimulatedCards(World world)
     {
         if (charges.ContainsKey(orderId))
             world.Invariants.Broken("A card is charged once", orderId, key);
+        if (amount.Amount == 0 || amount != world.Orders.First(order => order.Id == orderId).Total)
+            world.Invariants.Broken("A card is charged what the order costs, if it costs anything", orderId, amount.ToString());
         Answer answer = world.Chance.Hits(world.DeclineChance) ? new CardDeclined("declined") : new CardCharged("ch-" + orderId, amount);
         charges[orderId] = (answer, amount);
         return answer;

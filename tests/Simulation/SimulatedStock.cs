@@ -9,6 +9,9 @@ sealed class SimulatedStock(World world)
     readonly Dictionary<(string Warehouse, string Sku), StockLevel> levels = [];
     readonly Dictionary<string, Reservation> reservations = [];
 
+    /// <summary>A line of an order that no warehouse knows.</summary>
+    public const string Postage = "postage";
+
     public Service Service { get; } = new("stock", Fault.StockBusy, Fault.StockAnswerLost, Fault.StockDown);
 
     public enum Status
@@ -23,6 +26,8 @@ sealed class SimulatedStock(World world)
 
     public Answer Reserve(string orderId, string warehouse, IReadOnlyList<StockLine> lines)
     {
+        if (lines.Count == 0 || lines.Any(line => line.Sku == Postage))
+            world.Invariants.Broken("What needs no stock is not reserved", orderId, $"{lines.Count} lines");
         if (!reservations.TryGetValue(orderId, out var reservation))
         {
             string[] missing = [.. lines.Where(line => (Level(warehouse, line.Sku)?.Available ?? 0) < line.Quantity).Select(line => line.Sku)];

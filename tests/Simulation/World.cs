@@ -228,10 +228,16 @@ sealed class World
         for (var i = 1; i <= count; i++)
         {
             var lines = new List<OrderLine>();
+            var (isFree, isService) = (Chance.OneIn(6), Chance.OneIn(6));
             for (var n = 1 + Chance.Below(3); n > 0; n--)
-                lines.Add(new(Chance.OneIn(40) ? "unknown" : Chance.Of(skus), "fruit", 1 + Chance.Below(3), 1 + Chance.Below(3)));
+            {
+                var price = isFree ? 0 : (1 + Chance.Below(6_000)) * 5 / 10_000m;
+                lines.Add(isService || Chance.OneIn(6)
+                    ? new(SimulatedStock.Postage, "postage", 1, price, NeedsStock: false)
+                    : new(Chance.OneIn(40) ? "unknown" : Chance.Of(skus), "fruit", 1 + Chance.Below(3), price));
+            }
             orders.Add(new(this, "o" + i.ToString(CultureInfo.InvariantCulture), new(
-                "c1", "EUR", lines, "card", new("A. Customer", "1 Main Street", "Town", "12345", "NL"), "north")));
+                "c1", Chance.Of(PlacedOrder.Currencies), lines, "card", new("A. Customer", "1 Main Street", "Town", "12345", "NL"), "north")));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OrderFunctions.Kernel;
 using OrderFunctions.Saga;
 
@@ -50,8 +49,8 @@ static class Timeline
         OrderCompleted e => e.TrackingId,
         OrderRejected e => e.Reason,
         OrderCancelled e => e.Reason,
-        ChargeNoted e => Amount(e.Amount),
-        RefundNoted e => Amount(e.Amount),
+        ChargeNoted e => e.Amount.ToString(),
+        RefundNoted e => e.Amount.ToString(),
         BookingNoted e => e.TrackingId,
         FailureNoted e => e.Reason,
         RefusedCancellationNoted e => e.Reason,
@@ -64,6 +63,4 @@ static class Timeline
         MessageDiscarded e => e.Reason,
         _ => null,
     };
-
-    static string Amount(Money money) => string.Create(CultureInfo.InvariantCulture, $"{Field.Normal(money.Amount)} {money.Currency}");
 }

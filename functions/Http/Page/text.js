@@ -2,14 +2,19 @@
 
 const numbers = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const amounts = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 4 });
 const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const times = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 const count = value => numbers.format(value);
 const short = value => (value < 100_000 ? count(value) : compact.format(value));
-const money = value => (value ? `${amounts.format(value.amount)} ${value.currency}` : '–');
+const money = value => {
+  if (!value) return '–';
+  const { currency } = value;
+  // The browser knows how many decimals the currency has; an old amount may have more.
+  const { minimumFractionDigits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+  return `${value.amount.toLocaleString('en', { minimumFractionDigits, maximumFractionDigits: 4 })} ${currency}`;
+};
 const moment = iso => moments.format(new Date(iso));
 const clock = iso => {
   const date = new Date(iso);

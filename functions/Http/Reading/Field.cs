@@ -7,7 +7,11 @@ namespace OrderFunctions.Http;
 /// </summary>
 readonly record struct Field(JsonElement Value, string Path, ValidationErrors? Errors)
 {
-    public static Field Root(JsonDocument body, ValidationErrors errors) => new Field(body.RootElement, "", errors).Object();
+    /// <param name="names">As for <see cref="Object"/>.</param>
+    public static Field Root(JsonDocument body, ValidationErrors errors, params ReadOnlySpan<string> names) =>
+        new Field(body.RootElement, "", errors).Object(names);
+
+    const int NameLengthShown = 64;
 
     public bool IsAbsent => Value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
@@ -25,15 +29,24 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
         }
     }
 
-    public Field Object()
+    /// <summary>An object in which no name occurs twice.</summary>
+    /// <param name="names">
+    /// The fields that it may have: any other is an error, so that nothing is lost because its name is misspelt. None: it may have any.
+    /// </param>
+    public Field Object(params ReadOnlySpan<string> names)
     {
         if (!Is(JsonValueKind.Object, "an object"))
             return default;
         try
         {
-            // A look-up by name would throw later, if at all: it depends on the length of the other names.
+            var seen = new HashSet<string>(StringComparer.Ordinal);
             foreach (var property in Value.EnumerateObject())
-                _ = property.Name;
+            {
+                if (!seen.Add(property.Name))
+                    NoteAt(property.Name, "occurs twice");
+                else if (!names.IsEmpty && !names.Contains(property.Name))
+                    NoteAt(property.Name, $"is not known here, only {string.Join(", ", names)}");
+            }
             return this;
         }
         catch (InvalidOperationException)
@@ -41,13 +54,6 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
             Note("has a field whose name contains half of a surrogate pair, which is not a character");
             return default;
         }
-    }
-
-    /// <summary>Adds an error where there are other properties: for a body in which a typo would widen what is meant.</summary>
-    public void Only(params string[] names)
-    {
-        if (Value.ValueKind is JsonValueKind.Object && Value.EnumerateObject().Any(property => !names.Contains(property.Name)))
-            Note($"must have no fields but {string.Join(", ", names)}");
     }
 
     /// <summary>At least one item, each with its own path.</summary>
@@ -84,6 +90,9 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
 
     public string? OptionalText(int lengthMax, Func<string, string?>? rule = null) => IsAbsent ? null : Text(lengthMax, rule);
 
+    /// <summary>As <see cref="OptionalText"/>; an empty text is none either, because forms send the fields that nobody filled in.</summary>
+    public string? TextIfAny(int lengthMax) => Value.ValueKind is JsonValueKind.String && Value.ValueEquals("") ? null : OptionalText(lengthMax);
+
     /// <summary>Null where <see cref="Text"/> accepts the text.</summary>
     public static string? WhatIsWrong(string text, int lengthMax) =>
         string.IsNullOrWhiteSpace(text) ? "must not be blank"
@@ -101,10 +110,11 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
         return min;
     }
 
-    /// <summary>False where absent.</summary>
-    public bool Flag()
+    public bool Flag(bool ifAbsent = false)
     {
-        if (!IsAbsent && Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        if (IsAbsent)
+            return ifAbsent;
+        if (Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
             Note("must be true or false");
         return Value.ValueKind is JsonValueKind.True;
     }
@@ -143,6 +153,9 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
     static bool IsZero(string raw) => raw.TakeWhile(c => c is not ('e' or 'E')).All(c => c is '-' or '.' or '0');
 
     public void Note(string error) => Errors?.Add(Path.Length == 0 ? "$" : Path, error);
+
+    /// <summary>Of a field by a name that the client chose: it may have any length.</summary>
+    void NoteAt(string name, string error) => this[name.Length <= NameLengthShown ? name : $"{name[..NameLengthShown]}…"].Note(error);
 
     bool Is(JsonValueKind kind, string what)
     {

@@ -32,8 +32,9 @@ public static class Limits
     public const int CustomerIdLength = 64;
     public const int CardTokenLength = 128;
     public const int NameLength = 200;
-    public const int Line1Length = 200;
+    public const int AddressLineLength = 200;
     public const int CityLength = 100;
+    public const int StateLength = 100;
     public const int PostalCodeLength = 20;
     public const int WarehouseLength = 32;
     public const string WarehouseDefault = "main";

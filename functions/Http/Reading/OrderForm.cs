@@ -10,29 +10,39 @@ static class OrderForm
     public static PlaceOrder Read(JsonDocument json, string? idempotencyKey)
     {
         var errors = new ValidationErrors();
-        var body = Field.Root(json, errors);
-        var shipTo = body["shipTo"].Object();
-        var owner = body["owner"];
+        var body = Field.Root(json, errors, "customerId", "currency", "lines", "payment", "shipTo", "warehouse", "owner");
+        var owner = body["owner"].IsAbsent ? default(Field?) : body["owner"].Object("tenantId", "objectId");
         var order = new PlaceOrder(
             body["customerId"].Text(Limits.CustomerIdLength),
             body["currency"].Text(3, Rules.Currency),
             Lines(body["lines"]),
-            body["payment"].Object()["cardToken"].Text(Limits.CardTokenLength, Rules.CardToken),
-            new Address(
-                shipTo["name"].Text(Limits.NameLength),
-                shipTo["line1"].Text(Limits.Line1Length),
-                shipTo["city"].Text(Limits.CityLength),
-                shipTo["postalCode"].Text(Limits.PostalCodeLength),
-                shipTo["country"].Text(2, Rules.Country)),
+            body["payment"].Object("cardToken")["cardToken"].Text(Limits.CardTokenLength, Rules.CardToken),
+            ShipTo(body["shipTo"].Object("name", "line1", "line2", "city", "state", "postalCode", "country")),
             body["warehouse"].OptionalText(Limits.WarehouseLength, Rules.Warehouse) ?? Limits.WarehouseDefault,
             idempotencyKey,
-            owner.IsAbsent ? null : new Owner(Guid(owner.Object()["tenantId"]), Guid(owner.Object()["objectId"])));
+            owner is { } account ? new Owner(Guid(account["tenantId"]), Guid(account["objectId"])) : null);
         errors.ThrowIfAny();
         return order;
     }
 
     /// <summary>As tokens write it.</summary>
     static string Guid(Field field) => field.Text(36, Rules.Guid).ToLowerInvariant();
+
+    static Address ShipTo(Field fields)
+    {
+        var country = fields["country"].Text(2, Rules.Country);
+        var postalCode = fields["postalCode"];
+        return new(
+            fields["name"].Text(Limits.NameLength),
+            fields["line1"].Text(Limits.AddressLineLength),
+            fields["city"].Text(Limits.CityLength),
+            Countries.MayLackPostalCode(country)
+                ? postalCode.TextIfAny(Limits.PostalCodeLength) ?? ""
+                : postalCode.Text(Limits.PostalCodeLength),
+            country,
+            fields["line2"].TextIfAny(Limits.AddressLineLength),
+            fields["state"].TextIfAny(Limits.StateLength));
+    }
 
     /// <summary>Several lines may have the same SKU; the limits apply to their sums.</summary>
     static List<OrderLine> Lines(Field field)
@@ -42,12 +52,13 @@ static class OrderForm
         var total = 0m;
         foreach (var item in field.Items())
         {
-            var fields = item.Object();
+            var fields = item.Object("sku", "description", "quantity", "unitPrice", "needsStock");
             var line = new OrderLine(
                 fields["sku"].Text(Limits.SkuLength, Rules.Sku),
                 fields["description"].Text(Limits.DescriptionLength),
                 (int)fields["quantity"].Whole(1, Limits.QuantityMax),
-                fields["unitPrice"].Price());
+                fields["unitPrice"].Price(),
+                fields["needsStock"].Flag(ifAbsent: true));
             lines.Add(line);
             total += line.Quantity * line.UnitPrice;
 

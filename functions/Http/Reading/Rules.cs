@@ -1,4 +1,5 @@
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
@@ -25,10 +26,10 @@ static class Rules
             ? null
             : "must consist of ASCII letters, digits, - _ . and :";
 
-    public static string? Currency(string code) => Currencies.Contains(code) ? null : "must be an ISO 4217 currency, such as EUR";
+    public static string? Currency(string code) => Currencies.DecimalsOf(code) is null ? "must be an ISO 4217 currency, such as EUR" : null;
 
     public static string? Country(string code) =>
-        code.Length == 2 && code.All(char.IsAsciiLetterUpper) ? null : "must be an ISO 3166 code of two capital letters, such as GB";
+        Countries.Contains(code) ? null : "must be an ISO 3166 code of two capital letters, such as GB";
 
     public static string? Guid(string text) =>
         System.Guid.TryParseExact(text, "D", out _) ? null : "must be a GUID, such as 00000000-0000-0000-0000-000000000000";

@@ -18,8 +18,7 @@ static class OperatorTables
         foreach (var order in orders)
         {
             var parked = order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "";
-            var total = string.Create(CultureInfo.InvariantCulture, $"{order.Total.Amount:N2} {order.Total.Currency}");
-            Add(table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", total,
+            Add(table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", order.Total.ToString(),
                 Span(order.FinalAt - order.PlacedAt), order.Reason);
         }
         return table;

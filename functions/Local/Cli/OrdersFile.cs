@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -43,7 +44,7 @@ public sealed class OrdersFile(string path)
             if (Text(root, "cancel") is { } cancelled)
                 return new(number) { Cancels = cancelled };
             return Text(root, "key") is { } key
-                ? new(number) { Key = key, Body = Encoding.UTF8.GetBytes(line), Skus = [.. Skus(root)] }
+                ? new(number) { Key = key, Body = Body(root), Skus = [.. Skus(root)] }
                 : new(number) { Error = "it has neither a \"key\" nor a \"cancel\"" };
         }
         catch (JsonException e)
@@ -56,6 +57,23 @@ public sealed class OrdersFile(string path)
         root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { Length: > 0 } text
             ? text
             : null;
+
+    /// <summary>The line without its key, which goes into a header: the API refuses fields that it does not know.</summary>
+    static byte[] Body(JsonElement root)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            foreach (var field in root.EnumerateObject())
+            {
+                if (!field.NameEquals("key"))
+                    field.WriteTo(json);
+            }
+            json.WriteEndObject();
+        }
+        return body.WrittenSpan.ToArray();
+    }
 
     /// <summary>All that can be read: validating the order is the API's job.</summary>
     static IEnumerable<string> Skus(JsonElement root)

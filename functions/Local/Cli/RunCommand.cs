@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderFunctions.Saga;
 using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
@@ -119,7 +120,7 @@ public static class RunCommand
             AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]Audit: {finding}[/]");
         if (audit.Findings.Count > 0)
             return false;
-        var takings = string.Join(", ", audit.Takings.Select(money => $"{money.Value:N2} {money.Key}"));
+        var takings = string.Join(", ", audit.Takings.Select(money => new Money(money.Value, money.Key)));
         var found = string.Create(
             CultureInfo.InvariantCulture,
             $"{audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, "

@@ -66,6 +66,7 @@ public delegate OrderSummary? Summarize(OrderStream stream);
 /// <param name="Parked">The latest report of each participant that ever parked the order; see <see cref="ParkedNow"/>.</param>
 /// <param name="Facts">The events known to be published for it.</param>
 /// <param name="Owner">The customer's account, where the shop stated it.</param>
+/// <param name="NeedsStock">False where no line of it is reserved.</param>
 public sealed record OrderSummary(
     string OrderId,
     string CustomerId,
@@ -86,7 +87,8 @@ public sealed record OrderSummary(
     bool CancellationRefused = false,
     DateTimeOffset? FinalAt = null,
     [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None,
-    Owner? Owner = null)
+    Owner? Owner = null,
+    bool NeedsStock = true)
 {
     static readonly FrozenDictionary<string, OrderFacts> FactsByName =
         Enum.GetValues<OrderFacts>()
@@ -143,7 +145,8 @@ public sealed record OrderSummary(
 
     static OrderSummary Placed(string orderId, OrderCreated order, DateTimeOffset at) => new(
         orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
-        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey, Owner: order.Owner);
+        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey, Owner: order.Owner,
+        NeedsStock: order.Lines.Any(line => line.NeedsStock));
 
     OrderSummary After(OrderEvent @event, DateTimeOffset at)
     {

@@ -4,6 +4,7 @@ public abstract record ReservationState;
 public sealed record NotReserved : ReservationState;
 public sealed record Reserving(string Warehouse, string CustomerId, Money Total, string CardToken, Address ShipTo) : ReservationState;
 public sealed record Reserved(string Warehouse) : ReservationState;
+public sealed record NothingToReserve : ReservationState;
 public sealed record OutOfStock : ReservationState;
 public sealed record Releasing(string Reason) : ReservationState;
 public sealed record CalledOff(string Reason) : ReservationState;
@@ -19,20 +20,23 @@ public static class Reservation
 
     static IReadOnlyList<OrderEvent> Decide(ReservationState state, OrderEvent input) => (state, input) switch
     {
-        (NotReserved, OrderCreated order) =>
+        (NotReserved, OrderCreated order) when NeedsStock(order) =>
             [new ReserveStock(order.Warehouse, PerSku(order.Lines), order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
         (Reserving order, StockReserved) => [new InventoryReserved(order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
         (Reserving, StockShort stock) => [new InventoryReservationFailed($"out of stock: {Listed(stock.Skus)}")],
 
+        // Only postage, services and the like: the warehouse is not asked.
+        (NotReserved, OrderCreated order) => [new InventoryReserved(order.CustomerId, order.Total, order.CardToken, order.ShipTo)],
+
         // The first RestockInventory is answered whatever was reserved, because Orders waits for the answer. After that the order is closed
         // here.
-        (NotReserved or OutOfStock, RestockInventory restock) => [new InventoryRestocked(restock.Reason)],
+        (NotReserved or NothingToReserve or OutOfStock, RestockInventory restock) => [new InventoryRestocked(restock.Reason)],
         (Reserved order, RestockInventory restock) => [new ReleaseStock(order.Warehouse, restock.Reason)],
         (Releasing order, StockReleased) => [new InventoryRestocked(order.Reason)],
 
         // Called off before the order arrived: nothing may be reserved any more. An attempt that was never recorded may have reserved
         // already.
-        (CalledOff closed, OrderCreated order) => [new ReleaseStock(order.Warehouse, closed.Reason)],
+        (CalledOff closed, OrderCreated order) when NeedsStock(order) => [new ReleaseStock(order.Warehouse, closed.Reason)],
 
         (Reserved order, OrderShipped) => [new ConsumeStock(order.Warehouse)],
 
@@ -44,17 +48,23 @@ public static class Reservation
     {
         (NotReserved, ReserveStock order) => new Reserving(order.Warehouse, order.CustomerId, order.Total, order.CardToken, order.ShipTo),
         (Reserving order, InventoryReserved) => new Reserved(order.Warehouse),
+        (NotReserved, InventoryReserved) => new NothingToReserve(),
         (Reserving, InventoryReservationFailed) => new OutOfStock(),
         (Reserved, ReleaseStock release) => new Releasing(release.Reason),
         (NotReserved, InventoryRestocked closed) => new CalledOff(closed.Reason),
-        (OutOfStock or Releasing, InventoryRestocked) or (CalledOff, ReleaseStock) => new Restocked(),
+        (NothingToReserve or OutOfStock or Releasing, InventoryRestocked) or (CalledOff, ReleaseStock) => new Restocked(),
         (Reserved, ConsumeStock) => new Consumed(),
         _ => throw new ImpossibleEventException(state, @event),
     };
 
+    static bool NeedsStock(OrderCreated order) => order.Lines.Any(line => line.NeedsStock);
+
     /// <summary>An order may name a SKU on several lines (at different prices); the shelf knows it once.</summary>
     static IReadOnlyList<StockLine> PerSku(IReadOnlyList<OrderLine> lines) =>
-        [.. lines.GroupBy(line => line.Sku, StringComparer.Ordinal).Select(sku => new StockLine(sku.Key, sku.Sum(line => line.Quantity)))];
+    [
+        .. lines.Where(line => line.NeedsStock).GroupBy(line => line.Sku, StringComparer.Ordinal)
+            .Select(sku => new StockLine(sku.Key, sku.Sum(line => line.Quantity))),
+    ];
 
     /// <summary>Enough of the SKUs for a person to see what is missing; a reason must stay short.</summary>
     static string Listed(IReadOnlyList<string> skus) =>

@@ -94,10 +94,10 @@ public static class Order
     static OrderCreated Created(PlaceOrder order)
     {
         var lines = order.Lines
-            .GroupBy(line => (line.Sku, line.UnitPrice))
+            .GroupBy(line => (line.Sku, line.UnitPrice, line.NeedsStock))
             .Select(same => same.First() with { Quantity = same.Sum(line => line.Quantity) })
             .ToList();
-        var total = lines.Sum(line => line.Quantity * line.UnitPrice);
+        var total = lines.Sum(line => new Money(line.Quantity * line.UnitPrice, order.Currency).Rounded().Amount);
         return new(
             order.CustomerId, lines, new(total, order.Currency), order.CardToken, order.ShipTo, order.Warehouse, order.IdempotencyKey,
             order.Owner);

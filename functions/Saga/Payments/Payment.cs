@@ -4,6 +4,7 @@ public abstract record PaymentState;
 public sealed record NotCharged : PaymentState;
 public sealed record Charging(Money Amount, string CustomerId, Address ShipTo) : PaymentState;
 public sealed record Seeking(string Reason) : PaymentState;
+public sealed record NothingToCharge : PaymentState;
 public sealed record Charged(string ChargeId, Money Amount) : PaymentState;
 public sealed record Refunding(Money Amount, string Reason) : PaymentState;
 public sealed record Refunded : PaymentState;
@@ -18,7 +19,10 @@ public static class Payment
 
     static IReadOnlyList<OrderEvent> Decide(PaymentState state, OrderEvent input) => (state, input) switch
     {
-        (NotCharged, InventoryReserved order) => [new ChargeCard(order.Total, order.CardToken, order.CustomerId, order.ShipTo)],
+        // Orders of an earlier version have totals that are finer than the currency's minor unit. None can be charged.
+        (NotCharged, InventoryReserved order) when order.Total.Rounded() is { Amount: > 0 } total =>
+            [new ChargeCard(total, order.CardToken, order.CustomerId, order.ShipTo)],
+        (NotCharged, InventoryReserved order) => [new PaymentSucceeded("", order.Total.Rounded(), order.CustomerId, order.ShipTo)],
         (Charging p, CardCharged card) => [new PaymentSucceeded(card.ChargeId, p.Amount, p.CustomerId, p.ShipTo)],
         (Charging, CardDeclined card) => [new PaymentFailed(card.Reason), new RestockInventory(card.Reason)],
 
@@ -28,9 +32,10 @@ public static class Payment
         (Seeking order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
 
         // A reservation that still arrives must not be charged. An attempt may have been under way when the order was called off.
-        (Voided order, InventoryReserved) => [new FindCharge(order.Reason)],
+        (Voided order, InventoryReserved reserved) when reserved.Total.Rounded().Amount > 0 => [new FindCharge(order.Reason)],
         (Barred order, CardCharged card) => [new RefundCard(card.ChargeId, card.Amount, order.Reason)],
 
+        (NothingToCharge, RefundPayment refund) => [new PaymentVoided(refund.Reason), new RestockInventory(refund.Reason)],
         (Charged p, RefundPayment refund) => [new RefundCard(p.ChargeId, p.Amount, refund.Reason)],
         (Refunding p, CardRefunded card) => [new PaymentRefunded(card.RefundId, p.Amount), new RestockInventory(p.Reason)],
 
@@ -42,7 +47,8 @@ public static class Payment
     {
         (NotCharged, ChargeCard charge) => new Charging(charge.Amount, charge.CustomerId, charge.ShipTo),
         (NotCharged, FindCharge find) => new Seeking(find.Reason),
-        (Seeking, PaymentVoided order) => new Voided(order.Reason),
+        (NotCharged, PaymentSucceeded) => new NothingToCharge(),
+        (Seeking or NothingToCharge, PaymentVoided order) => new Voided(order.Reason),
         (Voided order, FindCharge) => new Barred(order.Reason),
         (Charging, PaymentSucceeded paid) => new Charged(paid.ChargeId, paid.Amount),
         (Charging, PaymentFailed) => new Declined(),

@@ -48,6 +48,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     {
         var saga = await StartAsync(inMemory ? Database.InMemory : Path.Combine(folder.FullName, "saga.db"));
         await PlaceAsync(saga, "completed");
+        await PlaceAsync(saga, "services", line: new("POST", "POSTAGE", 1, 0, NeedsStock: false));
         await PlaceAsync(saga, "short", quantity: 101);
         await PlaceAsync(saga, "declined", token: "tok_declined");
         await PlaceAsync(saga, "flaky", token: "tok_flaky");
@@ -61,6 +62,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         await CancelAsync(saga, "kept");
 
         await FinalAsync(saga, "completed", OrderStatus.Completed);
+        Assert.Equal(new Money(0, "GBP"), (await FinalAsync(saga, "services", OrderStatus.Completed)).Charged);
         Assert.Equal(FailedStep.Stock, (await FinalAsync(saga, "short", OrderStatus.Rejected)).FailedAt);
         Assert.Equal(FailedStep.Payment, (await FinalAsync(saga, "declined", OrderStatus.Rejected)).FailedAt);
         await FinalAsync(saga, "flaky", OrderStatus.Completed);
@@ -71,7 +73,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
         await FinalAsync(saga, "kept", OrderStatus.Completed);
 
         var report = await CleanAsync(saga);
-        Assert.Equal((8, 6, 2), (report.Orders, report.Charges, report.Refunds));
+        Assert.Equal((9, 6, 2), (report.Orders, report.Charges, report.Refunds));
         Assert.Equal(4 * 3 * 2.55m, report.Takings["GBP"]);
         Assert.True((await LoadAsync(saga, "kept")).CancellationRefused);
         Assert.Equal(new StockLevel("mug", "main", 100, 100 - 4 * 3, 0, 4 * 3), await saga.Stock.LevelAsync("main", "mug", Cancellation));
@@ -193,11 +195,11 @@ public sealed class LocalSagaTests : IAsyncDisposable
         return Path.Combine(copy.FullName, Path.GetFileName(path));
     }
 
-    static Task PlaceAsync(LocalSaga saga, string orderId, string token = "tok_visa", string postalCode = "E9 3AA", int quantity = 3) =>
+    static Task PlaceAsync(LocalSaga saga, string orderId, string token = "tok_visa", string postalCode = "E9 3AA", int quantity = 3, OrderLine? line = null) =>
         saga[Participants.Orders].RequestAsync(
             orderId, "place",
             new PlaceOrder(
-                "17850", "GBP", [new("mug", "MUG", quantity, 2.55m)], token, Samples.Address with { PostalCode = postalCode }, "main"),
+                "17850", "GBP", [line ?? new("mug", "MUG", quantity, 2.55m)], token, Samples.Address with { PostalCode = postalCode }, "main"),
             Cancellation);
 
     static Task CancelAsync(LocalSaga saga, string orderId) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrderFunctions.Saga.Orders;
 using static OrderFunctions.Saga.Tests.Samples;
 
@@ -20,6 +21,36 @@ public class OrderSpecs
         Given()
             .When(Place with { Lines = [new("A", "first", 2, 1.50m), new("A", "second", 3, 1.50m), new("A", "cheaper", 1, 1m), new("a", "", 1, 0m)] })
             .Then(Created with { Lines = [new("A", "first", 5, 1.50m), new("A", "cheaper", 1, 1m), new("a", "", 1, 0m)], Total = new(8.50m, "GBP") });
+
+    [Theory]
+    [InlineData("GBP", 1, "0.005", "0.01")]
+    [InlineData("GBP", 1, "0.0049", "0.00")]
+    [InlineData("GBP", 7, "57.2401", "400.68")]
+    [InlineData("GBP", 1000, "0.0025", "2.50")]
+    [InlineData("JPY", 3, "99.99", "300")]
+    [InlineData("JPY", 1, "0.5", "1")]
+    [InlineData("KWD", 1, "0.0015", "0.002")]
+    [InlineData("KWD", 3, "1.125", "3.375")]
+    public void A_line_is_rounded_to_the_currencys_minor_unit_half_away_from_zero(string currency, int quantity, string unitPrice, string total)
+    {
+        OrderLine[] lines = [new("A", "", quantity, decimal.Parse(unitPrice, CultureInfo.InvariantCulture))];
+        Given().When(Place with { Currency = currency, Lines = lines })
+            .Then(Created with { Lines = lines, Total = new(decimal.Parse(total, CultureInfo.InvariantCulture), currency) });
+    }
+
+    [Fact]
+    public void The_total_is_the_sum_of_the_rounded_lines()
+    {
+        OrderLine[] lines = [new("A", "", 1, 0.005m), new("B", "", 1, 0.005m), new("C", "", 1, 0.004m)];
+        Given().When(Place with { Lines = lines }).Then(Created with { Lines = lines, Total = new(0.02m, "GBP") });
+    }
+
+    [Fact]
+    public void Lines_that_need_stock_are_not_merged_with_lines_that_need_none()
+    {
+        OrderLine[] lines = [new("A", "", 1, 1m), new("A", "", 1, 1m, NeedsStock: false)];
+        Given().When(Place with { Lines = lines }).Then(Created with { Lines = lines, Total = new(2m, "GBP") });
+    }
 
     [Fact]
     public void An_open_order_can_be_cancelled() => Given(Created).When(Cancel).Then(CancellationRequested);

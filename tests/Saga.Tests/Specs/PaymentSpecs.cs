@@ -16,6 +16,26 @@ public class PaymentSpecs
     public void A_reserved_order_is_charged() =>
         Given().When(IsReserved).ThenAsks(Charge).Answered(new CardCharged("ch-1", Total)).Then(IsPaid);
 
+    static readonly InventoryReserved IsFree = IsReserved with { Total = new(0, "GBP") };
+    static readonly PaymentSucceeded IsSettled = new("", new(0, "GBP"), "17850", Home);
+
+    [Fact]
+    public void An_order_that_costs_nothing_is_paid_without_a_charge() => Given().When(IsFree).Then(IsSettled);
+
+    [Fact]
+    public void An_order_that_costs_nothing_needs_no_refund() => Given(IsSettled).When(Refund).Then(IsVoided, Restock);
+
+    [Fact]
+    public void An_order_that_costs_nothing_and_is_called_off_before_needs_no_look_up() =>
+        Given(Find, IsVoided, Restock).When(IsFree).ThenNothingHappens();
+
+    [Fact]
+    public void A_total_that_an_earlier_version_did_not_round_is_charged_as_the_currency_allows() =>
+        Given().When(IsReserved with { Total = new(400.681m, "GBP") })
+            .ThenAsks(Charge with { Amount = new(400.68m, "GBP") })
+            .Answered(new CardCharged("ch-1", new(400.68m, "GBP")))
+            .Then(IsPaid with { Amount = new(400.68m, "GBP") });
+
     [Fact]
     public void A_declined_card_sends_the_stock_back() =>
         Given().When(IsReserved).ThenAsks(Charge).Answered(new CardDeclined("card declined")).Then(IsDeclined, new RestockInventory("card declined"));

@@ -20,6 +20,34 @@ public class ReservationSpecs
             .Then(IsReserved);
 
     [Fact]
+    public void Lines_that_need_no_stock_are_not_reserved() =>
+        Given()
+            .When(Created with { Lines = [new("A", "", 2, 1m), new("POST", "", 1, 5m, NeedsStock: false), new("A", "", 1, 0m, NeedsStock: false)] })
+            .ThenAsks(Reserve with { Lines = [new("A", 2)] })
+            .Answered(new StockReserved())
+            .Then(IsReserved);
+
+    static readonly OrderCreated Services = Created with { Lines = ServiceLines };
+
+    [Fact]
+    public void An_order_that_needs_no_stock_is_reserved_without_asking_the_warehouse() => Given().When(Services).Then(IsReserved);
+
+    [Fact]
+    public void An_order_that_needs_no_stock_has_nothing_to_release() =>
+        Given(IsReserved).When(new RestockInventory("changed my mind")).Then(new InventoryRestocked("changed my mind"));
+
+    [Fact]
+    public void An_order_that_needs_no_stock_is_restocked_once() =>
+        Given(IsReserved, new InventoryRestocked("a")).When(new RestockInventory("b")).ThenNothingHappens();
+
+    [Fact]
+    public void An_order_that_needs_no_stock_takes_nothing_off_the_shelf() => Given(IsReserved).When(IsShipped).ThenNothingHappens();
+
+    [Fact]
+    public void An_order_that_needs_no_stock_and_arrives_after_restocking_releases_nothing() =>
+        Given(new InventoryRestocked("changed my mind")).When(Services).ThenNothingHappens();
+
+    [Fact]
     public void Missing_stock_fails_the_order_and_names_the_SKUs() =>
         Given().When(Created).ThenAsks(Reserve).Answered(new StockShort(["71053"])).Then(IsOutOfStock);
 
