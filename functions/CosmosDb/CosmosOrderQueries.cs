@@ -72,9 +72,9 @@ public sealed class CosmosOrderQueries : IOrderQueries
     /// <summary>As for the statuses, one count from the index for each fact: the orders themselves are not read.</summary>
     async Task<IReadOnlyDictionary<OrderFacts, long>> CountFactsAsync()
     {
-        var counts = StreamDocument.Facts.ToDictionary(fact => fact, fact => CountAsync($"c.list.facts.{fact} = @value", 1));
-        await Task.WhenAll(counts.Values);
-        return counts.ToDictionary(count => count.Key, count => count.Value.Result);
+        var byFact = StreamDocument.Facts.ToDictionary(fact => fact, fact => CountAsync($"c.list.facts.{fact} = @value", 1));
+        await Task.WhenAll(byFact.Values);
+        return byFact.ToDictionary(count => count.Key, count => count.Value.Result);
     }
 
     async Task<long> CountAsync(string where, object value)

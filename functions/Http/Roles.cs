@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
