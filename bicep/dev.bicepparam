@@ -21,5 +21,6 @@ param scaleByLength = false
 param serverlessStore = true
 param backup = 'Continuous7Days'
 param privateNetwork = false
+param traceShare = '1'
 param logRetentionDays = 30
 param logDailyGigabytes = 1

@@ -82,6 +82,9 @@ param carrierUrl string = ''
 @description('Base address of the provider that sends mails.')
 param notifierUrl string = ''
 
+@description('Share of the traces that is sent to Application Insights, from 0 to 1. Metrics, logs and failures of the apps are always sent.')
+param traceShare string
+
 @description('Days that logs are kept.')
 param logRetentionDays int = 30
 
@@ -278,6 +281,7 @@ module functionApps 'modules/function-app.bicep' = [
         Cosmos__Database: database
         Stage: simulatedProviders ? 'dev' : 'prod'
       })
+      traceShare: traceShare
       instancesMax: max(40, ordersAtOnce / app.sessions) // less than 40 is not accepted in every region
       instanceMemoryMB: instanceMemoryMB
       httpConcurrency: app.http

@@ -24,5 +24,6 @@ param streamRequestUnits = 4000
 param stockRequestUnits = 10000
 param backup = 'Continuous30Days'
 param privateNetwork = true
+param traceShare = '0.1'
 param logRetentionDays = 90
 param logDailyGigabytes = -1

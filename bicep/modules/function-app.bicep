@@ -9,6 +9,7 @@ param packagesUrl string
 @description('Empty: the app is not in a network.')
 param subnetId string
 param insightsConnection string
+param traceShare string
 @description('What this app\'s own options read.')
 param settings { *: string }
 param instancesMax int
@@ -32,6 +33,10 @@ var platform = {
   ServiceBus__clientId: clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
+  // The worker reads the first of these, the host the others. Both choose by the trace's id: an order is left out by all apps or by none.
+  ApplicationInsights__SamplingRatio: traceShare
+  OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+  OTEL_TRACES_SAMPLER_ARG: traceShare
   // The root is the operations page.
   AzureWebJobsDisableHomepage: 'true'
 }

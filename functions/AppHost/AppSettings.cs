@@ -26,9 +26,6 @@ public static class AppSettings
 
             // The emulator dead-letters after ten deliveries, and the kernel has to be first.
             ["Turn__DeliveriesMax"] = "5",
-
-            // The Functions host's own traces and logs go to the dashboard, as the environment variables of OpenTelemetry say.
-            ["AzureFunctionsJobHost__telemetryMode"] = "OpenTelemetry",
         };
         switch (participant)
         {

@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Identity;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -38,7 +39,9 @@ public static class ParticipantApp
         services.AddSingleton<Replayer>();
         services.AddSingleton<Republisher>();
         services.AddSingleton<Upkeep>();
-        services.AddTelemetry(builder.Configuration);
+        builder.AddTelemetry();
+        if (builder is IFunctionsWorkerApplicationBuilder functions)
+            functions.UseMiddleware<FailedFunctions>();
 
         // A turn that is under way when the platform removes the instance may finish; Flex Consumption waits longer than this.
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));

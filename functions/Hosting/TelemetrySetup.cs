@@ -1,47 +1,69 @@
+using System.Diagnostics;
 using System.Reflection;
-using Microsoft.ApplicationInsights.Extensibility;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.Configuration;
+using Azure.Core;
+using Microsoft.ApplicationInsights.WorkerService;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using OrderFunctions.Observability;
 
 namespace OrderFunctions.Hosting;
 
 static class TelemetrySetup
 {
     /// <summary>
-    /// Items per second that an instance sends before sampling sets in. host.json states the same for the host, whose setting does not
-    /// reach the worker.
+    /// Sends the app's telemetry to Application Insights where its connection string is set, and by OTLP where a collector is; nowhere
+    /// otherwise. Which share of the traces is sent is the setting <c>ApplicationInsights__SamplingRatio</c>, all by default; whole orders
+    /// are kept or left out. Metrics, logs and failed spans are always sent.
     /// </summary>
-    public const double ItemsPerSecondMax = 20;
-
-    /// <summary>Never sampled: what counts orders and what reports failures.</summary>
-    public const string AlwaysSent = "Request;Exception";
-
-    /// <summary>The provider's own rule lets only warnings pass; the levels are to come from configuration.</summary>
-    const string LoggerProvider = "Microsoft.Extensions.Logging.ApplicationInsights.ApplicationInsightsLoggerProvider";
-
-    public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
-        if (string.IsNullOrEmpty(configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"]))
+        var toInsights = !string.IsNullOrEmpty(builder.Configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"]);
+        var toCollector = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        if (!toInsights && !toCollector)
             return;
 
-        services.AddApplicationInsightsTelemetryWorkerService(options =>
+        if (toInsights)
         {
-            options.EnableAdaptiveSampling = false;
-            // The build that deployed the app, by which the pipeline sees that it runs.
-            options.ApplicationVersion = Assembly.GetEntryAssembly()
-                ?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
-        }).ConfigureFunctionsApplicationInsights();
-        services.AddHostedService<TelemetryBridge>();
-        services.Configure<TelemetryConfiguration>(telemetry =>
-            telemetry.DefaultTelemetrySink.TelemetryProcessorChainBuilder
-                .UseAdaptiveSampling(ItemsPerSecondMax, excludedTypes: AlwaysSent)
-                .Build());
-        services.Configure<LoggerFilterOptions>(options =>
+            builder.Services.AddApplicationInsightsTelemetryWorkerService();
+            builder.Services.AddOptions<ApplicationInsightsServiceOptions>().Configure<TokenCredential>((options, credential) =>
+            {
+                options.Credential = credential;
+
+                // The package's own limit of traces per second would tear single orders apart, and drop their logs with them.
+                options.SamplingRatio ??= 1;
+                options.EnableTraceBasedLogsSampler = false;
+            });
+        }
+
+        // Cleared, because Application Insights' package would ask for the metadata of a virtual machine at every start, for up to 2 s.
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.Clear().AddTelemetrySdk().AddEnvironmentVariableDetector());
+        telemetry.UseFunctionsWorkerDefaults();
+        telemetry.ConfigureResource(resource => resource.AddAttributes([new("service.version", Build)]));
+        telemetry.AddSaga().WithTracing(traces => traces.AddProcessor<FailuresAreSent>());
+        if (toCollector)
+            telemetry.WithLogging().SendByOtlp();
+
+        // What the libraries of Azure and of .NET log of each call is in the spans.
+        builder.Logging.AddFilter("Azure", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+    }
+
+    /// <summary>The build that deployed the app, by which the pipeline sees that it runs.</summary>
+    static string Build => Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "unknown";
+
+    /// <summary>A span that failed is sent, also from a trace that is not.</summary>
+    sealed class FailuresAreSent : BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
         {
-            if (options.Rules.FirstOrDefault(rule => rule.ProviderName == LoggerProvider) is { } rule)
-                options.Rules.Remove(rule);
-        });
+            if (data.Status is ActivityStatusCode.Error)
+                data.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
+        }
     }
 }

@@ -81,15 +81,20 @@ public static class Telemetry
     /// <summary>Requests that Cosmos DB throttled (429), by <c>participant</c>.</summary>
     public static readonly Counter<long> Throttled = Meter.CreateCounter<long>("cosmos.throttled", "{request}");
 
+    /// <summary>Calls of functions that threw or answered 5xx, by <c>function</c>.</summary>
+    public static readonly Counter<long> FunctionsFailed = Meter.CreateCounter<long>("functions.failed", "{call}");
+
     /// <summary>
-    /// A consumer span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one.
+    /// A span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one. Where the Functions host
+    /// has called, its own span is the consumer (a request in Application Insights), and a second one would count each message twice.
     /// </summary>
     internal static Activity? StartTurn(string participant, ReceivedMessage message)
     {
         if (!Activities.HasListeners())
             return null;
         var sender = ActivityContext.TryParse(message.TraceParent, null, out var parsed) ? parsed : default;
-        return Activities.StartActivity($"process {message.Type}", ActivityKind.Consumer, sender, tags:
+        var kind = Activity.Current is null ? ActivityKind.Consumer : ActivityKind.Internal;
+        return Activities.StartActivity($"process {message.Type}", kind, sender, tags:
         [
             new("messaging.system", "servicebus"),
             new("messaging.operation.name", "process"),

@@ -1,7 +1,4 @@
-using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json.Nodes;
 using OrderFunctions.EndToEnd.Browser;
 
@@ -112,45 +109,6 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             Assert.Contains(line, output, StringComparison.Ordinal);
         foreach (var secret in new[] { "tok_visa", "High Street" })
             Assert.DoesNotContain(secret, output + collector.Received("/v1/traces"), StringComparison.Ordinal);
-    }
-
-    /// <summary>Keeps every POST. Text in the body stays readable.</summary>
-    sealed class Collector : IDisposable
-    {
-        readonly HttpListener listener = new();
-        readonly ConcurrentQueue<(string Path, string Body)> posts = new();
-
-        public Collector()
-        {
-            Address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
-            listener.Prefixes.Add(Address);
-            listener.Start();
-            _ = AnswerAsync();
-        }
-
-        public string Address { get; }
-
-        public string Received(string path) => string.Concat(posts.Where(post => post.Path == path).Select(post => post.Body));
-
-        public void Dispose() => listener.Close();
-
-        async Task AnswerAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var call = await listener.GetContextAsync();
-                    using var reader = new StreamReader(call.Request.InputStream, Encoding.Latin1);
-                    posts.Enqueue((call.Request.Url!.AbsolutePath, await reader.ReadToEndAsync()));
-                    call.Response.ContentType = "application/x-protobuf";
-                    call.Response.Close();
-                }
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                // The listener was closed.
-            }
-        }
+        Assert.Single(collector.TracesOf("messaging.message.conversation_id"));
     }
 }

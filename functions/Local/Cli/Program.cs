@@ -1,5 +1,11 @@
 using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using OrderFunctions.Local.Cli;
+using OrderFunctions.Observability;
+using OrderFunctions.Runtime;
 
 var orders = new Option<FileInfo?>("--orders")
 {
@@ -48,7 +54,7 @@ foreach (var operation in OperatorCommands.All)
 command.Subcommands.Add(PlaceCommand.Create());
 command.SetAction(async (options, _) =>
 {
-    using var export = options.GetValue(otlp) is { } collector ? new TraceExport(collector) : null;
+    using var export = options.GetValue(otlp) is { } collector ? Export(collector) : null;
     using var trace = options.GetValue(verbose) ? new VerboseTrace(Console.Error) : null;
     return await RunCommand.RunAsync(new(
         options.GetValue(noOrders) ? null : options.GetValue(orders)?.FullName ?? RunCommand.Sample,
@@ -59,6 +65,14 @@ command.SetAction(async (options, _) =>
         options.GetValue(stock)));
 });
 return await command.Parse(args).InvokeAsync();
+
+// Whoever looks at a collector while the saga runs does not want to wait for the usual minute.
+static OpenTelemetrySdk Export(Uri collector) => OpenTelemetrySdk.Create(telemetry =>
+{
+    telemetry.ConfigureResource(resource => resource.AddService(Telemetry.Name)).AddSaga().SendByOtlp(collector);
+    telemetry.Services.Configure<MetricReaderOptions>(
+        reader => reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 5_000);
+});
 
 static void Require(System.CommandLine.Parsing.OptionResult result, bool isValid, string error)
 {

@@ -122,8 +122,7 @@ public class TriggerTests
         Assert.True(Time(bus, "sessionIdleTimeout") <= TimeSpan.FromSeconds(5));
         Assert.True(Time(bus, "maxAutoLockRenewalDuration") > turn.TurnMax + (turn.AbandonPause * 10));
         Assert.True(Time(json.RootElement, "functionTimeout") > Time(bus, "maxAutoLockRenewalDuration"));
-        Assert.Equal("Request;Exception", json.RootElement.GetProperty("logging").GetProperty("applicationInsights")
-            .GetProperty("samplingSettings").GetProperty("excludedTypes").GetString());
+        Assert.Equal("OpenTelemetry", json.RootElement.GetProperty("telemetryMode").GetString());
         Assert.DoesNotContain("$(", json.RootElement.GetRawText(), StringComparison.Ordinal);
     }
 

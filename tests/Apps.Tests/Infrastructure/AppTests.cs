@@ -26,7 +26,8 @@ public partial class AppTests
         var (provider, carrier) = Halves(Repository.Read("functions/Providers/ProviderOptions.cs"), "record CarrierOptions");
         var read = Settings("Cosmos", Properties(Repository.Read("functions/CosmosDb/CosmosOptions.cs")))
             .Append(Assert.Single(Named().Matches(Repository.Read("functions/ServiceBus/ServiceBusConnection.cs"))
-                .Select(m => m.Value).Distinct()));
+                .Select(m => m.Value).Distinct()))
+            .Append(SamplingRatio().Match(Repository.Read("functions/Hosting/TelemetrySetup.cs")).Value);
         if (program.Contains("UseCallerCheck", StringComparison.Ordinal))
             read = read.Concat(Settings("Authentication", Parameters()
                 .Match(Repository.Read("functions/Hosting/EntraTokens.cs")).Groups[1].Value.Split(", ").Select(p => p.Split(' ')[1])));
@@ -141,6 +142,9 @@ public partial class AppTests
         return new[] { Bicep.Dev, Bicep.DevWithProviders }.SelectMany(deployment => deployment.Settings(participant).Keys)
             .Where(name => name.Contains("__") && !platforms.Any(name.StartsWith)).Distinct();
     }
+
+    [GeneratedRegex(@"ApplicationInsights__\w+")]
+    private static partial Regex SamplingRatio();
 
     static IEnumerable<string> Settings(string section, IEnumerable<string> names) => names.Select(name => $"{section}__{name}");
 

@@ -16,18 +16,13 @@ public sealed class ParkingOverTheWire
         ReplayPauses = [TimeSpan.FromHours(1)],
     };
 
-    const string Body = """
-        {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
-        "payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
-        """;
-
     [Fact]
     public async Task A_parked_order_waits_in_the_dead_letter_queue_until_an_operator_asks_for_a_replay()
     {
         await using var saga = await StartedAsync();
         saga.Ledger.IsDown = true;
-        var id = await saga.PlaceAsync("k-1", Body);
-        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is { Reason: ParkingReasons.Transient });
+        var id = await saga.PlaceAsync("k-1", WireSaga.Body);
+        await WireSaga.UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is { Reason: ParkingReasons.Transient });
 
         var dead = await DeadLetterAsync(saga);
         Assert.Equal((nameof(InventoryReserved), id), (dead.Subject, dead.SessionId));
@@ -49,7 +44,7 @@ public sealed class ParkingOverTheWire
     public async Task A_message_of_a_newer_schema_is_parked_with_its_version_and_waits_for_an_operator()
     {
         await using var saga = await StartedAsync();
-        var id = await saga.PlaceAsync("k-1", Body);
+        var id = await saga.PlaceAsync("k-1", WireSaga.Body);
         await saga.SettledAsync(1, Soon);
 
         var newer = EventJson.SchemaVersion + 1;
@@ -57,7 +52,7 @@ public sealed class ParkingOverTheWire
         message.ApplicationProperties[MessageMapping.SchemaVersion] = newer;
         await using var client = WireBus.Client(saga.Broker.ConnectionString);
         await client.CreateSender(Topology.Current.Topic).SendMessageAsync(message, TestContext.Current.CancellationToken);
-        await UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is not null);
+        await WireSaga.UntilAsync(async () => ParkedAtPayments(await saga.FindAsync(id)) is not null);
 
         Assert.Contains($"schema version {newer}", (await DeadLetterAsync(saga)).DeadLetterErrorDescription);
         Assert.Empty(saga.Ledger.Refunds(id));
@@ -89,13 +84,7 @@ public sealed class ParkingOverTheWire
         await using var client = WireBus.Client(saga.Broker.ConnectionString);
         var receiver = client.CreateReceiver(Topology.Current.Topic, Participants.Payments, ServiceBusDeadLetters.ReceiverOptions);
         ServiceBusReceivedMessage? dead = null;
-        await UntilAsync(async () => (dead = await receiver.PeekMessageAsync()) is not null);
+        await WireSaga.UntilAsync(async () => (dead = await receiver.PeekMessageAsync()) is not null);
         return dead!;
-    }
-
-    static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        for (var end = DateTime.UtcNow + Soon; !await isSo(); await Task.Delay(100))
-            Assert.True(DateTime.UtcNow < end, "It did not come to be in time.");
     }
 }

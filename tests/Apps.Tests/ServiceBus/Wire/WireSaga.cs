@@ -15,6 +15,12 @@ namespace OrderFunctions.Apps.Tests.ServiceBus.Wire;
 /// <summary>The five apps, connected only by Service Bus over AMQP, with their state in Cosmos DB through the real SDK.</summary>
 sealed class WireSaga : IAsyncDisposable
 {
+    /// <summary>A good order of one piece of A.</summary>
+    public const string Body = """
+        {"customerId":"1","currency":"GBP","lines":[{"sku":"A","description":"a","quantity":1,"unitPrice":2.5}],
+        "payment":{"cardToken":"tok_visa"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"E1","country":"GB"}}
+        """;
+
     static readonly Page OperationsPage = new();
     static readonly OrderStatus[] Finals = [OrderStatus.Completed, OrderStatus.Rejected, OrderStatus.Cancelled];
 
@@ -108,6 +114,12 @@ sealed class WireSaga : IAsyncDisposable
                 return;
         }
         Assert.Fail(report);
+    }
+
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        for (var end = DateTime.UtcNow + TimeSpan.FromSeconds(30); !await isSo(); await Task.Delay(100))
+            Assert.True(DateTime.UtcNow < end, "It did not come to be in time.");
     }
 
     static DefaultHttpContext Request(string body)
