@@ -1,13 +1,13 @@
 using Microsoft.AspNetCore.Http;
-using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
-/// <summary>The carrier's webhook. A carrier repeats what is not answered 2xx, so the answer waits until the fact is published.</summary>
-/// <param name="shipping">The participant Shipping.</param>
-public sealed class CarrierEventsApi(Participant shipping, CarrierSignature signature)
+/// <summary>
+/// The carrier's webhook. It publishes what it is told and touches no stream. A carrier repeats what is not answered 2xx, so the answer waits
+/// until the bus has the event.
+/// </summary>
+public sealed class CarrierEventsApi(IEventBus bus, CarrierSignature signature)
 {
     const string PickedUp = "picked-up";
 
@@ -21,14 +21,19 @@ public sealed class CarrierEventsApi(Participant shipping, CarrierSignature sign
         using var body = JsonBody.Parse(bytes);
         var errors = new ValidationErrors();
         var fields = Field.Root(body, errors);
+        var type = fields["type"].Text(Limits.CarrierIdLength);
+        if (errors.IsEmpty && type != PickedUp)
+        {
+            // A carrier reports more than we act on, and would repeat for days what is refused.
+            Telemetry.CarrierEventsIgnored.Add(1);
+            return Results.NoContent();
+        }
         var eventId = fields["eventId"].Text(Limits.CarrierIdLength, Rules.CarrierId);
         var orderId = fields["orderId"].Text(32, Rules.OrderId);
         var trackingId = fields["trackingId"].Text(Limits.CarrierIdLength);
-        fields["type"].Text(Limits.CarrierIdLength, type => type == PickedUp ? null : $"must be {PickedUp}");
         errors.ThrowIfAny();
 
-        await shipping.RequestAsync(
-            orderId, MessageId.OfCarrierEvent(orderId, eventId), new CarrierPickedUp(trackingId), CancellationToken.None);
+        await bus.ReportPickUpAsync(orderId, eventId, trackingId, CancellationToken.None);
         return new JsonAnswer<CarrierEventBody>(StatusCodes.Status202Accepted, new(eventId, orderId), Bodies.Json.CarrierEventBody);
     });
 }

@@ -19,8 +19,7 @@ public static class Line
 
         return (lane, Place: stream.PlaceOf(message.Id)) switch
         {
-            // What calls the order off does not wait for a step that waits for its provider: it may be what ends that step.
-            (Lane.Subscription, < 0) when stream.Parked.Count == 1 && MayPass(stream, message) && !IsTooOften(message, limits) => Run.Again,
+            (Lane.Subscription, < 0) when MayPass(stream, message, stream.Parked.Count) && !IsTooOften(message, limits) => Run.Again,
             (Lane.Subscription, < 0) when stream.Parked is [var head, ..] =>
                 new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
             (Lane.Subscription, < 0) when IsTooOften(message, limits) =>
@@ -34,7 +33,7 @@ public static class Line
             (Lane.Subscription, var place) => new StayParked(place),
 
             (_, < 0) => new Adopt(stream.PlaceFor(message)),
-            (_, 1) when MayPass(stream, message) && stream.Parked[1].Due <= now => Run.Again,
+            (_, > 0 and var place) when MayPass(stream, message, place) && stream.Parked[place].Due <= now => Run.Again,
             (_, > 0) => new Wait(IsHead: false),
             (_, 0) when !(stream.Parked[0].Due <= now) => new Wait(IsHead: true),
             (_, 0) when Obstacle(stream, message) is { } why => new FailAgain(0, why.Reason, why.Description, Due: null),
@@ -76,10 +75,13 @@ public static class Line
         _ => null,
     };
 
-    /// <summary>Whether the message calls the order off while the head of the line waits for a provider.</summary>
-    static bool MayPass(OrderStream stream, ReceivedMessage message) =>
-        message.Event is ICallsOff && Obstacle(stream, message) is null
-        && stream.Parked[0].Reason is ParkingReasons.Pending or ParkingReasons.Unusable;
+    /// <summary>
+    /// Whether the message does not wait at its place in the line. What comes from outside passes any line. What calls the order off passes
+    /// a head that waits for its provider: it may be what ends that step.
+    /// </summary>
+    static bool MayPass(OrderStream stream, ReceivedMessage message, int place) => place > 0 && Obstacle(stream, message) is null
+        && (message.Event is IFromOutside
+            || (message.Event is ICallsOff && place == 1 && stream.Parked[0].Reason is ParkingReasons.Pending or ParkingReasons.Unusable));
 
     static bool IsTooOften(ReceivedMessage message, TurnOptions limits) => message.DeliveryCount > limits.DeliveriesMax;
 

@@ -5,7 +5,7 @@ namespace OrderFunctions.Kernel;
 /// <summary>
 /// The ids of messages and requests, made and parsed only here. They are derived, never random, so that a repeated message has the same id:
 /// <c>order/participant/sequence</c> for what a participant publishes, <c>order/http/request</c> for what comes over HTTP,
-/// <c>order/carrier/event</c> for what the carrier reports.
+/// <c>order/carrier/event</c> for what the carrier's webhook publishes.
 /// </summary>
 public static class MessageId
 {

@@ -55,7 +55,7 @@ public sealed class LocalHost : IAsyncDisposable
             host.MapSaga(new(
                 new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),
-                new(saga[Participants.Shipping], new(CarrierSecret, TimeProvider.System)),
+                new(saga.Bus, new(CarrierSecret, TimeProvider.System)),
                 new(saga[Participants.Orders], saga.Lists, saga.Bus.Peek),
                 LocalApi.Page));
             host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);

@@ -78,7 +78,7 @@ public sealed class LocalSaga : IAsyncDisposable
     public Participant this[string name] => participants[name];
 
     /// <summary>Starts to handle messages and to report pick-ups.</summary>
-    /// <param name="webhook">What the carrier calls; null to hand pick-ups to Shipping directly.</param>
+    /// <param name="webhook">What the carrier calls; null to publish its reports directly.</param>
     public async Task StartAsync(Func<PickUpEvent, CancellationToken, Task>? webhook = null)
     {
         foreach (var (name, participant) in handlers)
@@ -90,12 +90,9 @@ public sealed class LocalSaga : IAsyncDisposable
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
         running.Add(Every("Republishing", options.RepublishPause, republisher.RunAsync));
         running.Add(Every("Measuring", GaugesPause, new Gauges(Lists, time).MeasureAsync));
-        await Carrier.StartAsync(webhook ?? ShippingHearsAsync);
+        await Carrier.StartAsync(webhook ?? ((pickUp, cancellation) =>
+            Bus.Unawaited.ReportPickUpAsync(pickUp.OrderId, pickUp.EventId, pickUp.TrackingId, cancellation)));
     }
-
-    async Task ShippingHearsAsync(PickUpEvent pickUp, CancellationToken cancellation) =>
-        await participants[Participants.Shipping].RequestAsync(
-            pickUp.OrderId, MessageId.OfCarrierEvent(pickUp.OrderId, pickUp.EventId), new CarrierPickedUp(pickUp.TrackingId), cancellation);
 
     Task ReplayAsync(string name, CancellationToken stopping) =>
         Bus.Depth(name).Dead == 0 ? Task.CompletedTask : replayers[name].RunAsync(stopping);

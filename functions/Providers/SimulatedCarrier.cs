@@ -6,7 +6,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Providers;
 
-/// <summary>Reports to Shipping that the carrier has picked up an order's parcel, as its webhook would.</summary>
+/// <summary>Reports that the carrier has picked up an order's parcel, as its webhook would.</summary>
 public delegate Task PickUp(string orderId, string trackingId, CancellationToken cancellation);
 
 /// <summary>

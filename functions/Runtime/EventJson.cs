@@ -133,6 +133,7 @@ public static class EventJson
 [JsonSerializable(typeof(BookCarrier))]
 [JsonSerializable(typeof(FindBooking))]
 [JsonSerializable(typeof(CancelCarrier))]
+[JsonSerializable(typeof(CarrierPickedUp))]
 [JsonSerializable(typeof(ShipmentBooked))]
 [JsonSerializable(typeof(ShipmentDue))]
 [JsonSerializable(typeof(OrderShipped))]

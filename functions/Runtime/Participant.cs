@@ -94,6 +94,7 @@ public sealed class Participant(
     async Task<TurnResult> OnceAsync(
         OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
     {
+        using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
         var now = time.GetUtcNow();
         var step = Line.Next(stream, message, lane, options, now);
         try

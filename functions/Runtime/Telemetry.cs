@@ -75,6 +75,9 @@ public static class Telemetry
     /// <summary>Requests refused for who sent them, by <c>route</c> and <c>status</c>: 401, also for a wrong signature, or 403.</summary>
     public static readonly Counter<long> RequestsRefused = Meter.CreateCounter<long>("requests.refused", "{request}");
 
+    /// <summary>Events of the carrier whose type is not known: acknowledged, and not published.</summary>
+    public static readonly Counter<long> CarrierEventsIgnored = Meter.CreateCounter<long>("carrier.events.ignored", "{event}");
+
     /// <summary>Request units charged by Cosmos DB, by <c>participant</c> and <c>operation</c>.</summary>
     public static readonly Counter<double> RequestCharge = Meter.CreateCounter<double>("cosmos.request_charge", "{RU}");
 
@@ -109,8 +112,8 @@ public static class Telemetry
     }
 
     /// <summary>
-    /// A span for an HTTP request. For a known order it belongs to the order's own trace and links to the caller's, so that a cancellation
-    /// or the carrier's webhook appears in the order's trace.
+    /// A span for a request, or for a message from outside. For a known order it belongs to the order's own trace and links to the caller's,
+    /// so that a cancellation or the carrier's webhook appears in the order's trace.
     /// </summary>
     internal static Activity? StartRequest(string participant, OrderStream stream, string request)
     {

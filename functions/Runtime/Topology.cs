@@ -9,7 +9,8 @@ namespace OrderFunctions.Runtime;
 /// Who hears and who says what, read from <c>topology.json</c>: the one source for the local bus, the emulator's configuration, Bicep, and
 /// the picture on the operations page.
 /// </summary>
-public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology> Subscriptions)
+/// <param name="Outside">Speakers that take no part: their webhooks publish what they report.</param>
+public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology> Subscriptions, ImmutableArray<Speaker> Outside)
 {
     /// <summary>The topic's name as in topology.json: attributes need a constant.</summary>
     public const string TopicName = "order-events";
@@ -38,7 +39,7 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
         var names = topology.Subscriptions.Select(s => s.Name).ToList();
         string[] wrong =
         [
-            .. topology.Subscriptions.SelectMany(s => s.Hears.Concat(s.Says)).Except(EventJson.Names)
+            .. topology.Subscriptions.SelectMany(s => s.Hears.Concat(s.Says)).Concat(topology.Outside.SelectMany(s => s.Says)).Except(EventJson.Names)
                 .Select(name => $"topology.json names {name}, which is no event in OrderEvents.cs."),
             .. names.Except(Participants.Deciders.Keys).Select(name => $"{name} of topology.json has no decider in Participants.cs."),
             .. Participants.Deciders.Keys.Except(names).Select(name => $"{name} of Participants.cs has no subscription in topology.json."),
@@ -51,6 +52,9 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
 /// <param name="Hears">The events that its filter lets pass.</param>
 /// <param name="Says">The events that its decider publishes; the kernel's control messages come on top.</param>
 public sealed record SubscriptionTopology(string Name, ImmutableArray<string> Hears, ImmutableArray<string> Says);
+
+/// <param name="Name">Second part of the ids of its messages.</param>
+public sealed record Speaker(string Name, ImmutableArray<string> Says);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Topology))]

@@ -16,6 +16,12 @@ public interface ICallsOff;
 /// <summary>Asks the participant of an earlier step to undo it.</summary>
 public abstract record Compensation : PublicEvent, ICallsOff;
 
+/// <summary>
+/// Published by a speaker from outside: a webhook, which saves nothing. It is handled while the order is parked, because it may resolve what
+/// is stuck, and operators must not undo what it reports.
+/// </summary>
+public interface IFromOutside;
+
 /// <summary>A public event that the bus delivers at a later time, not before.</summary>
 public interface IScheduled
 {
@@ -33,7 +39,7 @@ public abstract record Intent : OrderEvent
 public abstract record Answer : OrderEvent;
 
 /// <summary>
-/// What a customer, an operator or the carrier asks over HTTP. Never recorded: what matters of it is in the event that follows.
+/// What a customer or an operator asks over HTTP. Never recorded: what matters of it is in the event that follows.
 /// </summary>
 public abstract record Request : OrderEvent;
 
@@ -158,7 +164,7 @@ public sealed record NothingBooked : Answer;
 public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent;
 public sealed record CarrierCancelled : Answer;
 public sealed record CarrierTooLate : Answer;
-public sealed record CarrierPickedUp(string TrackingId) : Request;
+public sealed record CarrierPickedUp(string TrackingId) : PublicEvent, IFromOutside;
 
 public sealed record ShipmentBooked(string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OrderFunctions.Hosting;
 using OrderFunctions.Http;
-using OrderFunctions.Kernel;
 using OrderFunctions.Providers;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -12,8 +11,8 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.UseCallerCheck();
 var carrier = CarrierOptions.From(builder.Configuration);
-builder.Services.AddCarrier(carrier, services => (orderId, trackingId, cancellation) => services.GetRequiredService<Participant>()
-    .RequestAsync(orderId, MessageId.OfCarrierEvent(orderId, trackingId), new CarrierPickedUp(trackingId), cancellation));
+builder.Services.AddCarrier(carrier, services => (orderId, trackingId, cancellation) =>
+    services.GetRequiredService<IEventBus>().ReportPickUpAsync(orderId, eventId: trackingId, trackingId, cancellation));
 builder.Services.AddSingleton(services => new CarrierSignature(carrier.WebhookSecret!, services.GetRequiredService<TimeProvider>()));
 builder.Services.AddSingleton<CarrierEventsApi>();
 builder.AddParticipant(Participants.Shipping, services => Intents.On(services.GetRequiredService<ICarrier>()));

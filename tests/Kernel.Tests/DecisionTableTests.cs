@@ -21,7 +21,7 @@ public class DecisionTableTests
     ];
     static readonly string[] Dues = ["waits for an operator", "due later", "due now"];
     static readonly string[] Deliveries = ["first delivery", "repeated", "last allowed", "too often"];
-    static readonly string[] Contents = ["event", "what calls the order off", "control message", "unreadable", "stream too large"];
+    static readonly string[] Contents = ["event", "what calls the order off", "what comes from outside", "control message", "unreadable", "stream too large"];
 
     [Fact]
     public void Every_message_at_every_place()
@@ -69,6 +69,7 @@ public class DecisionTableTests
                 "unreadable" => null,
                 "control message" => new OrderResumed("payments", 3),
                 "what calls the order off" => new RestockInventory("declined"),
+                "what comes from outside" => new CarrierPickedUp("tr-1"),
                 _ => new PaymentFailed("declined"),
             },
             null, null, Now.AddSeconds(-1),

@@ -59,7 +59,6 @@ public class DecisionTableTests
 
     static bool CanMeet(string participant, OrderEvent input) => input switch
     {
-        CarrierPickedUp => participant is Participants.Shipping,
         Request => participant is Participants.Orders,
         _ => Topology.Current[participant].Hears.Contains(input.GetType().Name),
     };

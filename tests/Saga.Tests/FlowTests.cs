@@ -18,7 +18,7 @@ public class FlowTests
     public void Completed() => Flow(() =>
     {
         Request(Participants.Orders, Place);
-        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+        ReportPickUp();
         PassTime();
     });
 
@@ -50,7 +50,7 @@ public class FlowTests
     {
         Request(Participants.Orders, Place);
         PassTime();
-        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+        ReportPickUp();
     });
 
     [Fact]
@@ -72,7 +72,7 @@ public class FlowTests
     {
         Request(Participants.Orders, Place);
         Request(Participants.Orders, Cancel);
-        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+        ReportPickUp();
     }, new CarrierTooLate());
 
     void Flow(Action scenario, Answer? unlike = null, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
@@ -87,14 +87,27 @@ public class FlowTests
     void Request(string participant, Request request, bool deliver = true)
     {
         Hear(participant, request, "is asked to");
-        while (deliver && messages.TryDequeue(out var message))
-            Hear(message.Participant, message.Event, "hears");
+        if (deliver)
+            Deliver();
+    }
+
+    void ReportPickUp()
+    {
+        var pickUp = new CarrierPickedUp("tr-1");
+        text.Append(null, $"{"carrier",-13} {"says",-11} {pickUp.GetType().Name}\n");
+        Publish(pickUp);
+        Deliver();
     }
 
     void PassTime()
     {
         foreach (var due in scheduled)
             Hear(Participants.Shipping, due, "hears");
+        Deliver();
+    }
+
+    void Deliver()
+    {
         while (messages.TryDequeue(out var message))
             Hear(message.Participant, message.Event, "hears");
     }

@@ -34,11 +34,20 @@ public class TopologyTests
     [Fact]
     public void Every_public_event_has_one_sender_and_at_least_one_hearer()
     {
-        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Concat([nameof(OrderParked), nameof(OrderResumed)]).ToHashSet();
+        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Concat([nameof(OrderParked), nameof(OrderResumed)])
+            .Concat(Topology.Current.Outside.SelectMany(s => s.Says)).ToHashSet();
         var heard = Topology.Current.Subscriptions.SelectMany(s => s.Hears).ToHashSet();
         var published = Samples.Recordable.OfType<PublicEvent>().Select(e => e.GetType().Name).ToHashSet();
         Assert.Equal(published.Order(StringComparer.Ordinal), said.Order(StringComparer.Ordinal));
         Assert.Equal(published.Order(StringComparer.Ordinal), heard.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void What_speakers_from_outside_say_passes_a_parked_line_and_nothing_else_does()
+    {
+        Assert.Equal(
+            Samples.Recordable.OfType<IFromOutside>().Select(e => e.GetType().Name), Topology.Current.Outside.SelectMany(s => s.Says));
+        Assert.Empty(Topology.Current.Outside.Select(s => s.Name).Intersect(Participants.Deciders.Keys));
     }
 
     /// <summary>Follows every input from every state, as histories, to the end.</summary>

@@ -21,8 +21,9 @@ sealed class Host
         Name = $"{participant}#{number}";
         Time = new HostClock(this, world.Scheduler);
         var store = new StorePort(this, world.Store(participant));
+        Bus = new BusPort(this, world.Bus);
         Participant = new(
-            participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, new BusPort(this, world.Bus),
+            participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, Bus,
             world.Options, Time, OrderSummary.For(participant), world.Chance.Unit);
         Handler = new(Participant, world.Options, Time, new Ear(this));
         Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]));
@@ -32,6 +33,7 @@ sealed class Host
     public World World => world;
     public string Name { get; }
     public TimeProvider Time { get; }
+    public IEventBus Bus { get; }
     public Participant Participant { get; }
     public MessageHandler Handler { get; }
     public Replayer Replayer { get; }

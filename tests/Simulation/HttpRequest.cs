@@ -1,3 +1,5 @@
+using OrderFunctions.Kernel;
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
@@ -14,20 +16,55 @@ sealed class HttpRequest
     readonly World world;
     readonly string who;
     readonly string participant;
-    readonly string orderId;
-    readonly string requestId;
-    readonly OrderEvent request;
+    readonly string about;
+    readonly string request;
+    readonly Func<Host, CancellationToken, Task> call;
     readonly Action? answered;
     int attempt;
     bool ended;
 
+    /// <summary>A request that a participant handles on the order's stream.</summary>
     public HttpRequest(World world, string who, string participant, string orderId, string requestId, OrderEvent request, Action? answered = null)
+        : this(world, who, participant, $"{orderId} {requestId}", request.GetType().Name,
+            (host, stopping) => AskAsync(host, orderId, requestId, request, stopping), answered)
     {
-        (this.world, this.who, this.participant, this.orderId, this.requestId, this.request) = (world, who, participant, orderId, requestId, request);
-        this.answered = answered;
-        world.OpenRequests++;
         world.Requests[(participant, orderId, requestId)] = request;
+    }
+
+    /// <summary>The carrier's webhook, at Shipping's app.</summary>
+    public static HttpRequest ToWebhook(World world, string orderId, string trackingId) =>
+        new(world, "carrier", Participants.Shipping, $"{orderId} {trackingId}", nameof(CarrierPickedUp),
+            (host, stopping) => ReportAsync(host, orderId, trackingId, stopping), answered: null);
+
+    HttpRequest(
+        World world, string who, string participant, string about, string request, Func<Host, CancellationToken, Task> call, Action? answered)
+    {
+        (this.world, this.who, this.participant, this.about, this.request) = (world, who, participant, about, request);
+        (this.call, this.answered) = (call, answered);
+        world.OpenRequests++;
         Send();
+    }
+
+    static async Task AskAsync(Host host, string orderId, string requestId, OrderEvent request, CancellationToken stopping)
+    {
+        var (world, participant) = (host.World, host.Participant.Name);
+        var calls = Strand.Current!.Calls;
+        var wasHandled = world.Store(participant)[orderId]?.IndexOf(requestId) >= 0;
+        await host.Participant.RequestAsync(orderId, requestId, request, stopping);
+        world.Invariants.Answering(participant, orderId, requestId);
+        world.Invariants.Economical(participant, orderId, requestId, wasHandled ? 0 : 1, calls);
+        if (wasHandled)
+            world.Reach.Saw(Branch.RequestAnsweredFromEntries);
+    }
+
+    static async Task ReportAsync(Host host, string orderId, string trackingId, CancellationToken stopping)
+    {
+        var calls = Strand.Current!.Calls;
+        await host.Bus.ReportPickUpAsync(orderId, eventId: trackingId, trackingId, stopping);
+        if (host.World.Bus.Published(MessageId.OfCarrierEvent(orderId, trackingId)) is null)
+            host.World.Invariants.Broken("No webhook is answered before the bus has its message", orderId, trackingId);
+        if (calls is not ["publishes"])
+            host.World.Invariants.Broken("A webhook publishes, and touches no stream", orderId, string.Join(", ", calls));
     }
 
     void Send()
@@ -35,7 +72,7 @@ sealed class HttpRequest
         var mine = ++attempt;
         if (world.AnyHost(participant) is { } host)
         {
-            world.History.Add(who, "asks " + host.Name, $"{orderId} {requestId}", request.GetType().Name);
+            world.History.Add(who, "asks " + host.Name, about, request);
             host.Start(stopping => SendAsync(host, mine, stopping));
         }
         world.Scheduler.After(AnswerMax, () => Retry(mine));
@@ -43,15 +80,9 @@ sealed class HttpRequest
 
     async Task SendAsync(Host host, int mine, CancellationToken stopping)
     {
-        var calls = Strand.Current!.Calls;
-        var wasHandled = world.Store(participant)[orderId]?.IndexOf(requestId) >= 0;
         try
         {
-            await host.Participant.RequestAsync(orderId, requestId, request, stopping);
-            world.Invariants.Answering(participant, orderId, requestId);
-            world.Invariants.Economical(participant, orderId, requestId, wasHandled ? 0 : 1, calls);
-            if (wasHandled)
-                world.Reach.Saw(Branch.RequestAnsweredFromEntries);
+            await call(host, stopping);
             if (world.Faults.Strike(Fault.HttpAnswerLost))
                 return;
             if (!ended)
@@ -59,12 +90,12 @@ sealed class HttpRequest
         }
         catch (Exception e) when (Host.IsExpected(e))
         {
-            world.History.Add(host.Name, "cannot answer", $"{orderId} {requestId}", e.GetType().Name);
+            world.History.Add(host.Name, "cannot answer", about, e.GetType().Name);
             Retry(mine);
         }
         catch (Exception e)
         {
-            world.Invariants.Broken("A request fails for transient reasons only", orderId, e.ToString());
+            world.Invariants.Broken("A request fails for transient reasons only", about, e.ToString());
         }
     }
 
@@ -89,7 +120,7 @@ sealed class HttpRequest
     {
         ended = true;
         world.OpenRequests--;
-        world.History.Add(who, how, $"{orderId} {requestId}");
+        world.History.Add(who, how, about);
         if (how == "answered")
             answered?.Invoke();
     }

@@ -22,6 +22,7 @@ enum Branch
 
     // Parking
     HeadRanFromSubscription,
+    PassedTheLine,
     ParkedAgainTooOften,
     ParkedAgainUnreadable,
     ParkedAgainFailed,

@@ -42,6 +42,7 @@ sealed class SimulatedBus
     {
         if (messages[0].CausationId != messages[^1].CausationId)
             world.Reach.Saw(Branch.PublishedWithHttpEntries);
+        world.Invariants.Publishing(messages);
         foreach (var message in messages)
         {
             world.Invariants.Publishing(message, Published(message.Id));

@@ -192,8 +192,7 @@ sealed class SimulatedCarrier(World world)
             Tell();
         });
 
-        void Tell() => _ = new HttpRequest(
-            world, "carrier", Participants.Shipping, orderId, "pick-up/" + booked.TrackingId, new CarrierPickedUp(booked.TrackingId));
+        void Tell() => HttpRequest.ToWebhook(world, orderId, booked.TrackingId);
     }
 
     public sealed class Booking(Answer answer)

@@ -1,5 +1,6 @@
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
@@ -118,9 +119,16 @@ sealed class Subscription(World world, SubscriptionTopology topology)
         world.Reach.Saw(turn.Outcome);
         if (turn.Outcome is TurnOutcome.Handled && place == 0)
             world.Reach.Saw(Branch.HeadRanFromSubscription);
+        if (turn.Outcome is TurnOutcome.Handled && message.Event is IFromOutside && world.Store(Name)[message.OrderId] is { Parked.IsEmpty: false })
+            world.Reach.Saw(Branch.PassedTheLine);
         if (turn.Outcome is not TurnOutcome.Parked)
             return;
         world.Reach.Saw(turn.Reason);
+        if (message.Event is IFromOutside && turn.Reason == ParkingReasons.Behind && place < 0
+            && message.DeliveryCount <= world.Options.DeliveriesMax && !world.Store(Name).WasTooLarge(message.OrderId))
+        {
+            world.Invariants.Broken("What comes from outside passes a parked line", message.OrderId, $"{message.Id} at {Name}");
+        }
         if (place > 0)
             world.Reach.Saw(Branch.ParkedAgainBehind);
         else if (place == 0)

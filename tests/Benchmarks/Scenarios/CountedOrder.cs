@@ -112,7 +112,7 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         if (cancel)
             await run.RequestAsync(Participants.Orders, nameof(CancelOrder), new CancelOrder("changed my mind"));
         else if (run.scheduled.Count > 0)
-            await run.RequestAsync(Participants.Shipping, nameof(CarrierPickedUp), new CarrierPickedUp((await run.pickedUp.Task).TrackingId));
+            await run.ReportPickUpAsync(OrderId, "1", (await run.pickedUp.Task).TrackingId, CancellationToken.None);
         await run.DeliverAsync();
         foreach (var message in run.scheduled)
             run.Enqueue(message);

@@ -14,7 +14,6 @@ using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Http.Tests;
 
@@ -33,7 +32,6 @@ public sealed class ApiHost : IAsyncLifetime
     {
         var options = new TurnOptions { RetriesMax = 1, RetryPause = TimeSpan.Zero, ConflictPauseMax = TimeSpan.Zero };
         Orders = new(Participants.Orders, Order.Decider, Intents.Nothing, OrderStreams, Bus, options, Time, OrderSummary.Of);
-        var shipping = new Participant(Participants.Shipping, Shipment.Decider, Intents.Nothing, ShippingStreams, Bus, options, Time);
         Signature = new(Secret, Time);
 
         var builder = WebApplication.CreateSlimBuilder();
@@ -50,11 +48,10 @@ public sealed class ApiHost : IAsyncLifetime
             return next();
         });
         var page = new Page();
-        app.MapSaga(new(new(Orders, OrderStreams, page), new(Stock), new(shipping, Signature), new(Orders, OrderStreams), page));
+        app.MapSaga(new(new(Orders, OrderStreams, page), new(Stock), new(Bus, Signature), new(Orders, OrderStreams), page));
     }
 
     internal MemoryStreams OrderStreams { get; } = new();
-    internal MemoryStreams ShippingStreams { get; } = new();
     internal MemoryBus Bus { get; } = new();
     internal MemoryStock Stock { get; } = new();
     public FakeTimeProvider Time { get; } = new(new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
@@ -65,7 +62,7 @@ public sealed class ApiHost : IAsyncLifetime
     public IReadOnlyCollection<string> Log => log.Lines;
 
     /// <summary>Changes so far: what was stored, published or received.</summary>
-    public int Effects => OrderStreams.Writes + ShippingStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
+    public int Effects => OrderStreams.Writes + Bus.Published.Count + Stock.Levels.Count;
 
     public async ValueTask InitializeAsync()
     {

@@ -147,6 +147,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
 
         await host.CarrierAsync(Example("CarrierEvent").ToJsonString());
         await host.CarrierAsync("{}");
+        await host.CarrierAsync("""{"type":"delivered"}""");
         await host.CarrierAsync("{}", "wrong");
         await host.CarrierAsync(new string(' ', Limits.BodyBytesMax + 1));
         var unlabelled = new HttpRequestMessage(HttpMethod.Post, "/api/carrier-events") { Content = new ByteArrayContent([]) };
@@ -176,7 +177,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
 
     async Task UnavailableAsync(string id)
     {
-        host.OrderStreams.IsUnavailable = host.ShippingStreams.IsUnavailable = host.Stock.IsUnavailable = true;
+        host.OrderStreams.IsUnavailable = host.Bus.IsUnavailable = host.Stock.IsUnavailable = true;
         string[] paths =
         [
             "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",

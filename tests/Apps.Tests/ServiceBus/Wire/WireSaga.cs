@@ -31,8 +31,8 @@ sealed class WireSaga : IAsyncDisposable
     {
         Broker = new(WireBus.OfTopology with { LockDuration = TimeSpan.FromMinutes(1), DeliveriesMax = 100 });
         carrier = new(
-            (orderId, trackingId, cancellation) => this[Participants.Shipping].Service<Participant>()
-                .RequestAsync(orderId, $"{orderId}/carrier/{trackingId}", new CarrierPickedUp(trackingId), cancellation),
+            (orderId, trackingId, cancellation) => this[Participants.Shipping].Service<IEventBus>()
+                .ReportPickUpAsync(orderId, eventId: trackingId, trackingId, cancellation),
             TimeProvider.System,
             NullLogger<SimulatedCarrier>.Instance);
         Ledger.Carrier = carrier;
