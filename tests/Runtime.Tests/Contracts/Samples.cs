@@ -47,6 +47,7 @@ static class Samples
         new BookCarrier("17850", Address),
         new FindBooking("17850", "cancelled"),
         new CancelCarrier("trk-1", "17850", "cancelled"),
+        new CarrierPickedUp("trk-1"),
         new ShipmentBooked("trk-1", Noon),
         new ShipmentDue(Noon),
         new OrderShipped("trk-1"),
