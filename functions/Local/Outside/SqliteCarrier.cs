@@ -123,7 +123,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
                 // Shipping may hear of the pick-up before it has saved the booking. Then only the caller knows the order's trace.
                 using var span = call.Trace == default
                     ? null
-                    : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace);
+                    : Telemetry.Activities.StartActivity("tell PickUp", ActivityKind.Client, call.Trace,
+                        tags: [new("messaging.message.conversation_id", call.OrderId)]);
                 var pickedUpAt = new DateTimeOffset(call.PickedUpAt, TimeSpan.Zero);
                 await webhook!(new($"{trackingId}/picked-up", call.OrderId, trackingId, pickedUpAt), stopping.Token);
                 database.Enqueue(new Acknowledged(call.Id));

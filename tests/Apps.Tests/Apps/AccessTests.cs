@@ -13,7 +13,6 @@ using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.Saga.Orders;
-using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
@@ -221,11 +220,9 @@ public sealed class AccessTests : IAsyncLifetime
         var turns = new TurnOptions { RetriesMax = 1, RetryPause = TimeSpan.Zero };
         var orders = new Participant(
             Participants.Orders, Saga.Orders.Order.Decider, Intents.Nothing, streams, bus, turns, TimeProvider.System, OrderSummary.Of);
-        var shipping = new Participant(
-            Participants.Shipping, Shipment.Decider, Intents.Nothing, new MemoryStreams(), bus, turns, TimeProvider.System);
         var page = new Page();
         var saga = new SagaApi(
-            new(orders, streams, page), new(stock), new(shipping, new("the carrier's secret", TimeProvider.System)), new(orders, streams), page);
+            new(orders, streams, page), new(stock), new(bus, new("the carrier's secret", TimeProvider.System)), new(orders, streams), page);
         var check = new CallerCheck(tenant.Tokens(options));
 
         var builder = WebApplication.CreateSlimBuilder();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrderFunctions.CosmosDb;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using OrderFunctions.ServiceBusBroker;
@@ -72,7 +73,9 @@ static class WireAudit
     static IEnumerable<JsonObject> Reservations(WireSaga saga) =>
         saga.Cosmos.Documents(CosmosContainers.Stock).Where(one => one["lines"] is not null);
 
-    /// <summary>The topic must have accepted exactly what the streams say was published.</summary>
+    /// <summary>
+    /// The topic must have accepted exactly what the streams say was published, and what came from outside, which is recorded where it is heard.
+    /// </summary>
     static IEnumerable<string> OfPublishing(WireSaga saga, IReadOnlyList<BrokerMessage> accepted)
     {
         var recorded = new HashSet<string>(
@@ -82,6 +85,12 @@ static class WireAudit
             from recordedEvent in entry!["events"]!.AsArray()
             where PublicEvents.Contains((string)recordedEvent!["type"]!)
             select (string)recordedEvent["id"]!);
+        recorded.UnionWith(
+            from stream in saga.Cosmos.Documents(Participants.Shipping)
+            from entry in stream["entries"]!.AsArray()
+            let id = (string)entry!["on"]!
+            where Topology.Current.Outside.Any(speaker => speaker.Name == MessageId.SenderOf(id))
+            select id);
         return
         [
             .. recorded.Except(accepted.Select(message => message.Id!)).Select(id => $"{id} is recorded, and was never published."),
