@@ -26,7 +26,7 @@ public class FlowTests
     public void Completed_without_stock_or_charge() => Flow(() =>
     {
         Request(Participants.Orders, PlaceServices);
-        Request(Participants.Shipping, new CarrierPickedUp("tr-1"));
+        ReportPickUp();
     });
 
     [Fact]
