@@ -101,7 +101,7 @@ public sealed class LocalSaga : IAsyncDisposable
     {
         participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time, OrderSummary.For(name));
         handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time, OrderSummary.For(name));
-        replayers[name] = new(handlers[name], Bus.DeadLetters(name));
+        replayers[name] = new(handlers[name], Bus.DeadLetters(name), time);
     }
 
     Loop Every(string name, TimeSpan pause, Func<CancellationToken, Task> act) =>

@@ -9,8 +9,8 @@ using OrderFunctions.ServiceBus;
 
 namespace OrderFunctions.OrdersApp;
 
-/// <summary>The functions of Orders. Its timer also measures what no single turn can.</summary>
-public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauges gauges, OrdersApi orders)
+/// <summary>The functions of Orders.</summary>
+public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, OrdersApi orders)
 {
     [Function($"{Participants.Orders}-on-message")]
     public Task OnMessage(
@@ -23,11 +23,7 @@ public sealed class OrdersFunctions(MessageHandler handler, Upkeep upkeep, Gauge
         CancellationToken stopping) => handler.HandleAsync(message, actions, session, stopping);
 
     [Function($"{Participants.Orders}-on-timer")]
-    public async Task OnTimer([TimerTrigger("*/10 * * * * *")] TimerInfo timer, CancellationToken stopping)
-    {
-        await upkeep.RunAsync(stopping);
-        await gauges.MeasureAsync(stopping);
-    }
+    public Task OnTimer([TimerTrigger("*/10 * * * * *")] TimerInfo timer, CancellationToken stopping) => upkeep.RunAsync(stopping);
 
     [Function("place-order")]
     public Task<IResult> Place([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Orders)] HttpRequest request) =>

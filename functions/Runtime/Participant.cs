@@ -30,6 +30,10 @@ public sealed class Participant(
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
         TurnAsync(message, Lane.DeadLetters, cancellation);
 
+    /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
+    public bool IsDue(OrderStream stream, ReceivedMessage message) =>
+        Line.Next(stream, message, Lane.DeadLetters, options, time.GetUtcNow()) is not Wait;
+
     /// <summary>
     /// Handles an HTTP request: saves, then publishes, whether the order is parked or not. A request id that was handled before changes
     /// nothing. Returns the stream as it is afterwards.

@@ -78,6 +78,9 @@ public static class Telemetry
     /// <summary>Events of the carrier whose type is not known: acknowledged, and not published.</summary>
     public static readonly Counter<long> CarrierEventsIgnored = Meter.CreateCounter<long>("carrier.events.ignored", "{event}");
 
+    /// <summary>Orders that a timer could not handle, by <c>participant</c> and <c>duty</c>: republish, replay.</summary>
+    public static readonly Counter<long> UpkeepFailures = Meter.CreateCounter<long>("upkeep.failures", "{order}");
+
     /// <summary>Request units charged by Cosmos DB, by <c>participant</c> and <c>operation</c>.</summary>
     public static readonly Counter<double> RequestCharge = Meter.CreateCounter<double>("cosmos.request_charge", "{RU}");
 

@@ -31,10 +31,9 @@ public static class ServiceBusConnection
                 ? new ServiceBusClient(hostName, provider.GetRequiredService<TokenCredential>(), ClientOptions(participant))
                 : new ServiceBusClient(connectionString, ClientOptions(participant)))
             .AddSingleton(provider => provider.GetRequiredService<ServiceBusClient>().CreateSender(Topology.Current.Topic))
-            .AddSingleton(provider => provider.GetRequiredService<ServiceBusClient>()
-                .CreateReceiver(Topology.Current.Topic, participant, ServiceBusDeadLetters.ReceiverOptions))
             .AddSingleton<IEventBus, ServiceBusEventBus>()
-            .AddSingleton<IDeadLetterQueue, ServiceBusDeadLetters>();
+            .AddSingleton<IDeadLetterQueue>(provider => new ServiceBusDeadLetters(() => provider.GetRequiredService<ServiceBusClient>()
+                .CreateReceiver(Topology.Current.Topic, participant, ServiceBusDeadLetters.ReceiverOptions)));
     }
 
     /// <summary>The kernel retries within the time of a turn; the library's own retries go on for minutes and would outlast it.</summary>

@@ -1,17 +1,16 @@
-using System.Runtime.CompilerServices;
 using Azure.Messaging.ServiceBus;
-using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.ServiceBus;
 
-/// <summary>The dead-letter queue of one subscription, read by an ordinary receiver: it knows no sessions.</summary>
-public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLetterQueue
+/// <summary>The dead-letter queue of one subscription, read by ordinary receivers: it knows no sessions.</summary>
+/// <param name="connect">
+/// Makes a receiver with <see cref="ReceiverOptions"/>. It takes nothing from the queue before it is asked to receive, so one of them is kept
+/// for peeking.
+/// </param>
+public sealed class ServiceBusDeadLetters(Func<ServiceBusReceiver> connect) : IDeadLetterQueue
 {
-    /// <summary>How long to wait for messages: one that comes later is found by the next run.</summary>
-    static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(2);
-
-    readonly ConditionalWeakTable<ReceivedMessage, ServiceBusReceivedMessage> held = [];
+    readonly Lazy<ServiceBusReceiver> peeker = new(connect);
 
     /// <summary>Nothing is prefetched: the lock of a message that waits in memory is already running.</summary>
     public static ServiceBusReceiverOptions ReceiverOptions => new()
@@ -19,50 +18,13 @@ public sealed class ServiceBusDeadLetters(ServiceBusReceiver receiver) : IDeadLe
         SubQueue = SubQueue.DeadLetter, ReceiveMode = ServiceBusReceiveMode.PeekLock, PrefetchCount = 0,
     };
 
-    public async Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    public async Task<IReadOnlyList<DeadMessage>> PeekAsync(long after, int max, CancellationToken cancellation)
     {
-        var messages = await AskAsync(() => receiver.ReceiveMessagesAsync(max, WaitMax, cancellation), cancellation);
-        return [.. messages.Select(message =>
-        {
-            var received = message.ToReceived();
-            held.Add(received, message);
-            return received;
-        })];
+        var messages = await ServiceBusDeadLetterReceiver.AskAsync(
+            () => peeker.Value.PeekMessagesAsync(max, after + 1, cancellation), cancellation);
+        return [.. messages.Select(message => new DeadMessage(
+            message.SequenceNumber, message.ToReceived(), message.Body.ToMemory().Length))];
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        AskAsync(() => receiver.RenewMessageLockAsync(Held(message), cancellation), cancellation);
-
-    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        AskAsync(() => receiver.CompleteMessageAsync(Held(message), cancellation), cancellation);
-
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        AskAsync(() => receiver.AbandonMessageAsync(Held(message), cancellationToken: cancellation), cancellation);
-
-    ServiceBusReceivedMessage Held(ReceivedMessage message) =>
-        held.TryGetValue(message, out var original)
-            ? original
-            : throw new ArgumentException($"{message.Id} was not received here.", nameof(message));
-
-    static async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellation)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (ServiceBusException e) when (e.Reason is ServiceBusFailureReason.MessageLockLost or ServiceBusFailureReason.MessageNotFound)
-        {
-            throw new LockLostException(e.Message, e);
-        }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && e is not ArgumentException)
-        {
-            throw new TransientException($"The dead-letter queue did not answer: {e.Message}", e);
-        }
-    }
-
-    static Task<bool> AskAsync(Func<Task> ask, CancellationToken cancellation) => AskAsync(async () =>
-    {
-        await ask();
-        return true;
-    }, cancellation);
+    public IDeadLetterReceiver Open() => new ServiceBusDeadLetterReceiver(connect());
 }

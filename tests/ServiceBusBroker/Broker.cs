@@ -58,6 +58,13 @@ public sealed class Broker : IAsyncDisposable
         return new SubscriptionDepth(at.Messages.Count(), at.DeadLetters.Messages.Count, at.HeldSessions, Topic.Scheduled);
     });
 
+    /// <summary>Dead-letters what waits in a subscription, as when its time to live ends.</summary>
+    public Task ExpireAsync(string subscription) => loop.AskAsync(() =>
+    {
+        Topic.Subscriptions[subscription].Expire();
+        return true;
+    });
+
     /// <summary>Waits until all work that the clock or clients have triggered so far is done.</summary>
     public Task SettledAsync() => loop.AskAsync(() => true);
 

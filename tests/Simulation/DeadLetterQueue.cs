@@ -9,6 +9,7 @@ sealed class DeadLetterQueue(World world, string participant)
     static readonly TimeSpan LockTime = TimeSpan.FromMinutes(1);
 
     readonly List<DeadLetter> letters = [];
+    long lastSequence;
 
     public Service Service { get; } = new("dead-letter queue", Fault.DeadLettersBusy, Fault.DeadLettersAnswerLost, Fault.DeadLettersDown);
 
@@ -19,16 +20,17 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public void Add(Copy copy)
     {
-        letters.Add(new(copy));
+        letters.Add(new(copy, ++lastSequence));
         Version++;
         world.WakeReplayer(participant);
     }
 
+    public List<DeadLetter> Peek(long after, int max) =>
+        letters.Where(letter => letter.Sequence > after).Take(AtHand(max)).ToList();
+
     public List<DeadLetter> Lock(int max)
     {
-        // A receiver gets the messages that the broker has at hand, rarely all at once.
-        var atHand = Math.Min(max, 1 + world.Chance.Below(8));
-        var free = letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now).Take(atHand).ToList();
+        var free = letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now).Take(AtHand(max)).ToList();
         foreach (var letter in free)
         {
             letter.Lock++;
@@ -60,6 +62,9 @@ sealed class DeadLetterQueue(World world, string participant)
         letter.LockedUntil = default;
     }
 
+    /// <summary>A receiver gets the messages that the broker has at hand, rarely all at once.</summary>
+    int AtHand(int max) => Math.Min(max, 1 + world.Chance.Below(8));
+
     void Check(DeadLetter letter, int held, Branch lost)
     {
         if (world.Faults.Strike(Fault.DeadLetterLockLost, participant))
@@ -74,9 +79,10 @@ sealed class DeadLetterQueue(World world, string participant)
     }
 }
 
-sealed class DeadLetter(Copy copy)
+sealed class DeadLetter(Copy copy, long sequence)
 {
     public Copy Copy => copy;
+    public long Sequence => sequence;
 
     /// <summary>The number of the valid lock. Each new lock gets the next number.</summary>
     public int Lock { get; set; }
@@ -85,39 +91,80 @@ sealed class DeadLetter(Copy copy)
 
     /// <summary>Whether the stream already recorded the message as handled when it was last received.</summary>
     public bool WasHandled { get; set; }
+
+    public DeadMessage Read(World world, string participant) =>
+        new(sequence, copy.Received(world.Bugs.CanRead(participant, copy.Id)));
 }
 
 sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQueue
 {
-    readonly Dictionary<ReceivedMessage, (DeadLetter Letter, int Lock)> held = new(ReferenceEqualityComparer.Instance);
+    DeadLetterQueue Queue => subscription.DeadLetters;
+
+    public async Task<IReadOnlyList<DeadMessage>> PeekAsync(long after, int max, CancellationToken cancellation)
+    {
+        var letters = await host.CallAsync(
+            Queue.Service, "peeks at dead letters", subscription.Name, () => Queue.Peek(after, max), cancellation);
+        return letters.ConvertAll(letter => letter.Read(host.World, subscription.Name));
+    }
+
+    public IDeadLetterReceiver Open() => new DeadLetterReceiver(host, subscription);
+}
+
+sealed class DeadLetterReceiver(Host host, Subscription subscription) : IDeadLetterReceiver
+{
+    readonly Dictionary<long, (DeadLetter Letter, int Lock)> held = [];
 
     DeadLetterQueue Queue => subscription.DeadLetters;
 
-    public async Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    public async Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation)
     {
-        var letters = await host.CallAsync(Queue.Service, "receives dead letters", subscription.Name, () => Queue.Lock(max).ConvertAll(l => (l, l.Lock)), cancellation);
-        var messages = new List<ReceivedMessage>();
+        var letters = await host.CallAsync(
+            Queue.Service, "receives dead letters", subscription.Name, () => Queue.Lock(max).ConvertAll(l => (l, l.Lock)), cancellation);
         foreach (var (letter, @lock) in letters)
-        {
-            var message = letter.Copy.Received(host.World.Bugs.CanRead(subscription.Name, letter.Copy.Id));
-            held.Add(message, (letter, @lock));
-            messages.Add(message);
-        }
-        return messages;
+            held[letter.Sequence] = (letter, @lock);
+        return letters.ConvertAll(one => one.l.Read(host.World, subscription.Name));
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        SettleAsync("renews", message, Queue.Renew, cancellation);
+    public Task RenewLockAsync(DeadMessage message, CancellationToken cancellation) => OnHeldAsync("renews", message, Queue.Renew, cancellation);
 
-    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        SettleAsync("completes dead letter", message, Queue.Complete, cancellation);
-
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        SettleAsync("leaves dead letter", message, Queue.Abandon, cancellation);
-
-    Task SettleAsync(string what, ReceivedMessage message, Action<DeadLetter, int> effect, CancellationToken cancellation)
+    public async Task CompleteAsync(DeadMessage message, CancellationToken cancellation)
     {
-        var (letter, @lock) = held.TryGetValue(message, out var mine) ? mine : throw new InvalidOperationException("This receiver never held it.");
-        return host.CallAsync(Queue.Service, what, message.Id, () => effect(letter, @lock), cancellation);
+        await OnHeldAsync("completes dead letter", message, Queue.Complete, cancellation);
+        held.Remove(message.Sequence);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (held.Count == 0)
+            return;
+        try
+        {
+            await host.CallAsync(Queue.Service, "leaves dead letters", subscription.Name, GiveBack, CancellationToken.None);
+        }
+        catch (TransientException)
+        {
+            // The locks end by themselves.
+        }
+    }
+
+    void GiveBack()
+    {
+        foreach (var (letter, @lock) in held.Values)
+        {
+            try
+            {
+                Queue.Abandon(letter, @lock);
+            }
+            catch (LockLostException)
+            {
+                // Given back already.
+            }
+        }
+    }
+
+    Task OnHeldAsync(string what, DeadMessage message, Action<DeadLetter, int> effect, CancellationToken cancellation)
+    {
+        var (letter, @lock) = held.TryGetValue(message.Sequence, out var mine) ? mine : throw new InvalidOperationException("This receiver never held it.");
+        return host.CallAsync(Queue.Service, what, message.Message.Id, () => effect(letter, @lock), cancellation);
     }
 }

@@ -26,7 +26,10 @@ sealed class Host
             participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, Bus,
             world.Options, Time, OrderSummary.For(participant), world.Chance.Unit);
         Handler = new(Participant, world.Options, Time, new Ear(this));
-        Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]));
+        Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]), Time)
+        {
+            WindowMax = world.ReplayWindow, LooksMax = world.ReplayLooks,
+        };
         Republisher = new(Participant, store, Time);
     }
 
@@ -187,6 +190,8 @@ sealed class Host
     {
         Replaying = true;
         world.History.Add(Name, "replays");
+        if (world.Bus[Participant.Name].DeadLetters.Letters.Count > world.ReplayWindow)
+            world.Reach.Saw(Branch.MoreWaitedThanOneRunPeeks);
         try
         {
             await Replayer.RunAsync(stopping);

@@ -53,6 +53,7 @@ enum Branch
     ReplayStopped,
     ReplayMetBrokenStream,
     TwoReplayers,
+    MoreWaitedThanOneRunPeeks,
 }
 
 /// <summary>

@@ -54,6 +54,7 @@ sealed class World
             Options = new() { DeliveriesMax = 2 + Chance.Below(4), RetriesMax = 1 + Chance.Below(4) };
             BrokerDeliveriesMax = Options.DeliveriesMax + 1 + Chance.Below(6);
         }
+        (ReplayWindow, ReplayLooks) = (Chance.Of([1, 3, 5_000]), Chance.Of([1, 3, 500]));
         foreach (var (name, _, _) in Topology.Current.Subscriptions)
         {
             stores.Add(name, new(this, name));
@@ -93,6 +94,11 @@ sealed class World
     public SimulatedBus Bus { get; }
     public TurnOptions Options { get; } = new();
     public int BrokerDeliveriesMax { get; } = 25;
+
+    /// <summary>In most worlds so few that what waits for an operator fills a replayer's run, with what is due behind it.</summary>
+    public int ReplayWindow { get; }
+
+    public int ReplayLooks { get; }
     public double DeclineChance { get; }
     public double RefuseChance { get; }
 

@@ -9,11 +9,11 @@ namespace OrderFunctions.Local.Bus;
 /// </summary>
 sealed class DeadLetterQueue(string subscription, Database database, TimeProvider time) : IDeadLetterQueue
 {
+    readonly string subscription = subscription;
+    readonly Database database = database;
+    readonly TimeProvider time = time;
     readonly Lock gate = new();
     readonly SortedDictionary<long, Dead> messages = [];
-
-    // By reference: the received message is the receipt for its lock.
-    readonly Dictionary<ReceivedMessage, Dead> held = new(ReferenceEqualityComparer.Instance);
 
     public int Count
     {
@@ -37,68 +37,85 @@ sealed class DeadLetterQueue(string subscription, Database database, TimeProvide
             return messages.Values.FirstOrDefault(dead => dead.Message.Id == id)?.Message;
     }
 
-    public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    public Task<IReadOnlyList<DeadMessage>> PeekAsync(long after, int max, CancellationToken cancellation)
     {
         lock (gate)
         {
-            var now = time.GetTimestamp();
-            var received = new List<ReceivedMessage>();
-            foreach (var dead in messages.Values)
-            {
-                if (received.Count == max)
-                    break;
-                if (dead.LockedUntil > now)
-                    continue;
-                Unlock(dead);
-                dead.LockedUntil = LockEnd();
-                dead.Held = dead.Message.Received();
-                held[dead.Held] = dead;
-                received.Add(dead.Held);
-            }
-            return Task.FromResult<IReadOnlyList<ReceivedMessage>>(received);
+            return Task.FromResult<IReadOnlyList<DeadMessage>>(
+                [.. messages.Values.Where(dead => dead.Message.Sequence > after).Take(max).Select(dead => dead.Letter())]);
         }
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        OnHeld(message, dead => dead.LockedUntil = LockEnd());
-
-    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, dead =>
-    {
-        Unlock(dead);
-        messages.Remove(dead.Message.Sequence);
-        database.Enqueue(new CompletedMessage(dead.Message.Sequence));
-    });
-
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation) => OnHeld(message, Unlock);
-
-    void Unlock(Dead dead)
-    {
-        if (dead.Held is not null)
-            held.Remove(dead.Held);
-        dead.Held = null;
-        dead.LockedUntil = 0;
-    }
-
-    Task OnHeld(ReceivedMessage message, Action<Dead> act)
-    {
-        lock (gate)
-        {
-            if (!held.TryGetValue(message, out var dead) || dead.LockedUntil <= time.GetTimestamp())
-            {
-                return Task.FromException(
-                    new LockLostException($"The lock on {message.Id} in the dead-letter queue of {subscription} is lost."));
-            }
-            act(dead);
-            return Task.CompletedTask;
-        }
-    }
+    public IDeadLetterReceiver Open() => new Receiver(this);
 
     long LockEnd() => time.GetTimestamp() + (long)(BusOptions.LockDuration.TotalSeconds * time.TimestampFrequency);
+
+    sealed class Receiver(DeadLetterQueue queue) : IDeadLetterReceiver
+    {
+        public Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+        {
+            lock (queue.gate)
+            {
+                var now = queue.time.GetTimestamp();
+                var received = new List<DeadMessage>();
+                foreach (var dead in queue.messages.Values)
+                {
+                    if (received.Count == max)
+                        break;
+                    if (dead.LockedUntil > now)
+                        continue;
+                    dead.Lock(this, queue.LockEnd());
+                    received.Add(dead.Letter());
+                }
+                return Task.FromResult<IReadOnlyList<DeadMessage>>(received);
+            }
+        }
+
+        public Task RenewLockAsync(DeadMessage letter, CancellationToken cancellation) =>
+            OnHeld(letter, dead => dead.LockedUntil = queue.LockEnd());
+
+        public Task CompleteAsync(DeadMessage letter, CancellationToken cancellation) => OnHeld(letter, dead =>
+        {
+            queue.messages.Remove(dead.Message.Sequence);
+            queue.database.Enqueue(new CompletedMessage(dead.Message.Sequence));
+        });
+
+        public ValueTask DisposeAsync()
+        {
+            lock (queue.gate)
+            {
+                foreach (var dead in queue.messages.Values.Where(dead => dead.Holder == this))
+                    dead.Unlock();
+            }
+            return ValueTask.CompletedTask;
+        }
+
+        Task OnHeld(DeadMessage letter, Action<Dead> act)
+        {
+            lock (queue.gate)
+            {
+                if (!queue.messages.TryGetValue(letter.Sequence, out var dead) || dead.Holder != this
+                    || dead.LockedUntil <= queue.time.GetTimestamp())
+                {
+                    return Task.FromException(new LockLostException(
+                        $"The lock on {letter.Message.Id} in the dead-letter queue of {queue.subscription} is lost."));
+                }
+                act(dead);
+                return Task.CompletedTask;
+            }
+        }
+    }
 
     sealed class Dead(QueuedMessage message)
     {
         public QueuedMessage Message => message;
-        public ReceivedMessage? Held { get; set; }
+        public Receiver? Holder { get; private set; }
         public long LockedUntil { get; set; }
+
+        public DeadMessage Letter() => new(message.Sequence, message.Received());
+
+        public void Lock(Receiver holder, long until) => (Holder, LockedUntil) = (holder, until);
+
+        public void Unlock() => (Holder, LockedUntil) = (null, 0);
     }
 }

@@ -27,7 +27,8 @@ public class FunctionCallTests
         var participant = world.Participant;
         functions = new(
             new MessageHandler(participant, world.Options, world.Time, NullLogger<MessageHandler>.Instance),
-            new Upkeep(new Republisher(participant, world, world.Time), new Replayer(participant, world)));
+            new Upkeep(
+                new Republisher(participant, world, world.Time), new Replayer(participant, world, world.Time), NullLogger<Upkeep>.Instance));
         actions.Setup(a => a.CompleteMessageAsync(It.IsAny<ServiceBusReceivedMessage>(), It.IsAny<CancellationToken>())).Returns(() => Log("complete"));
         actions.Setup(a => a.AbandonMessageAsync(It.IsAny<ServiceBusReceivedMessage>(), It.IsAny<IDictionary<string, object>>(), It.IsAny<CancellationToken>()))
             .Returns(() => Log("abandon"));

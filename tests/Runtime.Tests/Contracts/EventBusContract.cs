@@ -20,6 +20,9 @@ public interface IBusUnderTest : IAsyncDisposable
 
     IDeadLetterQueue DeadLetters(string subscription);
 
+    /// <summary>Dead-letters all messages that wait in the subscription, in their order.</summary>
+    Task DeadLetterAllAsync(string subscription);
+
     Task AdvanceAsync(TimeSpan time);
 
     /// <summary>Whether messages survive the process.</summary>

@@ -136,6 +136,15 @@ sealed class SqliteBusUnderTest : IBusUnderTest
 
     public IDeadLetterQueue DeadLetters(string subscription) => bus.DeadLetters(subscription);
 
+    public async Task DeadLetterAllAsync(string subscription)
+    {
+        while (bus.TryReceive(subscription) is { } delivery)
+        {
+            await delivery.DeadLetterAsync("TTLExpiredException", "", CancellationToken.None);
+            await delivery.ReleaseSessionAsync(CancellationToken.None);
+        }
+    }
+
     public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait)
     {
         if (bus.TryReceive(subscription) is { } at)

@@ -12,7 +12,7 @@ namespace OrderFunctions.Turns;
 /// One participant (Payments) with a store, a bus and a card provider that log every call and fail where a test says so. Most laws check
 /// this log: what happened, and in which order.
 /// </summary>
-public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
+public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue, IDeadLetterReceiver
 {
     public const string Order = "o-1";
     public static readonly Address Home = new("Ada", "1 Street", "London", "E1", "GB");
@@ -49,7 +49,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
 
     public Participant Participant => new(Participants.Payments, Decider, Intents.On((ICardProvider)this), this, this, Options, Time);
     public IDecider Decider { get; set; } = Payment.Decider;
-    public Replayer Replayer => new(Participant, this);
+    public Replayer Replayer => new(Participant, this, Time);
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static ReceivedMessage Message(string id, OrderEvent? @event, int delivery = 1, string? type = null) => new(
@@ -113,8 +113,11 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         stored[stream.OrderId] = stream with { ETag = $"{++etags}" };
     });
 
-    public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<string>>([.. stored.Keys.Where(id => Load(id)!.PendingSince < before)]);
+    public async Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation)
+    {
+        await CallAsync("pending", () => { });
+        return [.. stored.Keys.Where(id => Load(id)!.PendingSince < before)];
+    }
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
         CallAsync("publish", () => Published.AddRange(messages), $"publish {string.Join(' ', messages.Select(m => m.Event.GetType().Name))}");
@@ -153,25 +156,34 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
 
     readonly HashSet<string> locked = [];
 
-    public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int max, CancellationToken cancellation)
+    public Task<IReadOnlyList<DeadMessage>> PeekAsync(long after, int max, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<DeadMessage>>([.. Letters.Where(letter => letter.Sequence > after).Take(max)]);
+
+    public IDeadLetterReceiver Open()
     {
-        var batch = DeadLetters.Where(message => locked.Add(message.Id)).Take(max).ToList();
-        return Task.FromResult<IReadOnlyList<ReceivedMessage>>(batch);
+        Log.Add("open");
+        return this;
     }
 
-    public Task RenewLockAsync(ReceivedMessage message, CancellationToken cancellation) => CallAsync("renew", () => { });
+    public Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<DeadMessage>>([.. Letters.Where(letter => locked.Add(letter.Message.Id)).Take(max)]);
 
-    public Task CompleteAsync(ReceivedMessage message, CancellationToken cancellation) => CallAsync("complete dead letter", () =>
+    public Task RenewLockAsync(DeadMessage letter, CancellationToken cancellation) => CallAsync("renew", () => { });
+
+    public Task CompleteAsync(DeadMessage letter, CancellationToken cancellation) => CallAsync("complete dead letter", () =>
     {
-        DeadLetters.RemoveAll(m => m.Id == message.Id);
-        locked.Remove(message.Id);
+        DeadLetters.RemoveAll(m => m.Id == letter.Message.Id);
+        locked.Remove(letter.Message.Id);
     });
 
-    public Task AbandonAsync(ReceivedMessage message, CancellationToken cancellation)
+    public ValueTask DisposeAsync()
     {
-        locked.Remove(message.Id);
-        return Task.CompletedTask;
+        GC.SuppressFinalize(this);
+        locked.Clear();
+        return ValueTask.CompletedTask;
     }
+
+    IEnumerable<DeadMessage> Letters => DeadLetters.ToList().Select((message, index) => new DeadMessage(index, message));
 
     OrderStream? Load(string orderId) => stored.TryGetValue(orderId, out var stream) ? stream with { Size = StoredSize } : null;
 }

@@ -76,6 +76,19 @@ sealed class Subscription(string name, IReadOnlySet<string> labels, BrokerOption
             $"Message could not be consumed after {options.DeliveriesMax} delivery attempts.");
     }
 
+    /// <summary>Dead-letters all messages of sessions that nobody holds.</summary>
+    public void Expire()
+    {
+        var free = sessions.Values.Where(session => session.Hold is null).ToList();
+        foreach (var message in free.SelectMany(session => session.Messages).OrderBy(message => message.SequenceNumber))
+            DeadLetters.Add(message, "TTLExpiredException", "The message expired and was dead lettered.");
+        foreach (var session in free)
+        {
+            session.Messages.Clear();
+            ready.Remove(session);
+        }
+    }
+
     public void Ended(Session session, SessionUse use)
     {
         used(use);

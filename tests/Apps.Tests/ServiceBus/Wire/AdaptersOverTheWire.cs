@@ -54,9 +54,9 @@ public sealed class AdaptersOverTheWire : IAsyncLifetime
     {
         await client.CreateSender(Topology.Current.Topic).SendMessageAsync(new("{}") { Subject = nameof(InventoryReserved) }, Cancellation);
 
-        var queue = new ServiceBusDeadLetters(
+        var queue = new ServiceBusDeadLetters(() =>
             client.CreateReceiver(Topology.Current.Topic, Participants.Payments, ServiceBusDeadLetters.ReceiverOptions));
-        var dead = Assert.Single(await queue.ReceiveAsync(10, Cancellation));
+        var dead = Assert.Single(await queue.PeekAsync(-1, 10, Cancellation)).Message;
 
         Assert.Equal("", dead.OrderId);
         Assert.NotEmpty(dead.Id);

@@ -53,7 +53,16 @@ public sealed class NamespaceBus : IBusFactory, IBusUnderTest
         WireDelivery.ReceiveAsync(client, topic, subscription, wait > WaitMin ? wait : WaitMin);
 
     public IDeadLetterQueue DeadLetters(string subscription) =>
-        new ServiceBusDeadLetters(client.CreateReceiver(topic, subscription, ServiceBusDeadLetters.ReceiverOptions));
+        new ServiceBusDeadLetters(() => client.CreateReceiver(topic, subscription, ServiceBusDeadLetters.ReceiverOptions));
+
+    public async Task DeadLetterAllAsync(string subscription)
+    {
+        while (await ReceiveAsync(subscription, WaitMin) is { } delivery)
+        {
+            await delivery.DeadLetterAsync("TTLExpiredException", "", CancellationToken.None);
+            await delivery.ReleaseSessionAsync(CancellationToken.None);
+        }
+    }
 
     public Task AdvanceAsync(TimeSpan time) => Task.Delay(time);
 

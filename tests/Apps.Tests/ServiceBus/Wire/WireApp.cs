@@ -105,7 +105,7 @@ sealed class WireApp : IAsyncDisposable
                 await Service<Upkeep>().RunAsync(stopping.Token);
                 await Task.Delay(UpkeepPause, stopping.Token);
             }
-            catch (Exception e) when (e is TransientException or OperationCanceledException)
+            catch (Exception e) when (e is TransientException or AggregateException or OperationCanceledException)
             {
                 // The next run comes soon, so ignore the failure.
             }

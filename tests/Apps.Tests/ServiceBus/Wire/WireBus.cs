@@ -55,7 +55,9 @@ public sealed class WireBus : IBusFactory, IBusUnderTest
             TimeSpan.FromMilliseconds(Math.Max(wait.TotalMilliseconds, 150)));
 
     public IDeadLetterQueue DeadLetters(string subscription) =>
-        new ServiceBusDeadLetters(client.CreateReceiver(Topology.Current.Topic, subscription, ServiceBusDeadLetters.ReceiverOptions));
+        new ServiceBusDeadLetters(() => client.CreateReceiver(Topology.Current.Topic, subscription, ServiceBusDeadLetters.ReceiverOptions));
+
+    public Task DeadLetterAllAsync(string subscription) => broker.ExpireAsync(subscription);
 
     public Task AdvanceAsync(TimeSpan time)
     {
