@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Azure.Cosmos;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -56,14 +57,15 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
         return new StockConsumed();
     }
 
-    public async Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation)
+    public async Task<StockLevel?> SetReceivedAsync(
+        string warehouse, string sku, long received, CancellationToken cancellation, Caller? by = null)
     {
         for (var step = 0; step < StepsMax; step++)
         {
             var known = await batches.SkuAsync(warehouse, sku, cancellation);
             if (known is null)
             {
-                known = new(StockDocument.IdOf(sku), warehouse, sku, received, received, 0, 0);
+                known = new(StockDocument.IdOf(sku), warehouse, sku, received, received, 0, 0, by);
                 if (await CreateAsync(known, cancellation))
                     return known.Level;
                 continue;
@@ -78,7 +80,10 @@ public sealed class CosmosStock(Container container, TimeProvider time) : IStock
             var added = received - known.Received;
             using var response = await calls.SendAsync("stock.receive", c => container.PatchItemStreamAsync(
                 known.Id, new PartitionKey(warehouse),
-                [PatchOperation.Set("/received", received), PatchOperation.Increment("/available", added)],
+                [
+                    PatchOperation.Set("/received", received), PatchOperation.Increment("/available", added),
+                    PatchOperation.Set("/receivedBy", by),
+                ],
                 new PatchItemRequestOptions
                 {
                     FilterPredicate = $"FROM c WHERE c.received = {known.Received} AND c.available >= {-added}",

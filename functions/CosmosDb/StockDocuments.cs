@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -8,7 +9,9 @@ namespace OrderFunctions.CosmosDb;
 /// The counters of one SKU in one warehouse. They are only ever changed by patches that add and subtract, so that orders of a popular SKU
 /// do not conflict.
 /// </summary>
-sealed record StockDocument(string Id, string Warehouse, string Sku, long Received, long Available, long Reserved, long Consumed)
+/// <param name="ReceivedBy">Who last set how many were received.</param>
+sealed record StockDocument(
+    string Id, string Warehouse, string Sku, long Received, long Available, long Reserved, long Consumed, Caller? ReceivedBy = null)
 {
     public static string IdOf(string sku) => $"sku:{CosmosId.Of(sku)}";
 

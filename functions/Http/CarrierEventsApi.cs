@@ -15,7 +15,11 @@ public sealed class CarrierEventsApi(IEventBus bus, CarrierSignature signature)
     {
         var bytes = await JsonBody.BytesAsync(request, Limits.BodyBytesMax);
         if (!signature.IsValid(request.Headers[CarrierSignature.Header], bytes.Span))
-            return Problem.Of(StatusCodes.Status401Unauthorized, $"The {CarrierSignature.Header} is missing, wrong or too old.");
+        {
+            var refused = Problem.Of(StatusCodes.Status401Unauthorized, $"The {CarrierSignature.Header} is missing, wrong or too old.");
+            Refusals.Note(request.HttpContext, "carrier-event", refused.Status, refused.Detail);
+            return refused;
+        }
 
         JsonBody.RequireJson(request);
         using var body = JsonBody.Parse(bytes);

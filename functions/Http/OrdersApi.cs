@@ -111,8 +111,8 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
     });
 
     /// <summary>
-    /// Null unless the order was placed, because Orders has a stream too of an order that it only heard of, and unless the caller may follow
-    /// it: another's order is answered like one that does not exist.
+    /// Null unless the order was placed (Orders has a stream too of an order that it only heard of) and the caller may follow it: another's
+    /// order is answered like one that does not exist.
     /// </summary>
     async Task<OrderStream?> LoadAsync(HttpRequest request, string id) =>
         Rules.IsOrderId(id)

@@ -14,7 +14,7 @@ public sealed class StockApi(IStock stock)
         var errors = new ValidationErrors();
         var received = Field.Root(body, errors, "received")["received"].Whole(0, Limits.ReceivedMax);
         errors.ThrowIfAny();
-        return await stock.SetReceivedAsync(warehouse, sku, received, CancellationToken.None) is { } level
+        return await stock.SetReceivedAsync(warehouse, sku, received, CancellationToken.None, Callers.Of(request)) is { } level
             ? Ok(level)
             : Problem.Conflict("More of this SKU is already reserved or consumed.");
     });

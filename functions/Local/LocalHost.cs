@@ -52,6 +52,7 @@ public sealed class LocalHost : IAsyncDisposable
         var saga = new LocalSaga(data, Options, TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());
         try
         {
+            host.UseOwnBrowserOnly();
             host.MapSaga(new(
                 new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),

@@ -15,6 +15,9 @@ public abstract record ProviderOptions
 
     internal bool IsSimulated => Mode == "simulated";
 
+    /// <summary>Without the secrets: texts end up in logs.</summary>
+    public sealed override string ToString() => $"{GetType().Name} {Mode} {BaseAddress}";
+
     /// <exception cref="InvalidOperationException">A setting is missing or invalid; the message names it.</exception>
     internal static T From<T>(IConfiguration configuration, string section)
         where T : ProviderOptions, new()
@@ -24,7 +27,7 @@ public abstract record ProviderOptions
         {
             { Mode: not ("http" or "simulated") } => $"{section}__Mode must be http or simulated.",
             { IsSimulated: true } when configuration[Stage.Setting] != Stage.Dev =>
-                $"{section}__Mode is simulated, which only {Stage.Setting}={Stage.Dev} allows: nobody would be charged, and nothing shipped.",
+                $"{section}__Mode is simulated, which only {Stage.Setting}={Stage.Dev} allows: nothing would be charged or shipped.",
             { IsSimulated: true } => null,
             { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } =>
                 $"{section}__BaseAddress must be the absolute URL of the API, with a slash at its end.",
@@ -46,8 +49,14 @@ public sealed record CardProviderOptions : ProviderOptions;
 
 public sealed record CarrierOptions : ProviderOptions
 {
-    /// <summary>Shared with the carrier, which signs its webhook with it. The simulated carrier does not use the webhook.</summary>
+    /// <summary>
+    /// Shared with the carrier, which signs its webhook with it; two with a space between while it is being changed. The simulated carrier
+    /// does not use the webhook.
+    /// </summary>
     public string? WebhookSecret { get; init; }
+
+    /// <summary>How far the time of a signature may be off; the usual where it is not set.</summary>
+    public TimeSpan? WebhookTolerance { get; init; }
 
     /// <summary>The options as the settings state them. A simulated carrier without a secret gets a random one that nobody knows.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
@@ -56,11 +65,16 @@ public sealed record CarrierOptions : ProviderOptions
         var options = From<CarrierOptions>(configuration, "Carrier");
         if (options is { IsSimulated: true, WebhookSecret: null or "" })
             return options with { WebhookSecret = RandomNumberGenerator.GetHexString(64) };
-        if (options.WebhookSecret is not { Length: > 0 })
-            throw new InvalidOperationException("The setting Carrier__WebhookSecret is missing.");
-        return IsUnresolved(options.WebhookSecret)
-            ? throw new InvalidOperationException($"The setting Carrier__WebhookSecret {Unresolved}")
-            : options;
+        var secrets = (options.WebhookSecret ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var wrong = options switch
+        {
+            _ when secrets.Length == 0 => "WebhookSecret is missing.",
+            _ when secrets.Length > 2 => "WebhookSecret has more than two secrets.",
+            _ when secrets.Any(IsUnresolved) => $"WebhookSecret {Unresolved}",
+            { WebhookTolerance.Ticks: <= 0 } => "WebhookTolerance must be more than 0.",
+            _ => null,
+        };
+        return wrong is null ? options : throw new InvalidOperationException($"The setting Carrier__{wrong}");
     }
 }
 

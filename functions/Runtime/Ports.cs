@@ -66,8 +66,9 @@ public interface IStock
     /// Sets how many of a SKU the warehouse has received in all, so that a second call changes nothing. Null where more than that is
     /// reserved or consumed: nothing is changed then.
     /// </summary>
+    /// <param name="by">Who said so last, kept beside the number; null where nobody is known.</param>
     /// <exception cref="TransientException">The outcome is unknown.</exception>
-    Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation);
+    Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation, Caller? by = null);
 
     /// <summary>Null where the warehouse does not know the SKU.</summary>
     Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation);

@@ -5,7 +5,11 @@ namespace OrderFunctions.Saga;
 // Every event of the saga. functions/Runtime/topology.json states who says and who hears each of them.
 
 /// <summary>Anything that is heard, requested, answered, published or recorded about one order.</summary>
-public abstract record OrderEvent;
+public abstract record OrderEvent
+{
+    /// <summary>Its name only: events hold card tokens and addresses, and texts end up in logs.</summary>
+    public sealed override string ToString() => GetType().Name;
+}
 
 /// <summary>Published on the topic once it is saved: a fact, or a <see cref="Compensation"/>.</summary>
 public abstract record PublicEvent : OrderEvent;

@@ -1,3 +1,4 @@
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -104,7 +105,8 @@ sealed class StockPort(Host host, SimulatedStock stock) : IStock
     public Task<StockConsumed> ConsumeAsync(string orderId, string warehouse, CancellationToken cancellation) =>
         host.CallAsync(stock.Service, "consumes", orderId, () => stock.Consume(orderId, warehouse), cancellation);
 
-    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) =>
+    public Task<StockLevel?> SetReceivedAsync(
+        string warehouse, string sku, long received, CancellationToken cancellation, Caller? by = null) =>
         host.CallAsync(stock.Service, "receives goods", sku, () => stock.SetReceived(warehouse, sku, received), cancellation);
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>

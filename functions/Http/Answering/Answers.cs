@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using OrderFunctions.Runtime;
 
@@ -30,7 +31,9 @@ sealed class JsonAnswer<T>(int status, T body, JsonTypeInfo<T> type) : IResult, 
     }
 }
 
-/// <summary>A JSON answer with a weak ETag, a digest of the body: a client that has it already gets 304.</summary>
+/// <summary>
+/// A JSON answer with a weak ETag, a digest of the body: a client that has it already gets 304. No cache may keep it, only the client.
+/// </summary>
 sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => StatusCodes.Status200OK;
@@ -41,7 +44,7 @@ sealed class TaggedAnswer<T>(T body, JsonTypeInfo<T> type) : IResult, IStatusCod
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 12))}\"", isWeak: true);
         var response = httpContext.Response;
         response.Headers.ETag = tag.ToString();
-        response.Headers.CacheControl = "private, no-cache";
+        response.Headers.CacheControl = "no-store";
         var known = httpContext.Request.GetTypedHeaders().IfNoneMatch;
         if (known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
         {
@@ -96,6 +99,9 @@ static class Answers
                 body = Compressed(body);
             }
         }
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (StringValues.IsNullOrEmpty(response.Headers.CacheControl))
+            response.Headers.CacheControl = "no-store";
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = body.Length;

@@ -20,7 +20,8 @@ static class Timeline
             if (entry.Via is not (Via.Parking or Via.Republished))
             {
                 var brought = entry.Events.Select(recorded => Detail(recorded.Event)).FirstOrDefault(detail => detail is not null);
-                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought, entry.Deliveries, withCallers ? entry.Caller : null);
+                var caller = withCallers ? entry.Caller : null;
+                Add(entry.On, entry.Type, entry.Sent ?? entry.At, entry.Cause, entry, brought, entry.Deliveries, caller);
             }
             foreach (var (id, said) in entry.Events)
             {

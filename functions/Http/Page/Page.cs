@@ -53,7 +53,6 @@ public sealed class Page : IResult, IStatusCodeHttpResult
         headers.CacheControl = "no-cache";
         headers.Vary = HeaderNames.Accept;
         headers.ContentSecurityPolicy = policy;
-        headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         if (httpContext.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
         {

@@ -3,16 +3,20 @@
 const byId = id => document.getElementById(id);
 const isMissing = value => value === null || value === undefined || value === false;
 
+// Characters that are not seen, but may change what is seen, become their codes: those of zero width and of direction.
+const visible = text =>
+  String(text).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, one => (/[\n\t]/.test(one) ? one : `\\u{${one.codePointAt(0).toString(16).toUpperCase()}}`));
+
 // A missing child is left out, so that a condition may stand where a child would.
 const fill = (node, ...children) => {
-  node.replaceChildren(...children.flat().filter(child => !isMissing(child)));
+  node.replaceChildren(...children.flat().filter(child => !isMissing(child)).map(child => (child instanceof Node ? child : visible(child))));
   return node;
 };
 
 const set = (node, attributes) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (isMissing(value)) continue;
-    if (name === 'text') node.textContent = value;
+    if (name === 'text') node.textContent = visible(value);
     else if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? '' : value);
   }

@@ -46,6 +46,7 @@ const story = (() => {
     const parts = [one.service === 'http' ? 'a request' : `said by ${one.service}`];
     if (cause) parts.push(', ', h('b', {}, span(one.sinceCauseMs ?? 0)), ` after ${cause.type}`);
     else if (one.cause) parts.push(`, caused by ${unheard(one)}`);
+    if (one.caller) parts.push(', by ', h('b', {}, one.caller.name ?? one.caller.objectId));
     if (one.detail) parts.push(': ', h('b', {}, one.type === 'OrderParked' ? words(one.detail) : one.detail));
     return parts;
   };

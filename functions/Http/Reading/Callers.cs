@@ -21,7 +21,11 @@ static class Callers
     public static string Name(HttpRequest request, string? claimed) =>
         Of(request) is { } caller ? caller.Name ?? caller.ObjectId : claimed ?? "operator";
 
-    static string? NameOf(ClaimsPrincipal user) => Claim(user, "preferred_username") ?? Claim(user, "name");
+    /// <summary>Users choose their names, so they are as short and as plain as any other text.</summary>
+    static string? NameOf(ClaimsPrincipal user) =>
+        (Claim(user, "preferred_username") ?? Claim(user, "name")) is { } name
+            ? Characters.Visible(name.Length <= Limits.NameLength ? name : name[..Limits.NameLength])
+            : null;
 
     static string? Claim(ClaimsPrincipal user, string type) => user.FindFirst(type)?.Value is { Length: > 0 } value ? value : null;
 }

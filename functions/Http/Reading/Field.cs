@@ -67,7 +67,7 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
         return Value.EnumerateArray().Select((item, index) => new Field(item, $"{path}[{index}]", errors));
     }
 
-    /// <summary>Text that a person could have typed: not blank, of a bounded length, without control characters.</summary>
+    /// <summary>Text that a person can read: not blank, of a bounded length, without characters that are not seen.</summary>
     /// <param name="rule">Returns what else is wrong with the text; null where nothing is.</param>
     public string Text(int lengthMax, Func<string, string?>? rule = null)
     {
@@ -97,7 +97,7 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
     public static string? WhatIsWrong(string text, int lengthMax) =>
         string.IsNullOrWhiteSpace(text) ? "must not be blank"
         : text.Length > lengthMax ? $"must have at most {lengthMax} characters"
-        : text.Any(char.IsControl) ? "must not contain control characters"
+        : Characters.HasUnseen(text) ? "must not contain control characters, nor others that are not seen"
         : null;
 
     public long Whole(long min, long max)

@@ -17,15 +17,16 @@ static class JsonBody
         return Parse(await BytesAsync(request, bytesMax));
     }
 
-    /// <summary>Null where the request has no body at all.</summary>
+    /// <summary>
+    /// Null where the body is empty. Its type must be stated all the same: a browser sends JSON for another site's page only if this host
+    /// allows that, which it does not.
+    /// </summary>
     /// <exception cref="ProblemException">As <see cref="ReadAsync"/>.</exception>
     public static async Task<JsonDocument?> ReadOptionalAsync(HttpRequest request, int bytesMax)
     {
-        var bytes = await BytesAsync(request, bytesMax);
-        if (bytes.IsEmpty)
-            return null;
         RequireJson(request);
-        return Parse(bytes);
+        var bytes = await BytesAsync(request, bytesMax);
+        return bytes.IsEmpty ? null : Parse(bytes);
     }
 
     /// <exception cref="ProblemException">413: too large.</exception>

@@ -52,9 +52,10 @@ public sealed class ApiClient(HttpClient http)
         Read<OrderBody>(await GetAsync($"api/orders/{id}", cancellation));
 
     /// <summary>All orders, newest first.</summary>
-    public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation)
+    /// <param name="text">Only those whose id, customer or idempotency key begins with this.</param>
+    public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation, string text = "")
     {
-        for (var next = "/api/orders?limit=200"; next is not null;)
+        for (var next = $"/api/orders?limit=200&text={Uri.EscapeDataString(text)}"; next is not null;)
         {
             var page = Read<OrderListBody>(await GetAsync(next, cancellation));
             foreach (var order in page.Orders)
@@ -63,12 +64,23 @@ public sealed class ApiClient(HttpClient http)
         }
     }
 
-    /// <summary>The id of the order that has this id or this idempotency key; null if there is none.</summary>
-    /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
+    /// <summary>
+    /// The id of the one order that has exactly this id, or else exactly this idempotency key; null if there is none. Callers choose their
+    /// keys: one may be another order's id, or used by two of them.
+    /// </summary>
+    /// <exception cref="RefusedByApiException">The API refused, or several orders have this key.</exception>
     public async Task<string?> FindAsync(string idOrKey, CancellationToken cancellation)
     {
-        var list = Read<OrderListBody>(await GetAsync($"api/orders?limit=200&text={Uri.EscapeDataString(idOrKey)}", cancellation));
-        return list.Orders.FirstOrDefault(order => order.Id == idOrKey || order.IdempotencyKey == idOrKey)?.Id;
+        var found = new List<string>();
+        await foreach (var order in OrdersAsync(cancellation, idOrKey))
+        {
+            if (order.Id == idOrKey)
+                return order.Id;
+            if (order.IdempotencyKey == idOrKey)
+                found.Add(order.Id);
+        }
+        return found.Count < 2 ? found.SingleOrDefault()
+            : throw new RefusedByApiException($"several orders have this key, name one by its id: {string.Join(", ", found)}");
     }
 
     /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
@@ -128,7 +140,7 @@ public sealed class ApiClient(HttpClient http)
     {
         var title = (string?)problem?["detail"] ?? (string?)problem?["title"] ?? "";
         var errors = (problem?["errors"] as JsonObject)?.Select(field => $"{field.Key} {string.Join(", ", field.Value!.AsArray())}") ?? [];
-        return string.Join(" ", [title, string.Join("; ", errors)]).Trim();
+        return Characters.Visible(string.Join(" ", [title, string.Join("; ", errors)]).Trim());
     }
 }
 

@@ -26,13 +26,14 @@ static class OperatorTables
 
     public static Table Facts(IReadOnlyList<FactBody> facts)
     {
-        var table = Columns("after", "service", "fact", "since its cause", "caused by", "deliveries", "detail");
+        var table = Columns("after", "service", "fact", "since its cause", "caused by", "deliveries", "detail", "by");
         foreach (var fact in facts)
         {
             var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
             var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type
                 ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null);
-            Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail);
+            Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail,
+                fact.Caller?.Name ?? fact.Caller?.ObjectId);
         }
         return table;
     }
@@ -49,9 +50,9 @@ static class OperatorTables
     }
 
     public static string Describe(ParkedMessageBody one) => $"""
-        {one.Type ?? "A message"} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {one.Description}
-        Last attempt: {Attempt(one.Failed) ?? "none here"}
-        {one.MessageId} in {one.Queue}
+        {Plain(one.Type ?? "A message")} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {Plain(one.Description)}
+        Last attempt: {Plain(Attempt(one.Failed) ?? "none here")}
+        {Plain(one.MessageId)} in {one.Queue}
         {one.Message?.ToJsonString(Indented) ?? "Its body is only in that queue."}
         """;
 
@@ -80,7 +81,10 @@ static class OperatorTables
 
     static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);
 
-    static void Add(Table table, params string?[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell ?? ""))]);
+    static void Add(Table table, params string?[] cells) => table.AddRow([.. cells.Select(cell => new Text(Plain(cell)))]);
+
+    /// <summary>What comes from elsewhere must not drive the terminal.</summary>
+    static string Plain(string? text) => Characters.Visible(text ?? "");
 
     static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using OrderFunctions.Http;
 
 namespace OrderFunctions.Local.Cli;
 
@@ -11,18 +12,58 @@ namespace OrderFunctions.Local.Cli;
 /// </summary>
 public sealed class OrdersFile(string path)
 {
-    /// <summary>Yields every line that is not blank, in order; one that cannot be used says why.</summary>
+    /// <summary>An order's body may have this many bytes; no line needs more characters.</summary>
+    const int LineLengthMax = Limits.OrderBytesMax;
+
+    /// <summary>One after the other. A few kilobytes may unpack to gigabytes of them.</summary>
+    const int BlankLinesMax = 1_000;
+
+    /// <summary>
+    /// Yields every line that is not blank, in order; one that cannot be used says why. Ends at the first that no file of orders has.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public async IAsyncEnumerable<OrdersFileLine> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         await using var file = File.OpenRead(path);
         await using Stream content = await IsGzipAsync(file, cancellation) ? new GZipStream(file, CompressionMode.Decompress) : file;
         using var reader = new StreamReader(content, Encoding.UTF8);
-        for (var number = 1; await reader.ReadLineAsync(cancellation) is { } line; number++)
+        var (number, blank) = (0, 0);
+        await foreach (var line in LinesAsync(reader, cancellation))
         {
-            if (!string.IsNullOrWhiteSpace(line))
+            number++;
+            blank = string.IsNullOrWhiteSpace(line) ? blank + 1 : 0;
+            if (line.Length > LineLengthMax || blank > BlankLinesMax)
+            {
+                var wrong = line.Length > LineLengthMax
+                    ? $"it has more than {LineLengthMax} characters"
+                    : $"before it are {BlankLinesMax} blank lines";
+                yield return new(number) { Error = $"{wrong}; the rest of the file is not read" };
+                yield break;
+            }
+            if (blank == 0)
                 yield return Parse(number, line);
         }
+    }
+
+    /// <summary>Reads no more of a line than is needed to see that it is too long.</summary>
+    static async IAsyncEnumerable<string> LinesAsync(StreamReader reader, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var (buffer, line) = (new char[16 * 1024], new StringBuilder());
+        while (await reader.ReadAsync(buffer, cancellation) is > 0 and var count)
+        {
+            var rest = buffer.AsMemory(0, count);
+            for (var end = rest.Span.IndexOf('\n'); end >= 0; end = rest.Span.IndexOf('\n'))
+            {
+                yield return line.Append(rest[..end]).ToString().TrimEnd('\r');
+                line.Clear();
+                rest = rest[(end + 1)..];
+            }
+            line.Append(rest);
+            if (line.Length > LineLengthMax)
+                break;
+        }
+        if (line.Length > 0)
+            yield return line.ToString();
     }
 
     static async Task<bool> IsGzipAsync(FileStream file, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderFunctions.Http;
 using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
@@ -31,6 +32,6 @@ static class Output
                 CultureInfo.InvariantCulture, $"{placed.PlacedBefore.Count:N0} orders had been placed before; none was placed twice.");
         }
         foreach (var error in placed.Errors)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{error}[/]");
+            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{Characters.Visible(error)}[/]");
     }
 }

@@ -47,6 +47,8 @@ public sealed class Report
         { Status: OrderStatus.Completed } when order.CancellationRefused || placed.CancellationRefused.ContainsKey(order.Id) =>
             "cancellation refused",
         { Status: OrderStatus.Completed, Delayed: true } => "delayed",
+        { Status: OrderStatus.Cancelled, Reason: "cancelled by an operator" } => "by an operator",
+        { Status: OrderStatus.Cancelled, Reason: "cancelled by the shop" } => "by the shop",
         { Status: OrderStatus.Cancelled } => "by the customer",
         { Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
         _ => "",

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -36,7 +37,8 @@ public sealed class SqliteStock(Database database) : IStock
         });
 
     /// <summary>Answers once it is on disk: the caller is outside this process.</summary>
-    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation) =>
+    public Task<StockLevel?> SetReceivedAsync(
+        string warehouse, string sku, long received, CancellationToken cancellation, Caller? by = null) =>
         database.CommitAsync(connection =>
         {
             connection

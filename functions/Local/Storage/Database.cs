@@ -47,6 +47,8 @@ public sealed partial class Database : IAsyncDisposable
             ownership = new(path);
         try
         {
+            if (IsDurable)
+                PrivateFile.Keep(path);
             writer = IsDurable
                 ? new(
                     ConnectionString(SqliteOpenMode.ReadWriteCreate),

@@ -22,7 +22,7 @@ sealed class Ownership : IDisposable
             Directory.CreateDirectory(folder);
         try
         {
-            held = new(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held = PrivateFile.Open(path + ".lock");
         }
         catch (IOException e)
         {
@@ -38,7 +38,7 @@ sealed class Ownership : IDisposable
     }
 
     /// <summary>The file is open and has its log.</summary>
-    public void Opened() => File.WriteAllText(marker, "This database is open, or was not closed: its log belongs to it.\n");
+    public void Opened() => PrivateFile.Write(marker, "This database is open, or was not closed: its log belongs to it.\n");
 
     /// <summary>
     /// The last connection is about to be closed. The mark ends before SQLite deletes the log, so that a kill between the two leaves no mark

@@ -23,7 +23,7 @@ namespace OrderFunctions.Http.Tests;
 /// </summary>
 public sealed class ApiHost : IAsyncLifetime
 {
-    const string Secret = "the carrier's secret";
+    const string Secret = "the-carriers-secret";
 
     readonly WebApplication app;
     readonly LogLines log = new();
@@ -95,8 +95,8 @@ public sealed class ApiHost : IAsyncLifetime
     public Task<Reply> SendAsync(HttpMethod method, string path, string? json, string? key = null, string? user = null)
     {
         var request = new HttpRequestMessage(method, path);
-        if (json is not null)
-            request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+        if (json is not null || method == HttpMethod.Post)
+            request.Content = new StringContent(json ?? "", Encoding.UTF8, "application/json");
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         if (user is not null)

@@ -127,7 +127,8 @@ sealed class MemoryStock : IStock
 
     public bool IsUnavailable { get; set; }
 
-    public Task<StockLevel?> SetReceivedAsync(string warehouse, string sku, long received, CancellationToken cancellation)
+    public Task<StockLevel?> SetReceivedAsync(
+        string warehouse, string sku, long received, CancellationToken cancellation, Caller? by = null)
     {
         ThrowIfUnavailable();
         var level = Levels.GetValueOrDefault((warehouse, sku)) ?? new StockLevel(sku, warehouse, 0, 0, 0, 0);

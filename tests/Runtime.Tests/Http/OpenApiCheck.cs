@@ -44,6 +44,9 @@ sealed partial class OpenApiCheck : DelegatingHandler
             return;
         }
         var type = response.Content.Headers.ContentType?.MediaType ?? "";
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+        if (type.EndsWith("json", StringComparison.Ordinal))
+            Assert.True(response.Headers.CacheControl?.NoStore, $"{where} may be kept by a cache.");
         Assert.True(contents[type] is not null, $"{where}: the content type is {type}.");
         Check(type.EndsWith("json", StringComparison.Ordinal) ? JsonNode.Parse(text) : text, contents[type]!["schema"]!, where);
     }

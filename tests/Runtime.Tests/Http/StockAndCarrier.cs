@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -115,9 +116,9 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
             "", " ", "v1=", $"t={seconds}", $"v1={digest}", $"t={later},v1={digest}",
             $"t={seconds},v1={digest[..^2]}", $"t={seconds},v1={digest}00",
             $"t={seconds},v1={new string('0', 64)}", $"t={seconds},v1={new string('z', 64)}",
-            $"t=-{seconds},v1={digest}", $"t={seconds}, v1={digest}",
+            $"t=-{seconds},v1={digest}", $"t={seconds},v0={digest}", $"t={seconds},v1={digest},t={later}", $"t={seconds} v1={digest}",
             $"t={new string('9', 30)},v1={digest}", digest,
-            new CarrierSignature("another secret", host.Time).Sign(Encoding.UTF8.GetBytes(body)),
+            new CarrierSignature("another-secret", host.Time).Sign(Encoding.UTF8.GetBytes(body)),
             host.Signature.Sign(Encoding.UTF8.GetBytes(body + " ")), host.Signature.Sign([]),
         ];
         foreach (var signature in wrong)
@@ -136,10 +137,72 @@ public sealed class CarrierEvents(ApiHost host) : IClassFixture<ApiHost>
     {
         var body = PickedUp(NewOrder());
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(host.Time.GetUtcNow().AddSeconds(-secondsAgo));
-        var signature = new CarrierSignature("the carrier's secret", clock).Sign(Encoding.UTF8.GetBytes(body));
+        var signature = new CarrierSignature("the-carriers-secret", clock).Sign(Encoding.UTF8.GetBytes(body));
         Assert.Equal(status, (await host.CarrierAsync(body, signature)).Status);
     }
 
     [Fact]
+    public async Task Any_signature_that_matches_counts_and_other_schemes_and_blanks_are_ignored()
+    {
+        var body = PickedUp(NewOrder());
+        var right = host.Signature.Sign(Encoding.UTF8.GetBytes(body)).Split(',');
+        var (seconds, digest, other) = (right[0], right[1], $"v1={new string('0', 64)}");
+        string[] valid =
+        [
+            $"{seconds}, {digest}", $"{digest},{seconds}", $"{seconds},{other},{digest}", $"{seconds},{digest},{other},v1=,v1=z",
+            $",, {seconds} ,v0=abc,v2={new string('1', 128)},x,{digest},",
+        ];
+        foreach (var signature in valid)
+            Assert.Equal((signature, 202), (signature, (await host.CarrierAsync(body, signature)).Status));
+    }
+
+    [Fact]
+    public void While_a_secret_is_changed_both_count()
+    {
+        var body = "{}"u8.ToArray();
+        CarrierSignature With(string secrets) => new(secrets, host.Time);
+        var (old, changing, changed) = (With("old-secret"), With("new-secret old-secret"), With("new-secret"));
+        Assert.True(changing.IsValid(old.Sign(body), body));
+        Assert.True(changing.IsValid(changed.Sign(body), body));
+        Assert.True(changed.IsValid(changing.Sign(body), body));
+        Assert.False(changed.IsValid(old.Sign(body), body));
+        Assert.Throws<ArgumentException>(() => With("one two three"));
+    }
+
+    [Fact]
+    public void The_tolerance_can_be_set_and_a_short_secret_is_warned_of()
+    {
+        var body = "{}"u8.ToArray();
+        var warnings = 0;
+        using var logs = LoggerFactory.Create(builder => builder.AddProvider(new Counting(() => warnings++)));
+        var log = logs.CreateLogger("test");
+        var strict = new CarrierSignature("short", host.Time, TimeSpan.FromSeconds(10), log);
+        Assert.Equal(1, warnings);
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(host.Time.GetUtcNow().AddSeconds(-10));
+        Assert.True(strict.IsValid(new CarrierSignature("short", clock).Sign(body), body));
+        clock.SetUtcNow(host.Time.GetUtcNow().AddSeconds(11));
+        Assert.False(strict.IsValid(new CarrierSignature("short", clock).Sign(body), body));
+        _ = new CarrierSignature(new string('x', 32), host.Time, log: log);
+        Assert.Equal(1, warnings);
+    }
+
+    [Fact]
     public void An_empty_secret_is_refused() => Assert.Throws<ArgumentException>(() => new CarrierSignature("", TimeProvider.System));
+
+    sealed class Counting(Action count) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => count();
+
+        public void Dispose()
+        {
+        }
+    }
 }
