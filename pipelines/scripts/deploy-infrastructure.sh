@@ -14,4 +14,7 @@ export DEPLOYED
 # The delegated subnet of a private network needs this provider, which no resource in the templates registers.
 [ "$what" = what-if ] || az provider register --namespace Microsoft.App --wait --output none
 
-az deployment sub "$what" --name "orderfunctions-$stage" --location "${LOCATION:?is not set}" --parameters "$bicep/$stage.bicepparam"
+# Asking needs no right to change what it asks about.
+rights=()
+[ "$what" = create ] || rights=(--validation-level ProviderNoRbac)
+az deployment sub "$what" "${rights[@]}" --name "orderfunctions-$stage" --location "${LOCATION:?is not set}" --parameters "$bicep/$stage.bicepparam"

@@ -135,7 +135,7 @@ public partial class PipelineTests
     {
         foreach (var path in Files.Select(file => file.Data))
             foreach (var task in Mappings(Load(path)).Where(node => Text(node, "task")?.Split('@')[0] == "AzureCLI"))
-                Assert.Matches(@"^orderfunctions-(dev|\$\{\{ parameters\.stage \}\})$", Text(Child(task, "inputs"), "azureSubscription")!);
+                Assert.Matches(@"^orderfunctions-(what-if|\$\{\{ parameters\.stage \}\})$", Text(Child(task, "inputs"), "azureSubscription")!);
     }
 
     [Fact]
