@@ -15,7 +15,11 @@ public sealed record AuthenticationOptions(string TenantId, string Audience)
     /// <summary>The stage is for trying out: see <see cref="Http.Roles.IsFor"/>.</summary>
     public bool IsDev { get; init; }
 
-    public string Authority => $"https://login.microsoftonline.com/{TenantId}/v2.0";
+    /// <summary>Where people sign in.</summary>
+    public Uri Tenant => new($"https://login.microsoftonline.com/{TenantId}");
+
+    /// <summary>The issuer of the tokens.</summary>
+    public string Authority => $"{Tenant}/v2.0";
 
     /// <summary>Null where callers are not checked: on a developer's machine, and only if neither setting is set.</summary>
     /// <exception cref="InvalidOperationException">A setting is missing, or callers must be checked.</exception>

@@ -74,12 +74,14 @@ public sealed class CallerCheck(EntraTokens tokens) : IFunctionsWorkerMiddleware
 public static class CallerCheckSetup
 {
     /// <summary>Checks the callers of all HTTP functions, as <see cref="Routes"/> says who may call what.</summary>
+    /// <returns>Which tokens are accepted; null where callers are not checked.</returns>
     /// <exception cref="InvalidOperationException">A setting is missing; the message names it.</exception>
-    public static void UseCallerCheck(this FunctionsApplicationBuilder builder)
+    public static AuthenticationOptions? UseCallerCheck(this FunctionsApplicationBuilder builder)
     {
         if (AuthenticationOptions.From(builder.Configuration) is not { } options)
-            return;
+            return null;
         builder.Services.AddSingleton(new EntraTokens(options));
         builder.UseMiddleware<CallerCheck>();
+        return options;
     }
 }

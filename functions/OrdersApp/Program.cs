@@ -8,7 +8,8 @@ using OrderFunctions.Saga;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
-builder.UseCallerCheck();
-builder.Services.AddSingleton(new Page()).AddSingleton<OrdersApi>().AddSingleton<OperationsApi>().AddSingleton<Gauges>();
+var authentication = builder.UseCallerCheck();
+var page = authentication is null ? new Page() : Page.WithSignIn(authentication.Audience, authentication.Tenant);
+builder.Services.AddSingleton(page).AddSingleton<OrdersApi>().AddSingleton<OperationsApi>().AddSingleton<Gauges>();
 builder.AddParticipant(Participants.Orders, _ => Intents.Nothing);
 await builder.Build().RunAsync();

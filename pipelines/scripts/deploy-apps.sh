@@ -9,6 +9,7 @@ build=local.$(git -C "$scripts" rev-parse HEAD)
 mapfile -t apps < <(jq --raw-output '.subscriptions[].name' "$scripts/../../functions/Runtime/topology.json")
 
 "$scripts/check-secrets.sh" "$stage"
+"$scripts/register-page.sh" "$stage"
 for app in "${apps[@]}"; do
     "$scripts/package-app.sh" "$app" "$packages" "$build"
     "$scripts/deploy-app.sh" "$stage" "$app" "$packages/$app.zip" "$build"

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -19,7 +20,8 @@ public sealed class Page : IResult, IStatusCodeHttpResult
 
     /// <param name="hostHtml">What the host adds to the page.</param>
     /// <param name="hostScript">The script for that; it runs after the page's own.</param>
-    public Page(string hostHtml = "", string hostScript = "")
+    /// <param name="connectsTo">An origin that the script calls beside this host; null for none.</param>
+    public Page(string hostHtml = "", string hostScript = "", string? connectsTo = null)
     {
         var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
         foreach (var line in Read("page.html").Split('\n'))
@@ -37,8 +39,19 @@ public sealed class Page : IResult, IStatusCodeHttpResult
         }
         html = Encoding.UTF8.GetBytes(text.ToString());
         tag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(html).AsSpan(0, 12))}\"", isWeak: true);
-        policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src 'self'; img-src data:; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src 'self'{(connectsTo is null ? "" : $" {connectsTo}")}; "
+            + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
+    /// <summary>The page whose operators sign in with Entra ID, by its registration. Neither value is secret.</summary>
+    /// <param name="authority">The tenant, such as https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000.</param>
+    public static Page WithSignIn(string clientId, Uri authority)
+    {
+        var (client, tenant) = (HtmlEncoder.Default.Encode(clientId), HtmlEncoder.Default.Encode(authority.ToString()));
+        return new(
+            $"<div id=\"registration\" data-client-id=\"{client}\" data-authority=\"{tenant}\" hidden></div>\n",
+            $"{Read("msal-browser.min.js")}\n{Read("signin.js")}",
+            authority.GetLeftPart(UriPartial.Authority));
     }
 
     public int? StatusCode => StatusCodes.Status200OK;

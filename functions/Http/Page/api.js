@@ -9,17 +9,16 @@ class ApiError extends Error {
   }
 }
 
-const token = {
-  get: () => sessionStorage.getItem('token'),
-  set: value => sessionStorage.setItem('token', value),
-};
+// A host that checks its callers adds signin.js, which says how a token is had.
+const token = { get: async () => null, signIn: null };
 
 // What a path last answered, by its ETag: an unchanged answer has no body. Kept here, because no cache may keep it.
 const known = new Map();
 
 const api = async (path, method = 'GET', body = undefined) => {
   const headers = { Accept: 'application/json' };
-  if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
+  const bearer = await token.get();
+  if (bearer) headers.Authorization = `Bearer ${bearer}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const before = method === 'GET' ? known.get(path) : undefined;
   if (before) headers['If-None-Match'] = before.tag;

@@ -75,23 +75,17 @@ const live = (() => {
 
   // In Azure the API needs a token of Entra ID. The page itself holds no data, so it is open.
   const signIn = async error => {
-    if (isAsking) return;
+    if (isAsking || !token.signIn) return;
     isAsking = true;
     connection('lost', 'sign in to continue');
-    const given = await ask({
-      title: error.status === 403 ? 'This token lacks the role that is needed' : 'Sign in',
-      action: 'Continue',
-      text: [
-        'Paste an access token of an operator. It is kept until this tab is closed.',
-        h('pre', { tabindex: 0 }, 'az account get-access-token --query accessToken -o tsv --resource api://<application id>'),
-      ],
-      field: { label: 'Access token', max: 20_000, secret: true },
+    const lacksRole = error.status === 403;
+    const agreed = await ask({
+      title: lacksRole ? 'This account lacks the role that is needed' : 'Sign in',
+      action: lacksRole ? 'Sign in with another account' : 'Sign in',
+      text: 'Operators sign in with their account at this organisation.',
     });
     isAsking = false;
-    if (given?.trim()) {
-      token.set(given.trim());
-      poll();
-    }
+    if (agreed) token.signIn(lacksRole);
   };
 
   const enter = () => {

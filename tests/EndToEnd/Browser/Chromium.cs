@@ -50,6 +50,7 @@ public sealed class Chromium : IAsyncLifetime
             BaseURL = address.ToString(),
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
+            IgnoreHTTPSErrors = true,
             ViewportSize = new() { Width = width, Height = 860 },
         });
         context.SetDefaultTimeout(60_000);
