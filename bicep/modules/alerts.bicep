@@ -79,6 +79,17 @@ var alerts = [
     by: ''
   }
   {
+    name: 'wrong-pick-ups'
+    means: 'The carrier reports parcels that were not booked for their orders.'
+    query: loadTextContent('../alerts/wrong-pick-ups.kql')
+    severity: 2
+    operator: above
+    limit: 0
+    window: 'PT1H'
+    every: 'PT15M'
+    by: ''
+  }
+  {
     name: 'message-lag'
     means: 'Messages wait for more than a minute before they are handled (95th percentile, seconds).'
     query: loadTextContent('../alerts/message-lag.kql')

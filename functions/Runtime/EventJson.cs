@@ -142,6 +142,7 @@ public static class EventJson
 [JsonSerializable(typeof(CancellationRefused))]
 [JsonSerializable(typeof(ShipmentCalledOff))]
 [JsonSerializable(typeof(EarlyPickUpNoted))]
+[JsonSerializable(typeof(WrongPickUpNoted))]
 [JsonSerializable(typeof(Notify))]
 [JsonSerializable(typeof(OrderParked))]
 [JsonSerializable(typeof(OrderResumed))]

@@ -51,6 +51,9 @@ public static class Telemetry
     /// <summary>Shipments not picked up by the promised time.</summary>
     public static readonly Counter<long> ShippingDelays = Meter.CreateCounter<long>("shipping.delays", "{order}");
 
+    /// <summary>Pick-ups that the carrier reported of a parcel that was not booked for the order.</summary>
+    public static readonly Counter<long> WrongPickUps = Meter.CreateCounter<long>("shipping.wrong_pick_ups", "{parcel}");
+
     /// <summary>Charges asked for and answered, by <c>result</c>: succeeded, failed.</summary>
     public static readonly Counter<long> Payments = Meter.CreateCounter<long>("payments", "{payment}");
 
@@ -178,6 +181,9 @@ public static class Telemetry
                     break;
                 case ShippingDelayed:
                     ShippingDelays.Add(1);
+                    break;
+                case WrongPickUpNoted:
+                    WrongPickUps.Add(1);
                     break;
             }
         }

@@ -181,6 +181,9 @@ public sealed record CancellationRefused(string CustomerId, string Reason) : Pub
 public sealed record ShipmentCalledOff(string Reason) : Note;
 public sealed record EarlyPickUpNoted(string TrackingId) : Note;
 
+/// <summary>The carrier reports a parcel that was not booked for this order. Somebody has to find out what it means.</summary>
+public sealed record WrongPickUpNoted(string TrackingId) : Note;
+
 // Notifications
 
 /// <param name="Notice">The event of which the customer is notified; an order may lead to several notices.</param>

@@ -72,7 +72,7 @@ public static class Samples
         new FailureNoted(FailedStep.Payment, "card declined"), new RefundNoted(Total), new RestockNoted("card declined"), new RefusedCancellationNoted("the carrier has picked it up already"),
         Reserve, new ReleaseStock("main", "carrier refused"), new ConsumeStock("main"),
         Charge, new FindCharge("changed my mind"), new RefundCard("ch-1", Total, "carrier refused"), new PaymentVoided("changed my mind"),
-        Book, new FindBooking("17850", "changed my mind"), new CancelCarrier("tr-1", "17850", "changed my mind"), new ShipmentCalledOff("changed my mind"), new EarlyPickUpNoted("tr-1"),
+        Book, new FindBooking("17850", "changed my mind"), new CancelCarrier("tr-1", "17850", "changed my mind"), new ShipmentCalledOff("changed my mind"), new EarlyPickUpNoted("tr-1"), new WrongPickUpNoted("tr-2"),
         new Notify("OrderCompleted", "17850", "Your order is on its way: tr-1."),
         new OrderParked("payments", 3, "o-1/inventory/2", "Transient", "The card provider answered 503.", new(10, Promised, 503)), new OrderResumed("payments", 5),
         new ReplayRequested("payments"), new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order"),

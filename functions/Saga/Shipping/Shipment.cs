@@ -3,11 +3,12 @@ namespace OrderFunctions.Saga.Shipping;
 public abstract record ShipmentState;
 public sealed record NotBooked : ShipmentState;
 public sealed record PickedUpEarly(string TrackingId) : ShipmentState;
-public sealed record Booking(string CustomerId, bool PickedUp) : ShipmentState;
-public sealed record Booked(string CustomerId, string TrackingId, DateTimeOffset PromisedBy, bool Delayed = false) : ShipmentState;
+public sealed record Booking(string CustomerId, bool PickedUp, string? Parcel = null) : ShipmentState;
+public sealed record Booked(
+    string CustomerId, string TrackingId, DateTimeOffset PromisedBy, bool Delayed = false, string? WrongParcel = null) : ShipmentState;
 public sealed record Seeking(string CustomerId, string Reason) : ShipmentState;
 public sealed record CallingOff(string CustomerId, string TrackingId, string Reason) : ShipmentState;
-public sealed record TooLate(string TrackingId) : ShipmentState;
+public sealed record TooLate(string TrackingId, string? WrongParcel = null) : ShipmentState;
 public sealed record Shipped(bool CancellationRefused = false) : ShipmentState;
 public sealed record Refused : ShipmentState;
 public sealed record CalledOff : ShipmentState;
@@ -24,11 +25,18 @@ public static class Shipment
         (NotBooked or PickedUpEarly, PaymentSucceeded order) => [new BookCarrier(order.CustomerId, order.ShipTo)],
         (Booking { PickedUp: false }, CarrierBooked carrier) =>
             [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new ShipmentDue(carrier.PromisedBy)],
-        (Booking { PickedUp: true }, CarrierBooked carrier) =>
+        (Booking { PickedUp: true } early, CarrierBooked carrier) when early.Parcel == carrier.TrackingId =>
             [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new OrderShipped(carrier.TrackingId)],
+        (Booking { Parcel: { } other }, CarrierBooked carrier) =>
+            [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new ShipmentDue(carrier.PromisedBy), new WrongPickUpNoted(other)],
         (Booking, CarrierRefused carrier) => [new ShippingFailed(carrier.Reason), new RefundPayment(carrier.Reason)],
 
-        (Booked or TooLate, CarrierPickedUp pickUp) => [new OrderShipped(pickUp.TrackingId)],
+        (Booked booked, CarrierPickedUp pickUp) when pickUp.TrackingId == booked.TrackingId => [new OrderShipped(pickUp.TrackingId)],
+        (TooLate kept, CarrierPickedUp pickUp) when pickUp.TrackingId == kept.TrackingId => [new OrderShipped(pickUp.TrackingId)],
+
+        // Another parcel than the one that was booked proves nothing about this order. Noted once for each.
+        (Booked booked, CarrierPickedUp pickUp) when pickUp.TrackingId != booked.WrongParcel => [new WrongPickUpNoted(pickUp.TrackingId)],
+        (TooLate kept, CarrierPickedUp pickUp) when pickUp.TrackingId != kept.WrongParcel => [new WrongPickUpNoted(pickUp.TrackingId)],
 
         // The carrier picked the parcel up before its booking was recorded.
         (NotBooked, CarrierPickedUp pickUp) => [new EarlyPickUpNoted(pickUp.TrackingId)],
@@ -59,7 +67,7 @@ public static class Shipment
     static ShipmentState Evolve(ShipmentState state, OrderEvent @event) => (state, @event) switch
     {
         (NotBooked, BookCarrier order) => new Booking(order.CustomerId, PickedUp: false),
-        (PickedUpEarly, BookCarrier order) => new Booking(order.CustomerId, PickedUp: true),
+        (PickedUpEarly early, BookCarrier order) => new Booking(order.CustomerId, PickedUp: true, early.TrackingId),
         (Booking order, ShipmentBooked booked) => new Booked(order.CustomerId, booked.TrackingId, booked.PromisedBy),
         (Booking, ShippingFailed) => new Refused(),
         (Booked, ShipmentDue) => state,
@@ -70,6 +78,8 @@ public static class Shipment
         (Seeking or CallingOff, ShipmentCalledOff) => new CalledOff(),
         (CallingOff order, CancellationRefused) => new TooLate(order.TrackingId),
         (Shipped, CancellationRefused) => new Shipped(CancellationRefused: true),
+        (Booked booked, WrongPickUpNoted noted) => booked with { WrongParcel = noted.TrackingId },
+        (TooLate kept, WrongPickUpNoted noted) => kept with { WrongParcel = noted.TrackingId },
         (NotBooked, EarlyPickUpNoted noted) => new PickedUpEarly(noted.TrackingId),
         (CalledOff or Refused, RefundPayment) => state,
         _ => throw new ImpossibleEventException(state, @event),

@@ -99,4 +99,21 @@ public class ShipmentSpecs
     [Fact]
     public void A_called_off_parcel_never_ships() =>
         Given(Find, CalledOff, Refund).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
+
+    [Fact]
+    public void Another_parcel_is_noted_once_and_the_order_goes_on_as_it_was() =>
+        Given(Book, IsBooked, Due).When(new CarrierPickedUp("tr-2")).Then(new WrongPickUpNoted("tr-2"));
+
+    [Fact]
+    public void The_right_parcel_still_ships_the_order_after_another_was_noted() =>
+        Given(Book, IsBooked, Due, new WrongPickUpNoted("tr-2")).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
+
+    [Fact]
+    public void Another_parcel_does_not_ship_an_order_whose_cancellation_came_too_late() =>
+        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(new CarrierPickedUp("tr-2")).Then(new WrongPickUpNoted("tr-2"));
+
+    [Fact]
+    public void A_parcel_that_came_before_the_booking_and_was_another_does_not_ship_the_order() =>
+        Given(new EarlyPickUpNoted("tr-2")).When(IsPaid).ThenAsks(Book)
+            .Answered(new CarrierBooked("tr-1", Promised)).Then(IsBooked, Due, new WrongPickUpNoted("tr-2"));
 }
