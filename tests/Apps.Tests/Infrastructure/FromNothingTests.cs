@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using OrderFunctions.Hosting;
 using OrderFunctions.Runtime;
 using YamlDotNet.RepresentationModel;
 
@@ -51,6 +53,8 @@ public sealed partial class FromNothingTests : IDisposable
         Assert.True(status == 0, output + errors);
         Assert.Contains("carrier refused", output, StringComparison.Ordinal);
         Assert.All(Everybody, app => Assert.Equal($"local.{_commit}", Running(app)));
+        Assert.Equal(["https://orders.example.org/"],
+            Registration().GetProperty("spa").GetProperty("redirectUris").EnumerateArray().Select(uri => uri.GetString()));
     }
 
     [Fact]
@@ -157,7 +161,16 @@ public sealed partial class FromNothingTests : IDisposable
         var granted = File.ReadAllText(Path.Combine(_azure.FullName, "roles"));
         Assert.Equal("api-id", Script("register-api.sh", "dev", "pipelines-identity").Output.Trim());
         Assert.Equal(granted, File.ReadAllText(Path.Combine(_azure.FullName, "roles")));
+
+        // What the API asks of a token: its kind, and the scope, to which no user can consent.
+        var registration = Registration();
+        Assert.Equal("idtyp", registration.GetProperty("optionalClaims").GetProperty("accessToken")[0].GetProperty("name").GetString());
+        var scope = Assert.Single(registration.GetProperty("api").GetProperty("oauth2PermissionScopes").EnumerateArray());
+        Assert.Equal((EntraTokens.Scope, "Admin"), (scope.GetProperty("value").GetString(), scope.GetProperty("type").GetString()));
+        Assert.Equal(4, registration.GetProperty("appRoles").GetArrayLength());
     }
+
+    JsonElement Registration() => JsonDocument.Parse(File.ReadAllText(Path.Combine(_azure.FullName, "application"))).RootElement;
 
     /// <summary>The steps of templates/deploy-stage.yml for dev, with packages as templates/package.yml makes them.</summary>
     void Release(string run, string[] apps, bool infrastructure)
