@@ -12,9 +12,9 @@ public sealed partial class SecretsTests
     const string Hidden = "do-not-print";
 
     static IEnumerable<PropertyInfo> Secrets() =>
-        from path in Directory.GetFiles(AppContext.BaseDirectory, "OrderFunctions.*.dll")
-        where !path.Contains("Tests", StringComparison.Ordinal) && !path.Contains("StandIns", StringComparison.Ordinal)
-        from type in Assembly.Load(Path.GetFileNameWithoutExtension(path)).GetTypes()
+        from name in Directory.GetFiles(AppContext.BaseDirectory, "OrderFunctions.*.dll").Select(Path.GetFileNameWithoutExtension)
+        where !name.EndsWith("Tests", StringComparison.Ordinal) && !name.EndsWith("StandIns", StringComparison.Ordinal)
+        from type in Assembly.Load(name).GetTypes()
         where type is { IsAbstract: false, ContainsGenericParameters: false, IsInterface: false }
         from property in type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
         where property.PropertyType == typeof(string) && SecretName().IsMatch(property.Name)

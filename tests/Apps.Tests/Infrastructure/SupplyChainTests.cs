@@ -13,13 +13,16 @@ public sealed class SupplyChainTests
     [Theory, MemberData(nameof(LockFiles))]
     public void A_lock_file_has_the_versions_that_the_projects_ask_for(string path)
     {
-        var central = XDocument.Parse(Repository.Read("Directory.Packages.props")).Descendants("PackageVersion")
-            .Where(version => version.Attribute("Include") is not null)
-            .ToDictionary(version => version.Attribute("Include")!.Value, version => version.Attribute("Version")!.Value, StringComparer.OrdinalIgnoreCase);
+        var packages = XDocument.Parse(Repository.Read("Directory.Packages.props"));
+        var properties = packages.Descendants("PropertyGroup").Elements().ToDictionary(property => $"$({property.Name})", property => property.Value);
+        var central = packages.Descendants("PackageVersion").Where(version => version.Attribute("Include") is not null).ToDictionary(
+            version => version.Attribute("Include")!.Value,
+            version => properties.GetValueOrDefault(version.Attribute("Version")!.Value, version.Attribute("Version")!.Value),
+            StringComparer.OrdinalIgnoreCase);
         using var locked = JsonDocument.Parse(Repository.Read(path));
-        var packages = locked.RootElement.GetProperty("dependencies").EnumerateObject().SelectMany(framework => framework.Value.EnumerateObject())
+        var found = locked.RootElement.GetProperty("dependencies").EnumerateObject().SelectMany(framework => framework.Value.EnumerateObject())
             .Where(package => package.Value.GetProperty("type").GetString() is "Direct" or "CentralTransitive");
-        Assert.All(packages.Where(package => central.ContainsKey(package.Name)), package => Assert.Equal(
+        Assert.All(found.Where(package => central.ContainsKey(package.Name)), package => Assert.Equal(
             (package.Name, $"[{central[package.Name]}, )"), (package.Name, package.Value.GetProperty("requested").GetString())));
     }
 
