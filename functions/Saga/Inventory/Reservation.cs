@@ -2,7 +2,11 @@ namespace OrderFunctions.Saga.Inventory;
 
 public abstract record ReservationState;
 public sealed record NotReserved : ReservationState;
-public sealed record Reserving(string Warehouse, string CustomerId, Money Total, string CardToken, Address ShipTo) : ReservationState;
+public sealed record Reserving(string Warehouse, string CustomerId, Money Total, string CardToken, Address ShipTo) : ReservationState
+{
+    /// <summary>Without the card token.</summary>
+    public override string ToString() => nameof(Reserving);
+}
 public sealed record Reserved(string Warehouse) : ReservationState;
 public sealed record NothingToReserve : ReservationState;
 public sealed record OutOfStock : ReservationState;
