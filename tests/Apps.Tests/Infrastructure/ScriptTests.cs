@@ -36,8 +36,8 @@ public sealed partial class ScriptTests : IDisposable
 
         Assert.Equal(0, Script("deploy-infrastructure.sh", "prod", "what-if").Status);
 
-        Assert.StartsWith("az deployment sub what-if --validation-level ProviderNoRbac --name orderfunctions-prod --location westeurope --parameters ", Asked[^2],
-            StringComparison.Ordinal);
+        Assert.StartsWith("az deployment sub what-if --validation-level ProviderNoRbac --name orderfunctions-prod --location westeurope "
+            + "--parameters ", Asked[^2], StringComparison.Ordinal);
         Assert.EndsWith("bicep/prod.bicepparam", Asked[^2], StringComparison.Ordinal);
         // With what the apps run now, which the deployment would otherwise forget.
         Assert.Equal("""given [{"participant":"orders"}]""", Asked[^1]);
