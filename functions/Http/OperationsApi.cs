@@ -17,6 +17,8 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
     /// <summary>Orders handled in parallel.</summary>
     const int ParallelismMax = 8;
 
+    static readonly Problem NoSuchOrder = Problem.NotFound("There is no such order.");
+
     readonly Choreography choreography = new(isLocal: deadLetter is not null);
 
     /// <summary>Who says and who hears what.</summary>
@@ -81,25 +83,48 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
     public Task<IResult> DiscardAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
         var number = RequestNumber(request);
-        using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
-        var errors = new ValidationErrors();
-        var fields = Field.Root(body, errors, "orderId", "participant", "messageId", "reason", "by");
-        var orderId = fields["orderId"].Text(32, Rules.OrderId);
-        var participant = fields["participant"].Text(Limits.NameLength, Rules.Participant);
-        var messageId = fields["messageId"].Text(Limits.MessageIdLength);
-        var reason = fields["reason"].Text(Limits.ReasonLength);
-        var claimed = fields["by"].OptionalText(Limits.NameLength);
-        errors.ThrowIfAny();
-
-        if (await orders.LoadAsync(orderId, request.HttpContext.RequestAborted) is null)
-            return Problem.NotFound("There is no such order.");
-        var by = Callers.Name(request, claimed);
-        var requestId = MessageId.OfRequest(orderId, $"{nameof(DiscardRequested)}/{participant}/{number}");
-        await orders.RequestAsync(
-            orderId, requestId, new DiscardRequested(participant, messageId, by, reason), CancellationToken.None, Callers.Of(request));
-        var accepted = new DiscardBody(orderId, participant, messageId, by, reason);
-        return new JsonAnswer<DiscardBody>(StatusCodes.Status202Accepted, accepted, Bodies.Json.DiscardBody);
+        var message = await NamedMessage.ReadAsync(request, mayStrand: true);
+        if (await orders.LoadAsync(message.OrderId, request.HttpContext.RequestAborted) is not { } stream)
+            return NoSuchOrder;
+        if (!message.Strand && message.IsUndoing && OrderSummary.Of(stream) is { IsFinal: false })
+        {
+            return Problem.Conflict(
+                "Without this message, which undoes a step, the order never becomes final. Settle the step by hand, or send strand: true.");
+        }
+        var discard = new DiscardRequested(message.Participant, message.MessageId, message.By, message.Reason);
+        return await RequestAsync(request, message, discard, number);
     });
+
+    /// <summary>
+    /// Tells a participant that an undoing step was done outside. It refuses where its provider has done the step already; that stands in
+    /// the timeline, as does who asked, and why.
+    /// </summary>
+    public Task<IResult> SettleAsync(HttpRequest request) => request.AnswerAsync(async () =>
+    {
+        var number = RequestNumber(request);
+        var message = await NamedMessage.ReadAsync(request, mayStrand: false);
+        if (await orders.LoadAsync(message.OrderId, request.HttpContext.RequestAborted) is not { } stream
+            || OrderSummary.Of(stream) is not { } order)
+        {
+            return NoSuchOrder;
+        }
+        var settle = new SettleRequested(
+            message.Participant, message.MessageId, order.CustomerId, order.Reason ?? message.Reason, message.By, message.Reason);
+        if (settle.Step() is null || !message.IsUndoing)
+            return Problem.Conflict("That message undoes no step that could be settled by hand.");
+        var isRepeated = stream.IndexOf(message.RequestId(settle, number)) >= 0;
+        if (!isRepeated && order.Status is not (OrderStatus.Cancelling or OrderStatus.Rejecting))
+            return Problem.Conflict("The order is not being undone.");
+        return await RequestAsync(request, message, settle, number);
+    });
+
+    async Task<IResult> RequestAsync(HttpRequest request, NamedMessage message, PublicEvent control, string number)
+    {
+        await orders.RequestAsync(
+            message.OrderId, message.RequestId(control, number), control, CancellationToken.None, Callers.Of(request));
+        var accepted = new DiscardBody(message.OrderId, message.Participant, message.MessageId, message.By, message.Reason);
+        return new JsonAnswer<DiscardBody>(StatusCodes.Status202Accepted, accepted, Bodies.Json.DiscardBody);
+    }
 
     /// <summary>A request without a key is always a new one: the bus must not drop it as a duplicate.</summary>
     static string RequestNumber(HttpRequest request) => IdempotencyKey.Of(request)?.Digest ?? Guid.CreateVersion7().ToString("N");

@@ -36,6 +36,8 @@ public static class Routes
         new("replay", "POST", Paths.Replay, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ReplayAsync(request)),
         new("discard", "POST", Paths.Discard, [Roles.Operator], Participants.Orders,
             (api, request) => api.Operations.DiscardAsync(request)),
+        new("settle", "POST", Paths.Settle, [Roles.Operator], Participants.Orders,
+            (api, request) => api.Operations.SettleAsync(request)),
         new("openapi", "GET", Paths.OpenApi, [Roles.Shop, Roles.Customer, Roles.Warehouse, Roles.Operator], Participants.Orders,
             (_, _) => Task.FromResult(OpenApi.Document)),
     ];
@@ -90,5 +92,6 @@ public static class Paths
     public const string ParkedOrder = "api/operations/parked/{id}";
     public const string Replay = "api/operations/replay";
     public const string Discard = "api/operations/discard";
+    public const string Settle = "api/operations/settle";
     public const string OpenApi = "openapi.json";
 }

@@ -63,10 +63,11 @@ public sealed record RecordedEvent(string Id, OrderEvent Event);
 /// <param name="Description">Of its last failure, shortened.</param>
 /// <param name="Due">When the head of the line is to be tried again; null where that waits for an operator.</param>
 /// <param name="Attempts">Replays that failed.</param>
+/// <param name="HeldSince">Since when nothing may try it, because an operator settles it by hand; null otherwise.</param>
 /// <param name="Sent">
 /// When the bus accepted it. A message that the broker dead-lettered comes late and takes its place in the line by this time.
 /// </param>
 /// <param name="Failed">The last attempt at it; null where it was never tried here.</param>
 public sealed record ParkedMessage(
     string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
-    DateTimeOffset? Sent = null, FailedAttempt? Failed = null);
+    DateTimeOffset? Sent = null, FailedAttempt? Failed = null, DateTimeOffset? HeldSince = null);

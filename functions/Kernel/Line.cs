@@ -10,10 +10,14 @@ namespace OrderFunctions.Kernel;
 public static class Line
 {
     /// <summary>The next step for a message that has not been tried yet.</summary>
-    public static Step Next(OrderStream stream, ReceivedMessage message, Lane lane, TurnOptions limits, DateTimeOffset now)
+    /// <param name="participant">Whose stream it is.</param>
+    public static Step Next(
+        OrderStream stream, ReceivedMessage message, Lane lane, string participant, TurnOptions limits, DateTimeOffset now)
     {
         if (stream.IndexOf(message.Id) is var index and >= 0)
             return new PublishAgain(index);
+        if (message.Event is SettleRequested request && request.Participant == participant)
+            return Settling(stream, request);
         if (message.Event is IKernelEvent)
             return Obey.It;
 
@@ -28,6 +32,7 @@ public static class Line
             (Lane.Subscription, < 0) => message.IsFirst ? Run.First : Run.Again,
 
             // Parked, but not yet moved to the dead-letter queue. The head of the line may run from here.
+            (Lane.Subscription, 0) when stream.Parked[0].HeldSince is not null => new StayParked(0),
             (Lane.Subscription, 0) when IsTooOften(message, limits) || Obstacle(stream, message) is not null => new StayParked(0),
             (Lane.Subscription, 0) => Run.Again,
             (Lane.Subscription, var place) => new StayParked(place),
@@ -35,7 +40,7 @@ public static class Line
             (_, < 0) => new Adopt(stream.PlaceFor(message)),
             (_, > 0 and var place) when MayPass(stream, message, place) && stream.Parked[place].Due <= now => Run.Again,
             (_, > 0) => new Wait(IsHead: false),
-            (_, 0) when !(stream.Parked[0].Due <= now) => new Wait(IsHead: true),
+            (_, 0) when stream.Parked[0].HeldSince is not null || !(stream.Parked[0].Due <= now) => new Wait(IsHead: true),
             (_, 0) when Obstacle(stream, message) is { } why => new FailAgain(0, why.Reason, why.Description, Due: null),
             _ => Run.Again,
         };
@@ -56,6 +61,19 @@ public static class Line
             (Lane.Subscription, _, _) => new Park(ReasonOf(failure), description, DueAfter(failure, 0, limits, now), status),
             _ => new FailAgain(
                 place, ReasonOf(failure), description, DueAfter(failure, stream.Parked[place].Attempts + 1, limits, now), status),
+        };
+    }
+
+    /// <summary>Nothing may overtake: what is in the line is settled at its head only.</summary>
+    static Step Settling(OrderStream stream, SettleRequested request)
+    {
+        var type = request.Step()?.GetType().Name;
+        return stream.PlaceOf(request.MessageId) switch
+        {
+            0 when stream.Parked[0].Type == type => stream.Parked[0].HeldSince is null ? Hold.It : Settle.It,
+            < 0 when stream.Entries.Exists(e => e.On == request.MessageId && e.Via is Via.Discard && e.Type == type) => Settle.It,
+            > 0 => new RefuseToSettle("Other messages are parked before it."),
+            _ => new RefuseToSettle($"No {type ?? "undoing step"} with that id is parked or was discarded here."),
         };
     }
 
@@ -81,7 +99,8 @@ public static class Line
     /// </summary>
     static bool MayPass(OrderStream stream, ReceivedMessage message, int place) => place > 0 && Obstacle(stream, message) is null
         && (message.Event is IFromOutside
-            || (message.Event is ICallsOff && place == 1 && stream.Parked[0].Reason is ParkingReasons.Pending or ParkingReasons.Unusable));
+            || (message.Event is ICallsOff && place == 1
+                && stream.Parked[0] is { HeldSince: null, Reason: ParkingReasons.Pending or ParkingReasons.Unusable }));
 
     static bool IsTooOften(ReceivedMessage message, TurnOptions limits) => message.DeliveryCount > limits.DeliveriesMax;
 

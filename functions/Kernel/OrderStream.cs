@@ -137,10 +137,10 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         var stream = After(step, message, decided, stamp);
         return step switch
         {
-            Run or Obey => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.Handled),
+            Run or Obey or Settle or RefuseToSettle => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.Handled),
             PublishAgain before => new(stream, stream.OutboxThrough(before.Index), TurnResult.Duplicate),
             Park or StayParked => new(stream, stream.Pending, TurnResult.Parked(stream.Parked[stream.PlaceOf(message.Id)])),
-            Wait => new(stream, [], TurnResult.Waiting),
+            Wait or Hold => new(stream, [], TurnResult.Waiting),
             _ => new(stream, stream.Pending, TurnResult.Waiting),
         };
     }
@@ -149,6 +149,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     {
         Run => Concluded(Unparked(message.Id), message, decided, stamp),
         Obey => Obeyed(message, stamp),
+        Hold => this with { Parked = Parked.SetItem(0, Parked[0] with { HeldSince = stamp.At }) },
+        Settle => Settled((SettleRequested)message.Event!, message, decided, stamp),
+        RefuseToSettle refusal => Refused((SettleRequested)message.Event!, refusal.Reason, message, stamp),
         Park park => Marked(Parked.Count,
             new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt,
                 Failed: park.Reason is ParkingReasons.Behind ? null : new(message.DeliveryCount, stamp.At, park.Status)),
@@ -189,19 +192,32 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
             OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
             ReplayRequested r when r.Participant == stamp.Participant && !stream.Parked.IsEmpty =>
                 (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = stamp.At }) }, []),
-            DiscardRequested d when d.Participant == stamp.Participant => (stream.Discarded(d, message, stamp), []),
+            SettlementRefused s => (stream, [new SettlementRefusalNoted(s.Participant, s.MessageId, s.Reason)]),
+            DiscardRequested d when d.Participant == stamp.Participant =>
+                (stream.Discarded(d.MessageId, d.By, d.Reason, message, stamp), []),
             _ => (stream, (IReadOnlyList<OrderEvent>)[]),
         };
         return Concluded(changed, message, events, stamp);
     }
 
-    OrderStream Discarded(DiscardRequested request, ReceivedMessage message, Stamp stamp)
+    OrderStream Settled(SettleRequested request, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
+        Concluded(Unparked(message.Id).Discarded(request.MessageId, request.By, request.Reason, message, stamp), message, decided, stamp);
+
+    OrderStream Refused(SettleRequested request, string reason, ReceivedMessage message, Stamp stamp)
     {
-        var place = PlaceOf(request.MessageId);
+        var stream = Unparked(message.Id);
+        if (stream.PlaceOf(request.MessageId) == 0)
+            stream = stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { HeldSince = null }) };
+        return Concluded(stream, message, [new SettlementRefused(stamp.Participant, request.MessageId, Short(reason))], stamp);
+    }
+
+    OrderStream Discarded(string messageId, string by, string reason, ReceivedMessage message, Stamp stamp)
+    {
+        var place = PlaceOf(messageId);
         if (place < 0)
             return this;
-        var events = Numbered([new MessageDiscarded(request.MessageId, request.By, request.Reason)], stamp);
-        var entry = new Entry(request.MessageId, Parked[place].Type, Via.Discard, stamp.At, events, Cause: message.Id);
+        var events = Numbered([new MessageDiscarded(messageId, by, reason)], stamp);
+        var entry = new Entry(messageId, Parked[place].Type, Via.Discard, stamp.At, events, Cause: message.Id);
         return With(entry) with { Parked = Parked.RemoveAt(place) };
     }
 

@@ -27,6 +27,25 @@ public sealed record Obey : Step
     public static readonly Obey It = new();
 }
 
+/// <summary>
+/// An operator settles the head of the line by hand: first hold it, so that no replay tries it from now on, then choose again.
+/// </summary>
+public sealed record Hold : Step
+{
+    public static readonly Hold It = new();
+}
+
+/// <summary>
+/// Decide on the step that the operator settles, where the outside is asked only what it has done, and drop its message from the line.
+/// </summary>
+public sealed record Settle : Step
+{
+    public static readonly Settle It = new();
+}
+
+/// <summary>Nothing can be settled: release the head of the line, and say why.</summary>
+public sealed record RefuseToSettle(string Reason) : Step;
+
 /// <summary>It was handled before, but its events may be unpublished: publish them again.</summary>
 /// <param name="Index">Of its entry.</param>
 public sealed record PublishAgain(int Index) : Step;

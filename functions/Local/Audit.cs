@@ -113,11 +113,19 @@ public sealed class Audit(Database database, SqliteBus bus)
     sealed record AuditedOrder(
         OrderSummary Order, IReadOnlyList<Money> Charges, IReadOnlyList<Money> Refunds, string? Reservations, long Shipments)
     {
+        bool IsSettled(string participant) => Order.Settled?.Contains(participant) ?? false;
+
+        /// <summary>Money that the customer is to get back, and has not got yet.</summary>
+        string Owed =>
+            Order.Status is OrderStatus.Cancelling or OrderStatus.Rejecting && Charges.Count > Refunds.Count
+                ? $", and {Charges[^1]} are owed to customer {Order.CustomerId}"
+                : "";
+
         public IEnumerable<string> Findings()
         {
             var id = $"Order {Order.OrderId}";
             if (!Order.IsFinal)
-                yield return $"{id} is open: {Order.Status}.";
+                yield return $"{id} is open: {Order.Status}{Owed}.";
             if (Order.ParkedNow.Any())
                 yield return $"{id} is parked at {string.Join(", ", Order.ParkedNow.Select(place => place.Key))}.";
             if (Charges.Count > 1)
@@ -139,12 +147,12 @@ public sealed class Audit(Database database, SqliteBus bus)
             }
             else if (Order.IsFinal)
             {
-                if (!Charges.SequenceEqual(Refunds))
+                if (!Charges.SequenceEqual(Refunds) && (Refunds.Count > 0 || !IsSettled(Participants.Payments)))
                 {
                     yield return $"{id} is {Order.Status}, but was charged {string.Join(" and ", Charges)} "
                         + $"and refunded {string.Join(" and ", Refunds)}.";
                 }
-                if (Reservations is "reserved" or "consumed" || Shipments != 0)
+                if (Reservations is "reserved" or "consumed" || (Shipments != 0 && !IsSettled(Participants.Shipping)))
                     yield return $"{id} is {Order.Status}, but its stock is {Reservations} and it was shipped {Shipments} times.";
             }
         }

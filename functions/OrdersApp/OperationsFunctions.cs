@@ -42,6 +42,10 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
     public Task<IResult> Discard([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Discard)] HttpRequest request) =>
         operations.DiscardAsync(request);
 
+    [Function("settle")]
+    public Task<IResult> Settle([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = Paths.Settle)] HttpRequest request) =>
+        operations.SettleAsync(request);
+
     [Function("openapi")]
     public static IResult OpenApiDocument(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.OpenApi)] HttpRequest request) =>

@@ -7,7 +7,10 @@ namespace OrderFunctions.Runtime;
 /// An earlier attempt may have performed it already, perhaps so long ago that the provider has forgotten the key. So the provider is first
 /// asked what it did for the order.
 /// </param>
-public sealed record IntentCall(string OrderId, Intent Intent, bool Repeated)
+/// <param name="LookUp">
+/// Nothing is to be done now: the outside is only asked what it has done, and answers <see cref="NothingDone"/> if that is nothing.
+/// </param>
+public sealed record IntentCall(string OrderId, Intent Intent, bool Repeated, bool LookUp = false)
 {
     /// <summary>
     /// The order, the intent's name and, where one order may need several, its subject. Deliberately no sequence number: a turn that is
@@ -39,6 +42,7 @@ public static class Intents
             (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
             ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
         FindCharge => await cards.FindChargeAsync(call.OrderId, cancellation) ?? new NothingCharged(),
+        RefundCard when call.LookUp => (Answer?)await cards.FindRefundAsync(call.OrderId, cancellation) ?? new NothingDone(),
         RefundCard refund =>
             (call.Repeated ? await cards.FindRefundAsync(call.OrderId, cancellation) : null)
             ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
@@ -51,6 +55,8 @@ public static class Intents
             (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
             ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
         FindBooking => await carrier.FindBookingAsync(call.OrderId, cancellation) ?? new NothingBooked(),
+        CancelCarrier when call.LookUp =>
+            await carrier.FindBookingAsync(call.OrderId, cancellation) is CarrierBooked ? new NothingDone() : new CarrierCancelled(),
         CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
         _ => throw NotOn(nameof(ICarrier), call),
     };
@@ -59,6 +65,19 @@ public static class Intents
     {
         Notify notice => await notifier.NotifyAsync(call.Key, call.OrderId, notice, cancellation),
         _ => throw NotOn(nameof(INotifier), call),
+    };
+
+    /// <summary>What a person has done by hand is not performed: the outside is only asked whether it has done it too.</summary>
+    /// <param name="done">Called where it has; its answer then counts.</param>
+    public static Perform ByHand(Perform perform, Action done) => async (call, cancellation) =>
+    {
+        if (call.Intent.ByHand() is not { } byHand)
+            return await perform(call, cancellation);
+        var found = await perform(call with { LookUp = true }, cancellation);
+        if (found is NothingDone)
+            return byHand;
+        done();
+        return found;
     };
 
     /// <summary>For a participant that has no intents.</summary>

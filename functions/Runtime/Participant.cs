@@ -32,7 +32,7 @@ public sealed class Participant(
 
     /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
     public bool IsDue(OrderStream stream, ReceivedMessage message) =>
-        Line.Next(stream, message, Lane.DeadLetters, options, time.GetUtcNow()) is not Wait;
+        Line.Next(stream, message, Lane.DeadLetters, name, options, time.GetUtcNow()) is not Wait;
 
     /// <summary>
     /// Handles an HTTP request: saves, then publishes, whether the order is parked or not. A request id that was handled before changes
@@ -54,7 +54,7 @@ public sealed class Participant(
             {
                 IReadOnlyList<OrderEvent> decided = request is IKernelEvent
                     ? [request]
-                    : await DecideAsync(stream, request, attempt, cancellation);
+                    : await DecideAsync(stream, request, attempt, perform, cancellation);
                 changed = stream.Requested(requestId, request, decided, Stamp(), caller);
                 index = stream.Entries.Count;
             }
@@ -100,14 +100,21 @@ public sealed class Participant(
     {
         using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
         var now = time.GetUtcNow();
-        var step = Line.Next(stream, message, lane, options, now);
+        var step = Line.Next(stream, message, lane, name, options, now);
         try
         {
-            return await TakeAsync(step, stream, message, attempt, cancellation);
+            var result = await TakeAsync(step, stream, message, attempt, cancellation);
+            return step is not Hold ? result : await OnStreamAsync(
+                message.OrderId, (held, again) => OnceAsync(held, message, lane, again, cancellation), cancellation);
         }
         catch (Exception e) when (step is Run && AfterFailure(e) is { } next)
         {
             return await TakeAsync(next, stream, message, attempt, cancellation);
+        }
+        catch (Exception e) when (step is Settle && e is not (StreamConflictException or OperationCanceledException)
+            && (e is not TransientException || message.DeliveryCount >= options.DeliveriesMax))
+        {
+            return await TakeAsync(new RefuseToSettle(e.Message), stream, message, attempt, cancellation);
         }
 
         Step? AfterFailure(Exception e) => e switch
@@ -125,12 +132,31 @@ public sealed class Participant(
     async Task<TurnResult> TakeAsync(
         Step step, OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
-        var decided = step is Run run ? await DecideAsync(stream, message.Event!, attempt.After(another: run.Repeated), cancellation) : [];
+        var decided = step switch
+        {
+            Run run => await DecideAsync(stream, message.Event!, attempt.After(another: run.Repeated), perform, cancellation),
+            Settle => await SettleAsync(stream, (SettleRequested)message.Event!, attempt, cancellation),
+            _ => [],
+        };
         if (step is Wait { IsHead: true })
             await PublishPendingAsync(stream, cancellation);
         var ready = stream.Ready(step, message, decided, Stamp());
         await CommitAsync(stream, ready.Stream, ready.Messages, cancellation);
         return ready.Result;
+    }
+
+    /// <summary>Decides on a step that a person has done outside. What the outside has done after all, it answers itself.</summary>
+    async Task<IReadOnlyList<OrderEvent>> SettleAsync(
+        OrderStream stream, SettleRequested request, Attempt attempt, CancellationToken cancellation)
+    {
+        var isDoneOutside = false;
+        var decided = await DecideAsync(stream, request.Step()!, attempt.After(another: true), Intents.ByHand(perform, () => isDoneOutside = true), cancellation);
+        if (decided.Count == 0)
+            throw new InvalidOperationException("There is nothing left to undo.");
+        OrderEvent settled = isDoneOutside
+            ? new SettlementRefused(name, request.MessageId, "The provider had done it already; the order goes on with its answer.")
+            : new StepSettled(request.MessageId, request.By, request.Reason);
+        return [settled, .. decided];
     }
 
     async Task<int> PublishPendingAsync(OrderStream stream, CancellationToken cancellation)
@@ -150,7 +176,8 @@ public sealed class Participant(
         return pending.Count;
     }
 
-    async Task<IReadOnlyList<OrderEvent>> DecideAsync(OrderStream stream, OrderEvent input, Attempt attempt, CancellationToken cancellation)
+    async Task<IReadOnlyList<OrderEvent>> DecideAsync(
+        OrderStream stream, OrderEvent input, Attempt attempt, Perform perform, CancellationToken cancellation)
     {
         var history = stream.History.ToList();
         var known = history.Count;

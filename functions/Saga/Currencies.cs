@@ -3,7 +3,8 @@ using System.Collections.Frozen;
 namespace OrderFunctions.Saga;
 
 /// <summary>
-/// The active currencies of ISO 4217 and how many decimals their minor units have; without precious metals, test codes and units of account.
+/// The active currencies of ISO 4217 and how many decimals their minor units have; without precious metals, test codes and units of
+/// account.
 /// </summary>
 public static class Currencies
 {
@@ -26,6 +27,7 @@ public static class Currencies
         BHD IQD JOD KWD LYD OMR TND
         """),
     }
-    .SelectMany(group => group.Codes.Split([' ', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries), (group, code) => (code, group.Decimals))
+    .SelectMany(
+        group => group.Codes.Split([' ', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries), (group, code) => (code, group.Decimals))
     .ToFrozenDictionary(pair => pair.code, pair => pair.Decimals, StringComparer.Ordinal);
 }

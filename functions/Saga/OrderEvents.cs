@@ -37,10 +37,16 @@ public abstract record Intent : OrderEvent
 {
     /// <summary>Tells intents of one name apart, where one order may need several. A method, so that it is not recorded.</summary>
     public virtual string? Subject() => null;
+
+    /// <summary>The answer where a person has done it outside; null where only the outside can answer.</summary>
+    public virtual Answer? ByHand() => null;
 }
 
 /// <summary>The outside's answer to an <see cref="Intent"/>. Never recorded: what matters of it is in the event that follows.</summary>
 public abstract record Answer : OrderEvent;
+
+/// <summary>The outside has not done what an <see cref="Intent"/> asks for. Only a look-up answers this.</summary>
+public sealed record NothingDone : Answer;
 
 /// <summary>
 /// What a customer or an operator asks over HTTP. Never recorded: what matters of it is in the event that follows.
@@ -53,8 +59,9 @@ public abstract record Note : OrderEvent;
 public sealed record Money(decimal Amount, string Currency)
 {
     /// <summary>What can be paid of it: rounded to the currency's minor unit, half away from zero.</summary>
-    public Money Rounded() =>
-        Currencies.DecimalsOf(Currency) is { } decimals ? this with { Amount = Math.Round(Amount, decimals, MidpointRounding.AwayFromZero) } : this;
+    public Money Rounded() => Currencies.DecimalsOf(Currency) is { } decimals
+        ? this with { Amount = Math.Round(Amount, decimals, MidpointRounding.AwayFromZero) }
+        : this;
 
     /// <summary>With the currency's decimals, such as 1,234.50 GBP; with more where an earlier version did not round it.</summary>
     public override string ToString()
@@ -148,10 +155,14 @@ public sealed record CardCharged(string ChargeId, Money Amount) : Answer;
 public sealed record CardDeclined(string Reason) : Answer;
 public sealed record FindCharge(string Reason) : Intent;
 public sealed record NothingCharged : Answer;
-public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent;
+public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent
+{
+    public override Answer ByHand() => new CardRefunded("by hand");
+}
+
 public sealed record CardRefunded(string RefundId) : Answer;
 
-/// <param name="ChargeId">Empty where the order costs nothing and no card was charged; not null, because versions before require it.</param>
+/// <param name="ChargeId">Empty where the order costs nothing and no card was charged; versions before require it.</param>
 public sealed record PaymentSucceeded(string ChargeId, Money Amount, string CustomerId, Address ShipTo) : PublicEvent;
 public sealed record PaymentFailed(string Reason) : PublicEvent;
 public sealed record RefundPayment(string Reason) : Compensation;
@@ -165,7 +176,11 @@ public sealed record CarrierBooked(string TrackingId, DateTimeOffset PromisedBy)
 public sealed record CarrierRefused(string Reason) : Answer;
 public sealed record FindBooking(string CustomerId, string Reason) : Intent;
 public sealed record NothingBooked : Answer;
-public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent;
+public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent
+{
+    public override Answer ByHand() => new CarrierCancelled();
+}
+
 public sealed record CarrierCancelled : Answer;
 public sealed record CarrierTooLate : Answer;
 public sealed record CarrierPickedUp(string TrackingId) : PublicEvent, IFromOutside;
@@ -223,10 +238,37 @@ public sealed record ReplayRequested(string Participant) : PublicEvent, IKernelE
 /// <summary>An operator asks the participant to drop a parked message: it is never handled.</summary>
 public sealed record DiscardRequested(string Participant, string MessageId, string By, string Reason) : PublicEvent, IKernelEvent;
 
+/// <summary>
+/// An operator says that an undoing step was done outside, for example refunded by bank transfer, or cancelled by phone. The step's message
+/// is the head of the line there, or was discarded. The participant goes on as if its provider had done it.
+/// </summary>
+/// <param name="Undoing">Why the order is being undone.</param>
+public sealed record SettleRequested(
+    string Participant, string MessageId, string CustomerId, string Undoing, string By, string Reason) : PublicEvent, IKernelEvent
+{
+    /// <summary>What the message asked for; null where the participant undoes nothing. A method, so that it is not recorded.</summary>
+    public PublicEvent? Step() => Participant switch
+    {
+        Participants.Shipping => new OrderCancellationRequested(CustomerId, Undoing),
+        Participants.Payments => new RefundPayment(Undoing),
+        Participants.Inventory => new RestockInventory(Undoing),
+        _ => null,
+    };
+}
+
+public sealed record StepSettled(string MessageId, string By, string Reason) : Note, IKernelEvent;
+
+/// <summary>
+/// The participant could not settle the step by hand: <paramref name="Reason"/> says why. Where the provider had done it already, the order
+/// goes on with the provider's answer.
+/// </summary>
+public sealed record SettlementRefused(string Participant, string MessageId, string Reason) : PublicEvent, IKernelEvent;
+
 public sealed record MessageDiscarded(string MessageId, string By, string Reason) : Note, IKernelEvent;
 
 // Orders records the reports of all participants, so that its own store can answer which orders are parked, where and why.
 public sealed record ParkingNoted(
     string Participant, int Sequence, string MessageId, string Reason, string Description, FailedAttempt? Failed = null)
     : Note, IKernelEvent;
+public sealed record SettlementRefusalNoted(string Participant, string MessageId, string Reason) : Note, IKernelEvent;
 public sealed record ResumptionNoted(string Participant, int Sequence) : Note, IKernelEvent;

@@ -33,7 +33,40 @@ public class DecisionTableTests
             foreach (var row in Merged(lane))
                 table.Append(null, $"  {row}\n");
         }
+        table.Append("\nA step that an operator settles by hand\n  its message -> step for the operator's request; for the message itself, replayed and due\n\n");
+        foreach (var (place, settling, itself) in Settling())
+            table.Append(null, $"  {place} -> {Text(settling)}; {Text(itself)}\n");
         Approved.Verify("Decisions.Kernel", table.ToString());
+    }
+
+    static IEnumerable<(string Place, Step Settling, Step Itself)> Settling()
+    {
+        var message = new ReceivedMessage("o-1/payments/2", "o-1", nameof(RestockInventory), new RestockInventory("declined"), null, null, Now, 1);
+        var parked = new ParkedMessage(message.Id, message.Type, ParkingReasons.Failed, "a bug", Now, Now);
+        var other = parked with { Id = "o-1/orders/1", Type = nameof(OrderCreated) };
+        var empty = OrderStream.Empty("o-1");
+        (string, OrderStream)[] places =
+        [
+            ("head of the line", empty with { Parked = [parked] }),
+            ("head of the line, held", empty with { Parked = [parked with { HeldSince = Now }, other] }),
+            ("behind the head", empty with { Parked = [other, parked] }),
+            ("discarded", empty.With(new(message.Id, message.Type, Via.Discard, Now, []))),
+            ("discarded, while others are parked", empty.With(new(message.Id, message.Type, Via.Discard, Now, [])) with { Parked = [other] }),
+            ("handled", empty.With(new(message.Id, message.Type, Via.Bus, Now, []))),
+            ("head of the line, but it undoes nothing", empty with { Parked = [parked with { Type = nameof(OrderCreated) }] }),
+            ("discarded, but it undoes nothing", empty.With(new(message.Id, nameof(OrderCreated), Via.Discard, Now, []))),
+            ("unknown", empty),
+        ];
+        foreach (var (place, stream) in places)
+            yield return (place, Next(stream, "inventory"), Line.Next(stream, message, Lane.DeadLetters, "inventory", Limits, Now));
+        yield return ("at another participant", Next(places[0].Item2, "payments"), Run.Again);
+
+        Step Next(OrderStream stream, string participant)
+        {
+            var request = new SettleRequested("inventory", message.Id, "17850", "declined", "ada", "put back");
+            var asked = new ReceivedMessage("o-1/orders/9", "o-1", nameof(SettleRequested), request, null, null, Now, 1);
+            return Line.Next(stream, asked, Lane.Subscription, participant, Limits, Now);
+        }
     }
 
     static IEnumerable<string> Merged(Lane lane)
@@ -86,7 +119,7 @@ public class DecisionTableTests
         if (place is "head of the line" or "behind the head" or BehindAtProvider)
             stream = stream with { Parked = stream.Parked.Add(Parked(message.Id)) };
 
-        var step = Line.Next(stream, message, lane, Limits, Now);
+        var step = Line.Next(stream, message, lane, "inventory", Limits, Now);
         return step is not Run ? Text(step) : Text(step)
             + string.Concat(Enum.GetValues<Failure>().Select(failure =>
                 $"\n    {failure} -> {Text(Line.AfterFailure(stream, message, lane, failure, "why", null, Limits, Now))}"));
@@ -103,6 +136,7 @@ public class DecisionTableTests
         StayParked stay => $"StayParked at {stay.Place}",
         Adopt adopt => $"Adopt at {adopt.Place}",
         Wait wait => wait.IsHead ? "Wait, publishing what is pending" : "Wait",
+        RefuseToSettle refusal => $"RefuseToSettle: {refusal.Reason}",
         _ => step.GetType().Name,
     };
 

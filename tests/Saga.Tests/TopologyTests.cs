@@ -23,10 +23,10 @@ public class TopologyTests
     {
         var (hears, says) = Explore(Participants.Deciders[participant]);
         var subscription = Topology.Current[participant];
-        string[] kernel = participant is Participants.Orders
-            ? [nameof(OrderParked), nameof(OrderResumed), nameof(ReplayRequested), nameof(DiscardRequested)]
-            : [nameof(ReplayRequested), nameof(DiscardRequested)];
-        string[] operators = participant is Participants.Orders ? [nameof(ReplayRequested), nameof(DiscardRequested)] : [];
+        string[] requests = [nameof(ReplayRequested), nameof(DiscardRequested), nameof(SettleRequested)];
+        string[] reports = [nameof(OrderParked), nameof(OrderResumed), nameof(SettlementRefused)];
+        string[] kernel = participant is Participants.Orders ? [.. reports, .. requests] : requests;
+        string[] operators = participant is Participants.Orders ? requests : [];
         Assert.Equal(hears.Union(kernel).Order(StringComparer.Ordinal), subscription.Hears.Order(StringComparer.Ordinal));
         Assert.Equal(says.Union(operators).Order(StringComparer.Ordinal), subscription.Says.Order(StringComparer.Ordinal));
     }
@@ -34,7 +34,7 @@ public class TopologyTests
     [Fact]
     public void Every_public_event_has_one_sender_and_at_least_one_hearer()
     {
-        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Concat([nameof(OrderParked), nameof(OrderResumed)])
+        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Concat([nameof(OrderParked), nameof(OrderResumed), nameof(SettlementRefused)])
             .Concat(Topology.Current.Outside.SelectMany(s => s.Says)).ToHashSet();
         var heard = Topology.Current.Subscriptions.SelectMany(s => s.Hears).ToHashSet();
         var published = Samples.Recordable.OfType<PublicEvent>().Select(e => e.GetType().Name).ToHashSet();

@@ -118,7 +118,9 @@ static class Audit
         {
             Must(booking is not { PickedUp: true }, "What is cancelled or rejected never ships");
             Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
-            Must(world.Cards.Taken(id) is null, "What is cancelled or rejected costs nothing");
+            var isSettled = world.Store(Participants.Payments)[id] is { } payments && Said<StepSettled>(payments) > 0;
+            Must(world.Cards.Taken(id) is null || isSettled, "What is cancelled or rejected costs nothing");
+            Must(refund is null || !isSettled, "What is refunded by hand is not refunded by the provider too");
 
             // What a discarded message had reserved stays reserved: only that message knew the warehouse.
             Must(stock is not (SimulatedStock.Status.Reserved or SimulatedStock.Status.Consumed) || IsOrderDiscarded(world, id),
@@ -128,7 +130,8 @@ static class Audit
 
     static int Said<T>(OrderStream stream) => stream.Entries.Sum(entry => entry.Events.Count(e => e.Event is T));
 
-    static int Heards(OrderStream stream, string type) => stream.Entries.Any(entry => entry.Via is Via.Bus && entry.Type == type) ? 1 : 0;
+    static int Heards(OrderStream stream, string type) =>
+        stream.Entries.Any(entry => entry.Via is Via.Bus && (entry.Type == type || entry.Events.Any(e => e.Event is StepSettled))) ? 1 : 0;
 
     static bool WasDueWhileBooked(OrderStream shipping)
     {

@@ -55,7 +55,7 @@ sealed class Host
 
     static Perform CallingOff(Perform perform) => (call, cancellation) =>
     {
-        Strand.Current!.CallsOff = call.Intent is FindCharge or FindBooking;
+        Strand.Current!.CallsOff = call.Intent is FindCharge or FindBooking || call.LookUp;
         return perform(call, cancellation);
     };
 

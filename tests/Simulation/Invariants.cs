@@ -184,6 +184,11 @@ sealed class Invariants(World world)
 
     void SawControlMessages(string participant, OrderStream before, OrderStream after)
     {
+        if (after.Entries.Count > before.Entries.Count && after.Entries[^1].Events is [{ Event: StepSettled or SettlementRefused } settled, ..])
+        {
+            world.Reach.Saw(settled.Event is SettlementRefused ? Branch.SettlementRefused
+                : before.IndexOf(((StepSettled)settled.Event).MessageId) < 0 ? Branch.SettledHead : Branch.SettledDiscarded);
+        }
         if (after.Entries.Count != before.Entries.Count + 1 || after.Entries[^1] is not { Via: Via.Bus or Via.Republished } entry)
             return;
         if (entry.Via is Via.Republished)

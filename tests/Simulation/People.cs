@@ -77,6 +77,9 @@ sealed class Operations(World world)
     static readonly TimeSpan OperatorsPause = TimeSpan.FromMinutes(2);
 
     readonly HashSet<(string Participant, string OrderId)> asked = [];
+
+    /// <summary>Undoing steps that were discarded: only settling them by hand makes their orders final.</summary>
+    readonly List<(string Participant, string OrderId, string MessageId)> discarded = [];
     int requests;
 
     Chance Chance => world.Chance;
@@ -121,6 +124,11 @@ sealed class Operations(World world)
 
     void AskForReplays()
     {
+        foreach (var (participant, orderId, messageId) in discarded)
+        {
+            if (world.Store(Participants.Orders).Summary(orderId) is { IsFinal: false })
+                AskToSettle(participant, orderId, messageId);
+        }
         foreach (var store in world.Stores)
         {
             foreach (var stream in store.Streams.Where(stream => stream.Parked is [{ Due: null }, ..]))
@@ -244,7 +252,7 @@ sealed class Operations(World world)
                 return;
             if (CanBeDiscarded(bug))
                 Discard(bug);
-            else
+            else if (!IsUndoing(bug) || !Settle(bug))
                 Consider(bug, looks - 1);
         });
     }
@@ -273,6 +281,39 @@ sealed class Operations(World world)
         if (bug.Message.Event is not ReplayRequested)
             world.Orders.First(order => order.Id == bug.Message.OrderId).Cancel("operator");
     }
+
+    /// <summary>An operator does by hand what the parked message asks for, and says so. False where that cannot be done.</summary>
+    bool Settle(Bug bug)
+    {
+        var (participant, orderId, messageId) = (bug.Participant, bug.Message.OrderId, bug.Message.Id);
+        if (world.Store(participant)[orderId]?.Parked is not [var head, ..] || head.Id != messageId)
+            return false;
+        if (participant is Participants.Shipping && !world.Carrier.CancelByPhone(orderId))
+            return false;
+        if (Chance.OneIn(2))
+        {
+            bug.Discarding = true;
+            discarded.Add((participant, orderId, messageId));
+            _ = new HttpRequest(world, "operator", Participants.Orders, orderId, Numbered("discard"),
+                new DiscardRequested(participant, messageId, "operator", "done by hand"));
+        }
+        else if (Chance.OneIn(2))
+        {
+            // A developer fixes it at the same time, and the replay that somebody asks for meets the settlement.
+            world.Bugs.Mend(bug);
+            AskForReplay(participant, orderId);
+        }
+        AskToSettle(participant, orderId, messageId);
+        return true;
+    }
+
+    void AskToSettle(string participant, string orderId, string messageId) => _ = new HttpRequest(
+        world, "operator", Participants.Orders, orderId, Numbered("settle"),
+        new SettleRequested(participant, messageId, "c1", "changed my mind", "operator", "by hand"));
+
+    static bool IsUndoing(Bug bug) =>
+        (bug.Participant, bug.Message.Event) is (Participants.Payments, RefundPayment) or (Participants.Inventory, RestockInventory)
+            or (Participants.Shipping, OrderCancellationRequested);
 
     bool CanBeDiscarded(Bug bug) => !bug.Discarding
         && bug.Participant != Participants.Orders

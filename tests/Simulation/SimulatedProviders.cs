@@ -68,6 +68,28 @@ sealed class SimulatedCards(World world)
     /// <summary>Two answers: one when the refund is requested, and one when the reservation arrives despite that.</summary>
     public CalledOff CalledOff { get; } = new(world, answersMax: 2);
 
+    /// <summary>
+    /// An assumption about the provider: of a refund that an operator made by hand, no call arrives any more from a turn that began before
+    /// the line was held or the message was discarded, once the provider has answered that there is none.
+    /// </summary>
+    readonly Dictionary<string, DateTimeOffset> byHand = [];
+
+    public void NoRefund(string orderId, Strand asker)
+    {
+        if (!asker.CallsOff)
+            return;
+        var parked = world.Store(Participants.Payments)[orderId]!.Parked;
+        if ((parked is [{ Type: nameof(RefundPayment) } head, ..] ? head.HeldSince : world.Scheduler.Now) is { } since)
+            byHand[orderId] = since;
+    }
+
+    /// <exception cref="TransientException">The caller is such a turn.</exception>
+    public void RefundArrives(string orderId, Strand caller)
+    {
+        if (byHand.TryGetValue(orderId, out var since) && caller.StartedAt < since)
+            throw new TransientException("The call was given up on its way.");
+    }
+
     public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = KeyMemory.Lifetime };
 
     public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? charge.Answer : null;
@@ -122,11 +144,27 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
         }, cancellation);
     }
 
-    public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
-        host.CallAsync(cards.Service, "refunds", key, () => cards.Refund(key, orderId, chargeId, amount), cancellation);
+    public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
+    {
+        var caller = Strand.Current!;
+        return host.CallAsync(cards.Service, "refunds", key, () =>
+        {
+            cards.RefundArrives(orderId, caller);
+            return cards.Refund(key, orderId, chargeId, amount);
+        }, cancellation);
+    }
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
-        host.CallAsync(cards.Service, "looks up the refund of", orderId, () => cards.RefundOf(orderId), cancellation);
+    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
+    {
+        var asker = Strand.Current!;
+        return host.CallAsync(cards.Service, "looks up the refund of", orderId, () =>
+        {
+            var answer = cards.RefundOf(orderId);
+            if (answer is null)
+                cards.NoRefund(orderId, asker);
+            return answer;
+        }, cancellation);
+    }
 }
 
 /// <summary>
@@ -172,6 +210,15 @@ sealed class SimulatedCarrier(World world)
             return new CarrierTooLate();
         booking.Cancelled = true;
         return new CarrierCancelled();
+    }
+
+    /// <summary>An operator cancels it by phone. False where the parcel has left.</summary>
+    public bool CancelByPhone(string orderId)
+    {
+        if (!bookings.TryGetValue(orderId, out var booking) || booking.Answer is not CarrierBooked)
+            return true;
+        booking.Cancelled |= !booking.PickedUp;
+        return booking.Cancelled;
     }
 
     void PickUp(string orderId, Booking booking, CarrierBooked booked)

@@ -19,6 +19,7 @@ public sealed record AcceptedOrder(string Id, OrderStatus Status, Money Total, D
 
 /// <param name="Lines">How many lines the order has.</param>
 /// <param name="Parked">The participants at which the order is parked.</param>
+/// <param name="Settled">The participants whose undoing step was settled by hand; left out where there is none.</param>
 public sealed record OrderBody(
     string Id,
     string CustomerId,
@@ -35,6 +36,7 @@ public sealed record OrderBody(
     bool CancellationRefused,
     bool CanBeCancelled,
     IReadOnlyList<string> Parked,
+    IReadOnlyCollection<string>? Settled,
     string? IdempotencyKey,
     DateTimeOffset PlacedAt,
     DateTimeOffset UpdatedAt,
@@ -44,7 +46,7 @@ public sealed record OrderBody(
     internal static OrderBody Of(OrderSummary order) => new(
         order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged,
         order.Refunded, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
-        [.. order.ParkedNow.Select(place => place.Key)], order.IdempotencyKey,
+        [.. order.ParkedNow.Select(place => place.Key)], order.Settled, order.IdempotencyKey,
         order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 

@@ -31,7 +31,8 @@ sealed class Choreography(bool isLocal)
     ];
 
     /// <summary>Said by every participant: the picture marks parked participants instead.</summary>
-    static readonly string[] Kernel = [nameof(OrderParked), nameof(OrderResumed), nameof(ReplayRequested), nameof(DiscardRequested)];
+    static readonly string[] Kernel = [nameof(OrderParked), nameof(OrderResumed), nameof(ReplayRequested), nameof(DiscardRequested),
+        nameof(SettleRequested), nameof(SettlementRefused)];
 
     const string Forward = "forward";
     const string Failure = "failure";

@@ -62,6 +62,8 @@ static class Timeline
         ReplayRequested e => e.Participant,
         DiscardRequested e => $"{e.Participant}: {e.Reason}",
         MessageDiscarded e => e.Reason,
+        SettleRequested e => $"{e.Participant}, by {e.By}: {e.Reason}",
+        SettlementRefusalNoted e => $"{e.Participant}: {e.Reason}",
         _ => null,
     };
 }

@@ -68,6 +68,7 @@ const parked = (() => {
       replay: { 'data-focus': `replay ${key(one)}`, onclick: () => replayOne(one) },
       inspect: { 'data-focus': `inspect ${key(one)}`, onclick: () => inspect(one) },
       discard: { 'data-focus': `discard ${key(one)}`, onclick: () => discard(one) },
+      settle: ['Cancelling', 'Rejecting'].includes(one.status) && { 'data-focus': `settle ${key(one)}`, onclick: () => settle(one) },
     });
 
   const replayOne = async one => {
@@ -126,10 +127,39 @@ const parked = (() => {
       field: { label: 'Why? The reason is kept with the order.', max: 200 },
     });
     if (!reason?.trim()) return;
-    const { orderId, participant, messageId } = one;
     await attempt(async () => {
-      await api('/api/operations/discard', 'POST', { orderId, participant, messageId, reason: reason.trim() });
-      follow(one, 'discard requested');
+      if (await discardUnlessStranding(one, reason.trim())) follow(one, 'discard requested');
+    });
+    read();
+  };
+
+  const messageOf = ({ orderId, participant, messageId }, reason) => ({ orderId, participant, messageId, reason });
+
+  // The server refuses where the order could never become final: then only who has read that goes on.
+  const discardUnlessStranding = async (one, reason) => {
+    try {
+      return await api('/api/operations/discard', 'POST', messageOf(one, reason));
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      const yes = await ask({ title: 'Leave this order open for ever?', action: 'Discard all the same', text: error.message });
+      return yes && api('/api/operations/discard', 'POST', { ...messageOf(one, reason), strand: true });
+    }
+  };
+
+  const settle = async one => {
+    const reason = await ask({
+      title: 'Was this step done by hand?',
+      action: 'It was done',
+      text: [
+        `${named(one.participant)} asks its provider first, and then goes on as if the provider had done it: refunded, or cancelled.`,
+        h('p', { class: 'id soft' }, one.messageId),
+      ],
+      field: { label: 'How? It is kept with the order.', max: 200 },
+    });
+    if (!reason?.trim()) return;
+    await attempt(async () => {
+      await api('/api/operations/settle', 'POST', messageOf(one, reason.trim()));
+      follow(one, 'settling requested');
     });
     read();
   };

@@ -91,7 +91,8 @@ readonly record struct Field(JsonElement Value, string Path, ValidationErrors? E
     public string? OptionalText(int lengthMax, Func<string, string?>? rule = null) => IsAbsent ? null : Text(lengthMax, rule);
 
     /// <summary>As <see cref="OptionalText"/>; an empty text is none either, because forms send the fields that nobody filled in.</summary>
-    public string? TextIfAny(int lengthMax) => Value.ValueKind is JsonValueKind.String && Value.ValueEquals("") ? null : OptionalText(lengthMax);
+    public string? TextIfAny(int lengthMax) =>
+        Value.ValueKind is JsonValueKind.String && Value.ValueEquals("") ? null : OptionalText(lengthMax);
 
     /// <summary>Null where <see cref="Text"/> accepts the text.</summary>
     public static string? WhatIsWrong(string text, int lengthMax) =>

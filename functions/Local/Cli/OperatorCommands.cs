@@ -17,7 +17,7 @@ static class OperatorCommands
 
     static readonly Option<bool> AsJson = new("--json") { Description = "Print the API's own answer instead of a table." };
 
-    public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Replay(), Discard()];
+    public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Cancel(), Replay(), Discard(), Settle()];
 
     static Command Orders()
     {
@@ -112,23 +112,54 @@ static class OperatorCommands
         });
     }
 
+    static Command Cancel()
+    {
+        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
+        var reason = new Option<string?>("--reason") { Description = "Why; kept with the order." };
+        return Command("cancel", "Requests an order's cancellation.", [reason], [order], async (host, options, cancellation) =>
+        {
+            if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
+                return Nothing("There is no such order.");
+            var body = new JsonObject();
+            if (options.GetValue(reason) is { } why)
+                body["reason"] = why;
+            var json = await host.PostAsync($"api/orders/{id}/cancel", body, cancellation);
+            return Show(json, options, [ApiClient.Read<OrderBody>(json)], OperatorTables.Orders);
+        });
+    }
+
     static Command Discard()
     {
-        var order = new Argument<string>("order") { Description = "The parked order's id or its idempotency key." };
+        var strand = new Option<bool>("--strand") { Description = "Even if the order can never become final without the message." };
+        return OnMessage("discard", "Discards a parked message.", [strand], "will never handle", (options, body) =>
+        {
+            if (options.GetValue(strand))
+                body["strand"] = true;
+        });
+    }
+
+    static Command Settle() => OnMessage(
+        "settle", "Says that an undoing step was done by hand: a refund by bank transfer, a booking cancelled by phone.", [],
+        "goes on as if its provider had done what is asked by", (_, _) => { });
+
+    /// <param name="asked">For the confirmation: what the participant does with the message.</param>
+    static Command OnMessage(string name, string description, Option[] more, string asked, Action<ParseResult, JsonObject> add)
+    {
+        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
         var message = new Argument<string>("message") { Description = "The message's id, or its last part as ./run parked shows it." };
         var reason = new Option<string>("--reason") { Description = "Why; kept with the order.", Required = true };
         var by = new Option<string>("--by")
         {
-            Description = "Who discards it, if no token says so.",
+            Description = "Who asks, if no token says so.",
             DefaultValueFactory = _ => Environment.UserName,
         };
         var at = new Option<string?>("--participant")
         {
-            Description = "Where it is parked; needed only for a message that waits behind another.",
+            Description = "Where; needed only if the order is not stopped at that message.",
         };
         var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
-        Option[] all = [reason, by, at, yes];
-        return Command("discard", "Discards a parked message.", all, [order, message], async (host, options, cancellation) =>
+        Option[] all = [reason, by, at, yes, .. more];
+        return Command(name, description, all, [order, message], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
                 return Nothing("There is no such order.");
@@ -139,17 +170,19 @@ static class OperatorCommands
                 var stops = parked.Select(one => $"{one.Participant} is stopped at {one.MessageId}");
                 return Nothing(string.Join('\n', ["The order is not stopped at that message.", .. stops]));
             }
-            if (!options.GetValue(yes) && !IsConfirmed($"{participant} will never handle {messageId}. Discard it?"))
+            if (!options.GetValue(yes) && !IsConfirmed($"{participant} {asked} {messageId}. Go on?"))
                 return Failed;
 
-            var json = await host.PostAsync("api/operations/discard", new()
+            var body = new JsonObject
             {
                 ["orderId"] = id,
                 ["participant"] = participant,
                 ["messageId"] = messageId,
                 ["by"] = options.GetValue(by),
                 ["reason"] = options.GetValue(reason),
-            }, cancellation);
+            };
+            add(options, body);
+            var json = await host.PostAsync($"api/operations/{name}", body, cancellation);
             return Show(json, options, [ApiClient.Read<DiscardBody>(json)], OperatorTables.Discards);
         });
     }

@@ -70,7 +70,7 @@ static class OperatorTables
 
     public static Table Discards(IReadOnlyList<DiscardBody> discards)
     {
-        var table = Columns("discard requested", "message", "at", "by", "reason");
+        var table = Columns("requested", "message", "at", "by", "reason");
         foreach (var one in discards)
             Add(table, one.OrderId, Short(one.MessageId, one.OrderId), one.Participant, one.By, one.Reason);
         return table;

@@ -66,6 +66,7 @@ public delegate OrderSummary? Summarize(OrderStream stream);
 /// <param name="Parked">The latest report of each participant that ever parked the order; see <see cref="ParkedNow"/>.</param>
 /// <param name="Facts">The events known to be published for it.</param>
 /// <param name="Owner">The customer's account, where the shop stated it.</param>
+/// <param name="Settled">The participants whose undoing step an operator said to be done by hand; null where there is none.</param>
 /// <param name="NeedsStock">False where no line of it is reserved.</param>
 public sealed record OrderSummary(
     string OrderId,
@@ -88,7 +89,8 @@ public sealed record OrderSummary(
     DateTimeOffset? FinalAt = null,
     [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None,
     Owner? Owner = null,
-    bool NeedsStock = true)
+    bool NeedsStock = true,
+    ImmutableSortedSet<string>? Settled = null)
 {
     static readonly FrozenDictionary<string, OrderFacts> FactsByName =
         Enum.GetValues<OrderFacts>()
@@ -171,6 +173,8 @@ public sealed record OrderSummary(
         OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
         OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
         OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
+        SettleRequested s => this with { Settled = (Settled ?? []).Add(s.Participant) },
+        SettlementRefusalNoted s => this with { Settled = Settled?.Remove(s.Participant) is { IsEmpty: false } left ? left : null },
         ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description, p.Failed)),
         ResumptionNoted r => Reported(r.Participant, new(r.Sequence, null, null, null, null)),
         _ => this,

@@ -62,6 +62,10 @@ static class Samples
         new ReplayRequested("payments"),
         new DiscardRequested("payments", "o-1/inventory/2", "olivia", "never valid"),
         new MessageDiscarded("o-1/inventory/2", "olivia", "never valid"),
+        new SettleRequested("payments", "o-1/shipping/4", "17850", "changed my mind", "olivia", "refunded by bank transfer"),
+        new StepSettled("o-1/shipping/4", "olivia", "refunded by bank transfer"),
+        new SettlementRefused("payments", "o-1/shipping/4", "nothing left"),
+        new SettlementRefusalNoted("payments", "o-1/shipping/4", "nothing left"),
         new ParkingNoted("payments", 3, "o-1/inventory/2", "HandlerFailed", "a bug"),
         new ResumptionNoted("payments", 4),
     ];

@@ -173,6 +173,19 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         await host.PostAsync("/api/operations/discard", known);
         await host.PostAsync("/api/operations/discard", "{}");
         await RefusedAsync("POST", "/api/operations/discard", Limits.BodyBytesMax);
+
+        var settle = Example("Settlement");
+        await host.PostAsync("/api/operations/settle", settle.ToJsonString());
+        var placed = await host.PlaceAsync();
+        foreach (var path in new[] { "discard", "settle" })
+        {
+            await host.PostAsync(
+                $"/api/operations/{path}", settle.ToJsonString().Replace((string)settle["orderId"]!, placed, StringComparison.Ordinal));
+        }
+        await host.PostAsync($"/api/orders/{placed}/cancel");
+        await host.PostAsync("/api/operations/settle", settle.ToJsonString().Replace((string)settle["orderId"]!, placed, StringComparison.Ordinal));
+        await host.PostAsync("/api/operations/settle", "{}");
+        await RefusedAsync("POST", "/api/operations/settle", Limits.BodyBytesMax);
     }
 
     async Task UnavailableAsync(string id)
@@ -191,6 +204,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         await host.CarrierAsync(Example("CarrierEvent").ToJsonString());
         await host.PostAsync("/api/operations/replay", """{"all":true}""");
         await host.PostAsync("/api/operations/discard", Example("Discard").ToJsonString());
+        await host.PostAsync("/api/operations/settle", Example("Settlement").ToJsonString());
     }
 
     async Task ReadAsync(string path, string? refused = null)

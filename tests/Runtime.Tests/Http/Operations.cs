@@ -43,7 +43,7 @@ public sealed class Operations : IAsyncLifetime
     public async Task The_topology_names_every_event_but_the_kernels_own_in_the_order_of_the_story()
     {
         var topology = (await host.GetAsync("/api/operations/topology")).Json!;
-        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Except(["ReplayRequested", "DiscardRequested"]);
+        var said = Topology.Current.Subscriptions.SelectMany(s => s.Says).Except(["ReplayRequested", "DiscardRequested", "SettleRequested"]);
         var drawn = topology["events"]!.AsArray().Select(e => (string)e!["name"]!).ToList();
         Assert.Equal(said.Order(StringComparer.Ordinal), drawn.Order(StringComparer.Ordinal));
         Assert.Equal(("OrderCreated", "OrderCancelled"), (drawn[0], drawn[^1]));
@@ -194,6 +194,53 @@ public sealed class Operations : IAsyncLifetime
             {"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/inventory/2","reason":"paid in cash","by":"ivo"}
             """;
         Assert.Equal(expected, (string?)(await host.PostAsync("/api/operations/discard", body, user: user)).Json!["by"]);
+    }
+
+    [Fact]
+    public async Task A_discard_that_would_leave_the_order_open_for_ever_needs_to_say_so()
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        string Body(string more) =>
+            $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/shipping/4","reason":"no such charge"{{more}}}""";
+        var refused = await host.PostAsync("/api/operations/discard", Body(""));
+        Assert.Equal(409, refused.Status);
+        Assert.Contains("strand", refused.Detail, StringComparison.Ordinal);
+        Assert.Equal(202, (await host.PostAsync("/api/operations/discard", Body(""","strand":true"""))).Status);
+    }
+
+    [Fact]
+    public async Task A_step_that_was_done_by_hand_is_told_to_its_participant_and_shown_with_the_order()
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        var body = $$"""{"orderId":"{{id}}","participant":"payments","messageId":"{{id}}/shipping/4","reason":"by bank transfer"}""";
+        Assert.Equal(409, (await host.PostAsync("/api/operations/settle", body, "click 1", "olga")).Status);
+
+        await host.PostAsync($"/api/orders/{id}/cancel", """{"reason":"ordered twice"}""");
+        var reply = await host.PostAsync("/api/operations/settle", body, "click 1", "olga");
+        Assert.Equal((202, "olga@example.org"), (reply.Status, (string?)reply.Json!["by"]));
+        var said = Assert.Single(host.Bus.Published.Select(m => m.Event).OfType<SettleRequested>());
+        Assert.Equal(new("payments", $"{id}/shipping/4", "17850", "ordered twice", "olga@example.org", "by bank transfer"), said);
+
+        var order = (await host.GetAsync($"/api/orders/{id}")).Json!;
+        Assert.Equal("payments", (string?)Assert.Single(order["settled"]!.AsArray()));
+        await host.HearAsync(id, "payments", 9, new SettlementRefused("payments", $"{id}/shipping/4", "refunded already"));
+        Assert.Null((await host.GetAsync($"/api/orders/{id}")).Json!["settled"]);
+        var timeline = await host.GetAsync($"/api/orders/{id}/timeline");
+        Assert.Contains("payments, by olga@example.org: by bank transfer", timeline.Text, StringComparison.Ordinal);
+        Assert.Contains("payments: refunded already", timeline.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("payments", "inventory/2")]
+    [InlineData("notifications", "orders/9")]
+    [InlineData("inventory", "orders/1")]
+    public async Task Only_an_undoing_step_is_settled_by_hand(string participant, string message)
+    {
+        var id = await ParkAsync("payments", "HandlerFailed");
+        await host.PostAsync($"/api/orders/{id}/cancel");
+        var body = $$"""{"orderId":"{{id}}","participant":"{{participant}}","messageId":"{{id}}/{{message}}","reason":"done"}""";
+        Assert.Equal(409, (await host.PostAsync("/api/operations/settle", body)).Status);
+        Assert.Empty(host.Bus.Published.Where(m => m.OrderId == id && m.Event is SettleRequested));
     }
 
     IEnumerable<OutboundMessage> Requests() => host.Bus.Published.Where(m => m.Event is ReplayRequested);

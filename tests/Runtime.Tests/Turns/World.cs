@@ -31,6 +31,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public int StoredSize { get; set; } = 1_000;
     public Answer? KnownCharge { get; set; }
     public Answer ChargeAnswer { get; set; } = new CardCharged("ch-1", Total);
+    public CardRefunded? KnownRefund { get; set; }
     public CardRefunded RefundAnswer { get; set; } = new("re-1");
 
     /// <summary>Runs after a load and before the next step, for example to simulate another writer.</summary>
@@ -143,7 +144,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public async Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
     {
         await CallAsync("find refund", () => { });
-        return null;
+        return KnownRefund;
     }
 
     public Task CompleteAsync(CancellationToken cancellation) => CallAsync("complete", () => { });

@@ -1,0 +1,146 @@
+using OrderFunctions.Kernel;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+using static OrderFunctions.Turns.World;
+
+namespace OrderFunctions.Turns;
+
+/// <summary>An undoing step that was done by hand: the line is held, the provider is asked what it has done, and the order goes on.</summary>
+public class SettlingLaws
+{
+    static readonly RefundPayment Refund = new("changed my mind");
+    static readonly SettleRequested Settle = new("payments", "o-1/shipping/4", "17850", "changed my mind", "ada", "refunded by bank transfer");
+    static readonly StepSettled Settled = new("o-1/shipping/4", "ada", "refunded by bank transfer");
+
+    readonly World world = new();
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Charged, and the refund fails: it is parked for an operator.</summary>
+    async Task ParkAsync()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        world.Fail("refund", new InvalidOperationException("the provider refuses"));
+        await world.DeliverAsync(Message("shipping/4", Refund));
+        Assert.Equal("o-1/shipping/4", Assert.Single(world.Stream.Parked).Id);
+        world.Log.Clear();
+    }
+
+    Task<TurnResult?> SettleAsync(SettleRequested? request = null) => world.DeliverAsync(Message("orders/7", request ?? Settle));
+
+    IEnumerable<OrderEvent> Last => world.Stream.Entries[^1].Events.Select(e => e.Event);
+
+    [Fact]
+    public async Task A_parked_refund_that_was_done_by_hand_goes_on_without_the_provider()
+    {
+        await ParkAsync();
+        await SettleAsync();
+        Assert.Equal(
+            ["load", "save", "load", "find refund", "save", "publish OrderParked PaymentRefunded RestockInventory OrderResumed",
+                "complete", "release"],
+            world.Log);
+        Assert.Equal(
+            [Settled, new RefundCard("ch-1", Total, "changed my mind"), new PaymentRefunded("by hand", Total), new RestockInventory("changed my mind")],
+            Last.Take(4));
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task Its_message_in_the_dead_letter_queue_is_then_only_completed()
+    {
+        await ParkAsync();
+        await SettleAsync();
+        world.Log.Clear();
+        Assert.Equal(1, await world.Replayer.RunAsync(Cancellation));
+        Assert.DoesNotContain("refund", world.Log);
+        Assert.Empty(world.DeadLetters);
+    }
+
+    [Fact]
+    public async Task The_line_is_held_before_the_provider_is_asked()
+    {
+        await ParkAsync();
+        world.Fail("find refund");
+        world.Fail("find refund");
+        world.Fail("find refund");
+        Assert.Null(await SettleAsync());
+        Assert.Equal(world.Time.GetUtcNow(), Assert.Single(world.Stream.Parked).HeldSince);
+
+        // A replay that is requested meanwhile does nothing.
+        await world.DeliverAsync(Message("orders/6", new ReplayRequested("payments")));
+        Assert.Equal(0, await world.Replayer.RunAsync(Cancellation));
+        Assert.DoesNotContain("refund", world.Log);
+
+        await SettleAsync();
+        Assert.Contains(Settled, Last);
+    }
+
+    [Fact]
+    public async Task A_refund_that_the_provider_has_made_after_all_is_not_settled_by_hand()
+    {
+        await ParkAsync();
+        world.KnownRefund = new CardRefunded("re-9");
+        await SettleAsync();
+        Assert.DoesNotContain(Settled, Last);
+        Assert.Equal("o-1/shipping/4", Assert.Single(Last.OfType<SettlementRefused>()).MessageId);
+        Assert.Contains(new PaymentRefunded("re-9", Total), Last);
+        Assert.Empty(world.Stream.Parked);
+    }
+
+    [Fact]
+    public async Task A_refund_that_was_discarded_before_can_be_settled()
+    {
+        await ParkAsync();
+        await world.DeliverAsync(Message("orders/6", new DiscardRequested("payments", "o-1/shipping/4", "ada", "the provider refuses")));
+        await SettleAsync();
+        Assert.Contains(new PaymentRefunded("by hand", Total), Last);
+    }
+
+    [Fact]
+    public async Task A_step_is_settled_once()
+    {
+        await ParkAsync();
+        await SettleAsync();
+        await world.DeliverAsync(Message("orders/8", Settle));
+        Assert.Equal(new SettlementRefused("payments", "o-1/shipping/4", "There is nothing left to undo."), Assert.Single(Last));
+    }
+
+    [Fact]
+    public async Task A_provider_that_cannot_be_asked_refuses_the_settlement_and_releases_the_line()
+    {
+        await ParkAsync();
+        world.Fail("find refund", new FormatException("an unknown form"));
+        await SettleAsync();
+        Assert.Equal(new SettlementRefused("payments", "o-1/shipping/4", "an unknown form"), Assert.Single(Last));
+        Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
+    }
+
+    [Fact]
+    public async Task A_provider_that_stays_away_refuses_it_with_the_last_delivery_allowed()
+    {
+        await ParkAsync();
+        for (var call = 0; call <= world.Options.RetriesMax; call++)
+            world.Fail("find refund");
+        await world.DeliverAsync(Message("orders/7", Settle, delivery: world.Options.DeliveriesMax));
+        Assert.Equal(new SettlementRefused("payments", "o-1/shipping/4", "find refund is away"), Assert.Single(Last));
+        Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
+    }
+
+    [Fact]
+    public async Task A_step_that_is_neither_parked_nor_discarded_is_not_settled()
+    {
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        await SettleAsync();
+        Assert.IsType<SettlementRefused>(Assert.Single(Last));
+        Assert.DoesNotContain(world.Stream.History, e => e is PaymentRefunded);
+    }
+
+    [Fact]
+    public async Task Another_participants_step_is_only_recorded()
+    {
+        await ParkAsync();
+        await SettleAsync(Settle with { Participant = "shipping" });
+        Assert.Empty(Last);
+        Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
+    }
+}
