@@ -26,6 +26,10 @@ sealed record Counts
     public int Settled { get; set; }
     public int BodyBytes { get; set; }
 
+    /// <summary>By the republisher, in runs long after each of the order's stages: messages, and reads and writes of streams.</summary>
+    public int SentAgain { get; set; }
+    public int OperationsAgain { get; set; }
+
     public double StreamOperationsPerTurn => (double)(StreamReads + StreamWrites) / Turns;
 
     public static Counts operator -(Counts all, Counts part) => new()
@@ -42,6 +46,8 @@ sealed record Counts
         Received = all.Received - part.Received,
         Settled = all.Settled - part.Settled,
         BodyBytes = all.BodyBytes - part.BodyBytes,
+        SentAgain = all.SentAgain - part.SentAgain,
+        OperationsAgain = all.OperationsAgain - part.OperationsAgain,
     };
 }
 
@@ -59,12 +65,13 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     readonly Database outside = Database.Open(Database.InMemory, NullLogger.Instance);
     readonly SqliteCarrier carrier;
     readonly Dictionary<string, Participant> participants = [];
+    readonly List<Republisher> republishers = [];
     readonly Dictionary<string, Queue<ReceivedMessage>> subscriptions =
         Topology.Current.Subscriptions.ToDictionary(s => s.Name, _ => new Queue<ReceivedMessage>());
     readonly HashSet<string> accepted = [];
     readonly List<OutboundMessage> scheduled = [];
     readonly TaskCompletionSource<PickUpEvent> pickedUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Counts counts = new();
+    Counts counts = new();
     readonly CosmosStock stock;
     readonly string? deliveredTwice;
 
@@ -90,6 +97,7 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         {
             var store = new CosmosStreamStore(client.GetContainer(CosmosGateway.Database, name), time);
             participants[name] = new(name, decider, ports.GetValueOrDefault(name, Intents.Nothing), store, this, new(), time);
+            republishers.Add(new(participants[name], store, new Later()));
         }
     }
 
@@ -109,14 +117,17 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         run.gateway.After = run.CountWritten;
         await run.RequestAsync(Participants.Orders, nameof(PlaceOrder), order);
         await run.DeliverAsync();
+        await run.RepublishAsync();
         if (cancel)
             await run.RequestAsync(Participants.Orders, nameof(CancelOrder), new CancelOrder("changed my mind"));
         else if (run.scheduled.Count > 0)
             await run.ReportPickUpAsync(OrderId, "1", (await run.pickedUp.Task).TrackingId, CancellationToken.None);
         await run.DeliverAsync();
+        await run.RepublishAsync();
         foreach (var message in run.scheduled)
             run.Enqueue(message);
         await run.DeliverAsync();
+        await run.RepublishAsync();
 
         run.gateway.Before = (_, _) => Task.CompletedTask;
         var stream = await run.participants[Participants.Orders].LoadAsync(OrderId, CancellationToken.None);
@@ -139,6 +150,18 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
             if (message.Type == deliveredTwice && subscription.Key is Participants.Shipping)
                 await HandleAsync(subscription.Key, message with { DeliveryCount = 2 });
         }
+    }
+
+    /// <summary>Runs every republisher as if the order had waited for an hour at this stage, and counts what it does apart.</summary>
+    async Task RepublishAsync()
+    {
+        var order = counts;
+        counts = new();
+        foreach (var republisher in republishers)
+            await republisher.RunAsync(CancellationToken.None);
+        order.SentAgain += counts.Sent;
+        order.OperationsAgain += counts.StreamReads + counts.StreamWrites;
+        counts = order;
     }
 
     async Task HandleAsync(string name, ReceivedMessage message)
@@ -193,6 +216,8 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
                 counts.StockWrites++;
                 counts.StockUnits += RequestUnits.OfWrite(0);
                 break;
+            case { Operation: "query" }:
+                break;
             case { Operation: "read" }:
                 counts.StreamReads++;
                 counts.StreamUnits += RequestUnits.OfRead(StreamSize(call));
@@ -207,7 +232,7 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
     /// <summary>The cost of a write depends on what it has written.</summary>
     void CountWritten()
     {
-        if (current is { Container: not CosmosContainers.Stock, Operation: not "read" } call)
+        if (current is { Container: not CosmosContainers.Stock, Operation: not ("read" or "query") } call)
             counts.StreamUnits += RequestUnits.OfWrite(StreamSize(call));
     }
 
@@ -220,5 +245,10 @@ sealed class CountedOrder : IEventBus, IAsyncDisposable
         await carrier.DisposeAsync();
         await outside.DisposeAsync();
         client.Dispose();
+    }
+
+    sealed class Later : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddHours(1);
     }
 }
