@@ -30,8 +30,13 @@ static class LocalApi
             return Json(new CardOutage(isOn));
         });
 
-        void Map(string method, string path, Func<HttpRequest, Task<IResult>> answer) => app.MapMethods(path, [method],
-            async context => await (await context.Request.AnswerAsync(() => answer(context.Request))).ExecuteAsync(context));
+        void Map(string method, string path, Func<HttpRequest, Task<IResult>> answer)
+        {
+            app.MapMethods(path, [method], ServeAsync);
+
+            async Task ServeAsync(HttpContext context) =>
+                await (await context.Request.AnswerAsync(() => answer(context.Request))).ExecuteAsync(context);
+        }
     }
 
     static string Read(string file)

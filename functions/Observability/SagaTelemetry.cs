@@ -1,7 +1,5 @@
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Trace;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Observability;

@@ -88,13 +88,13 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue, Ti
         return (orders.Values, through);
     }
 
-    IEnumerable<WaitingOrder> Chosen(IReadOnlyCollection<WaitingOrder> window)
+    List<WaitingOrder> Chosen(IReadOnlyCollection<WaitingOrder> window)
     {
         var now = time.GetUtcNow();
         var byAge = window.OrderBy(order => LookAt(order).At).ToList();
-        return byAge.Where(order => LookAt(order).Due <= now).Take((LooksMax + 1) / 2).Union(byAge.Take((LooksMax + 1) / 2)).ToList();
+        return [.. byAge.Where(order => LookAt(order).Due <= now).Take((LooksMax + 1) / 2).Union(byAge.Take((LooksMax + 1) / 2))];
 
-        Look LookAt(WaitingOrder order) => looks.GetValueOrDefault(order.Id);
+        Look LookAt(WaitingOrder order) => looks.GetValueOrDefault(order.Id, Look.Never);
     }
 
     async Task<bool> IsDueAsync(WaitingOrder order, Failures failures, CancellationToken cancellation)
@@ -189,7 +189,10 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue, Ti
     }
 
     /// <param name="Due">When something may become due by itself; null where that is not known.</param>
-    readonly record struct Look(DateTimeOffset? Due, DateTimeOffset At);
+    sealed record Look(DateTimeOffset? Due, DateTimeOffset At)
+    {
+        public static readonly Look Never = new(Due: null, DateTimeOffset.MinValue);
+    }
 
     /// <summary>An order's messages in the queue.</summary>
     sealed class WaitingOrder(string id)
