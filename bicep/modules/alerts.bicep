@@ -90,6 +90,17 @@ var alerts = [
     by: ''
   }
   {
+    name: 'pick-ups-after-call-off'
+    means: 'The carrier took a parcel although its order was called off and the money is given back: ask the carrier to return it. The operations page shows the order.'
+    query: loadTextContent('../alerts/pick-ups-after-call-off.kql')
+    severity: 0
+    operator: above
+    limit: 0
+    window: 'PT15M'
+    every: 'PT5M'
+    by: ''
+  }
+  {
     name: 'message-lag'
     means: 'Messages wait for more than a minute before they are handled (95th percentile, seconds).'
     query: loadTextContent('../alerts/message-lag.kql')

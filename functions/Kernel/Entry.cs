@@ -70,4 +70,9 @@ public sealed record RecordedEvent(string Id, OrderEvent Event);
 /// <param name="Failed">The last attempt at it; null where it was never tried here.</param>
 public sealed record ParkedMessage(
     string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
-    DateTimeOffset? Sent = null, FailedAttempt? Failed = null, DateTimeOffset? HeldSince = null);
+    DateTimeOffset? Sent = null, FailedAttempt? Failed = null, DateTimeOffset? HeldSince = null)
+{
+    /// <summary>What Orders hears of it while it is the head of the line.</summary>
+    /// <param name="sequence">The report's place in the participant's stream.</param>
+    public OrderParked Report(string participant, int sequence) => new(participant, sequence, Id, Reason, Description, Failed);
+}

@@ -88,9 +88,8 @@ public static class Line
     /// <summary>When a message that failed is to be tried again; null where that waits for an operator.</summary>
     static DateTimeOffset? DueAfter(Failure failure, int attempts, TurnOptions limits, DateTimeOffset now) => failure switch
     {
-        Failure.Transient or Failure.Pending => now + limits.ReplayPause(attempts),
-        Failure.Unusable => now + limits.ProviderPause,
-        _ => null,
+        Failure.Fault => null,
+        _ => now + limits.ReplayPause(attempts),
     };
 
     /// <summary>

@@ -226,6 +226,10 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     {
         if (!Parked.IsEmpty && changed.Parked.IsEmpty)
             events = [.. events, new OrderResumed(stamp.Participant, changed.Sequence + events.Count + 1)];
+
+        // The next head failed while it passed the one before: Orders hears why it waits now.
+        else if (changed.Parked is [{ Failed: not null } next, ..] && next.Id != Parked[0].Id)
+            events = [.. events, next.Report(stamp.Participant, changed.Sequence + events.Count + 1)];
         return changed.With(EntryOf(message, Via.Bus, changed.Numbered(events, stamp), stamp));
     }
 
@@ -256,8 +260,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
 
     OrderStream Reported(ReceivedMessage message, Stamp stamp)
     {
-        var head = Parked[0];
-        var report = new OrderParked(stamp.Participant, Sequence + 1, head.Id, head.Reason, head.Description, head.Failed);
+        var report = Parked[0].Report(stamp.Participant, Sequence + 1);
         return With(EntryOf(message, Via.Parking, Numbered([report], stamp), stamp));
     }
 

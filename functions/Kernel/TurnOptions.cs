@@ -30,17 +30,11 @@ public sealed record TurnOptions
     public TimeSpan AbandonPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Waits before the replays of a message that was parked for a transient reason, or because a provider has not decided; the last one
-    /// applies to all further replays.
+    /// Waits before the replays of a message that was parked for a reason that may pass; the last one applies to all further replays. A
+    /// circuit breaker leaves a provider that is down alone for as long as the first.
     /// </summary>
     public IReadOnlyList<TimeSpan> ReplayPauses { get; init; } =
         [TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)];
-
-    /// <summary>
-    /// Wait before a message is tried again whose provider refused the request itself. A circuit breaker leaves a provider that is down
-    /// alone for as long.
-    /// </summary>
-    public TimeSpan ProviderPause { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The wait before replay number <paramref name="attempts"/> + 1.</summary>
     public TimeSpan ReplayPause(int attempts) => ReplayPauses[Math.Min(attempts, ReplayPauses.Count - 1)];

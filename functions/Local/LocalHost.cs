@@ -2,11 +2,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Http;
 using OrderFunctions.Local.Storage;
+using OrderFunctions.Providers;
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local;
@@ -38,8 +41,12 @@ public sealed class LocalHost : IAsyncDisposable
 
     /// <param name="data">The SQLite file, or <see cref="Database.InMemory"/>.</param>
     /// <param name="port">0 for a free one.</param>
+    /// <param name="settings">
+    /// Of real providers, such as CardProvider:Mode; they count before those of the environment. See functions/PROVIDERS.md.
+    /// </param>
     /// <exception cref="IOException">The port or the file is in use.</exception>
-    public static async Task<LocalHost> StartAsync(string data, int port)
+    /// <exception cref="InvalidOperationException">A setting of a provider is missing or wrong; the message names it.</exception>
+    public static async Task<LocalHost> StartAsync(string data, int port, IReadOnlyDictionary<string, string?>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
@@ -48,15 +55,20 @@ public sealed class LocalHost : IAsyncDisposable
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 
+        builder.Configuration.AddInMemoryCollection(settings);
+        var secret = AddRealProviders(builder.Services, builder.Configuration);
+
         var host = builder.Build();
-        var saga = new LocalSaga(data, Options, TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>());
+        var real = new RealProviders(
+            host.Services.GetService<ICardProvider>(), host.Services.GetService<ICarrier>(), host.Services.GetService<INotifier>());
+        var saga = new LocalSaga(data, Options, TimeProvider.System, host.Services.GetRequiredService<ILoggerFactory>(), real);
         try
         {
             host.UseOwnBrowserOnly();
             host.MapSaga(new(
                 new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),
-                new(saga.Bus, new(CarrierSecret, TimeProvider.System)),
+                new(saga.Bus, new(secret, TimeProvider.System)),
                 new(saga[Participants.Orders], saga.Lists, saga.Bus.Peek),
                 LocalApi.Page));
             host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);
@@ -69,6 +81,22 @@ public sealed class LocalHost : IAsyncDisposable
             await saga.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Registers each provider that the settings do not leave simulated. Returns the secret of the carrier's webhook.</summary>
+    static string AddRealProviders(IServiceCollection services, IConfiguration configuration)
+    {
+        if (IsReal("CardProvider"))
+            services.AddCardProvider(configuration);
+        if (IsReal("Notifier"))
+            services.AddNotifier(configuration);
+        if (!IsReal("Carrier"))
+            return configuration["Carrier:WebhookSecret"] ?? CarrierSecret;
+        var carrier = CarrierOptions.From(configuration);
+        services.AddCarrier(carrier, _ => throw new InvalidOperationException("A real carrier reports pick-ups to the webhook."));
+        return carrier.WebhookSecret!;
+
+        bool IsReal(string section) => configuration[$"{section}:Mode"] is not (null or "" or "simulated");
     }
 
     /// <summary>Serves until it is asked to stop, or until the file can no longer be written.</summary>

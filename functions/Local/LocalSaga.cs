@@ -21,8 +21,12 @@ public sealed record LocalOptions
     public TimeSpan RepublishPause { get; init; } = TimeSpan.FromSeconds(5);
 }
 
+/// <summary>Providers that are called over the network; null for one that is simulated.</summary>
+public sealed record RealProviders(ICardProvider? Cards = null, ICarrier? Carrier = null, INotifier? Notifier = null);
+
 /// <summary>
-/// The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside.
+/// The whole saga in one process on one SQLite file: the five participants, the bus between them, their stores, and the simulated outside,
+/// or a real one.
 /// </summary>
 public sealed class LocalSaga : IAsyncDisposable
 {
@@ -38,8 +42,9 @@ public sealed class LocalSaga : IAsyncDisposable
 
     /// <param name="path">Of the file, or <see cref="Database.InMemory"/>.</param>
     /// <exception cref="IOException">Another process has the file open, or it cannot be opened.</exception>
-    public LocalSaga(string path, LocalOptions options, TimeProvider time, ILoggerFactory logs)
+    public LocalSaga(string path, LocalOptions options, TimeProvider time, ILoggerFactory logs, RealProviders? real = null)
     {
+        real ??= new();
         this.options = options;
         this.time = time;
         this.logs = logs;
@@ -51,14 +56,14 @@ public sealed class LocalSaga : IAsyncDisposable
         Cards = new(Database, time);
         Carrier = new(Database, options.Carrier, time, logs.CreateLogger<SqliteCarrier>());
         Notifier = new(Database, time);
-        Audit = new(Database, Bus);
+        Audit = new(Database, Bus, real);
 
         var outside = new Dictionary<string, Perform>
         {
             [Participants.Inventory] = Intents.On(Stock),
-            [Participants.Payments] = Intents.On(Cards),
-            [Participants.Shipping] = Intents.On(Carrier),
-            [Participants.Notifications] = Intents.On(Notifier),
+            [Participants.Payments] = real.Cards is { } cards ? OnceOnDisk(Intents.On(cards)) : Intents.On(Cards),
+            [Participants.Shipping] = real.Carrier is { } carrier ? OnceOnDisk(Intents.On(carrier)) : Intents.On(Carrier),
+            [Participants.Notifications] = real.Notifier is { } notifier ? OnceOnDisk(Intents.On(notifier)) : Intents.On(Notifier),
         };
         foreach (var (name, decider) in Participants.Deciders)
             Add(name, decider, outside.GetValueOrDefault(name, Intents.Nothing));
@@ -103,6 +108,16 @@ public sealed class LocalSaga : IAsyncDisposable
         handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time, OrderSummary.For(name));
         replayers[name] = new(handlers[name], Bus.DeadLetters(name), time);
     }
+
+    /// <summary>
+    /// A call that leaves the process waits until everything that led to it is on disk: a crash must not take back an order whose card is
+    /// charged.
+    /// </summary>
+    Perform OnceOnDisk(Perform perform) => async (call, cancellation) =>
+    {
+        await Database.CommittedAsync();
+        return await perform(call, cancellation);
+    };
 
     Loop Every(string name, TimeSpan pause, Func<CancellationToken, Task> act) =>
         new(name, pause, act, time, logs.CreateLogger<Loop>());

@@ -17,43 +17,49 @@ sealed class ProviderApi(HttpClient http, string provider)
     static readonly JsonSerializerOptions Json = JsonSerializerOptions.Web;
 
     /// <param name="key">Null for a call that only reads.</param>
-    /// <param name="refusals">Status codes besides success that are answers too.</param>
+    /// <param name="conflictIsAnswer">Else 409 to a call with a key means that an earlier one with the same key still runs.</param>
+    /// <returns>What the provider answered, whatever its status and body. It is for the caller to say what of it is an outcome.</returns>
     /// <exception cref="TransientException">Whether the provider did it is unknown.</exception>
-    /// <exception cref="HttpRequestException">The provider rejects the request itself: a retry would not help.</exception>
-    public async Task<(HttpStatusCode Status, T Body)> AskAsync<T>(
-        HttpMethod method, string path, string? key, object? body, CancellationToken cancellation, params HttpStatusCode[] refusals)
+    public async Task<ProviderAnswer> AskAsync(
+        HttpMethod method, string path, string? key, object? body, CancellationToken cancellation, bool conflictIsAnswer = false)
     {
         using var request = new HttpRequestMessage(method, path);
         if (key is not null)
             request.Headers.Add(IdempotencyKey, key);
         if (body is not null)
             request.Content = JsonContent.Create(body, body.GetType(), options: Json);
+        var call = $"{method} {path}";
         try
         {
             using var response = await http.SendAsync(request, cancellation);
-            if (!response.IsSuccessStatusCode && !refusals.Contains(response.StatusCode))
-            {
-                var failure = $"The {provider} answered {(int)response.StatusCode} to {method} {path}.";
-                throw IsTransient(response.StatusCode)
-                    ? new TransientException(failure) { Status = (int)response.StatusCode }
-                    : new HttpRequestException(failure, null, response.StatusCode);
-            }
-            var answer = await response.Content.ReadFromJsonAsync<T>(Json, cancellation) ?? throw new JsonException("The body is null.");
-            return (response.StatusCode, answer);
+            var answer = new ProviderAnswer(
+                provider, call, response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellation));
+            return IsTransient(response.StatusCode, isKeyed: key is not null, conflictIsAnswer)
+                ? throw new TransientException(answer.ToString()) { Status = (int)response.StatusCode, RetryAfter = RetryAfter(response) }
+                : answer;
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw new ProviderException(Kernel.Failure.Unusable, $"The {provider} answered {call} with too much: {e.Message}");
         }
         catch (Exception e) when (IsUnanswered(e) && !cancellation.IsCancellationRequested)
         {
-            throw new TransientException($"The {provider} did not answer {method} {path}: {e.Message}", e);
+            throw new TransientException($"The {provider} did not answer {call}: {e.Message}", e);
         }
     }
 
-    /// <summary>Also 401 and 403: an API key that is being rotated is not the order's fault.</summary>
-    static bool IsTransient(HttpStatusCode status) => status >= HttpStatusCode.InternalServerError || status
-        is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
-        or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or (HttpStatusCode)425;
+    static bool IsTransient(HttpStatusCode status, bool isKeyed, bool conflictIsAnswer) => status switch
+    {
+        >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests => true,
 
-    /// <summary>An answer that cannot be read may come from a proxy, or be cut off: what the provider did is unknown.</summary>
+        // "In progress": an earlier call with the same key still runs.
+        HttpStatusCode.Conflict => isKeyed && !conflictIsAnswer,
+        HttpStatusCode.Locked or (HttpStatusCode)425 => isKeyed,
+        _ => false,
+    };
+
+    static TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
+
     static bool IsUnanswered(Exception e) => e
-        is HttpRequestException { StatusCode: null } or IOException or JsonException or NotSupportedException
-        or OperationCanceledException or TimeoutRejectedException or BrokenCircuitException;
+        is HttpRequestException or IOException or OperationCanceledException or TimeoutRejectedException or BrokenCircuitException;
 }

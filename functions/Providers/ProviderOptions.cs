@@ -31,6 +31,8 @@ public abstract record ProviderOptions
             { IsSimulated: true } => null,
             { BaseAddress: not { IsAbsoluteUri: true, AbsolutePath: [.., '/'] } } =>
                 $"{section}__BaseAddress must be the absolute URL of the API, with a slash at its end.",
+            { BaseAddress: { Scheme: not "https", IsLoopback: false } } =>
+                $"{section}__BaseAddress must begin with https: the API key is sent there.",
             { ApiKey: null or "" } => $"{section}__ApiKey is missing.",
             _ when IsUnresolved(options.ApiKey) => $"{section}__ApiKey {Unresolved}",
             _ => null,

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using Polly;
 
@@ -12,6 +13,9 @@ namespace OrderFunctions.Providers;
 /// </summary>
 public static class ProviderRegistration
 {
+    static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
+    const long AnswerBytesMax = 256 * 1024;
+
     public static IServiceCollection AddCardProvider(this IServiceCollection services, IConfiguration configuration)
     {
         var options = ProviderOptions.From<CardProviderOptions>(configuration, "CardProvider");
@@ -29,7 +33,8 @@ public static class ProviderRegistration
                 .AddSingleton<SimulatedCarrier>()
                 .AddSingleton<ICarrier>(provider => provider.GetRequiredService<SimulatedCarrier>())
                 .AddHostedService(provider => provider.GetRequiredService<SimulatedCarrier>())
-            : services.AddApi("carrier", options).AddSingleton<ICarrier>(provider => new HttpCarrier(provider.Api("carrier")));
+            : services.AddApi("carrier", options).AddSingleton<ICarrier>(provider => new HttpCarrier(
+                provider.Api("carrier"), provider.GetService<TimeProvider>() ?? TimeProvider.System));
 
     public static IServiceCollection AddNotifier(this IServiceCollection services, IConfiguration configuration)
     {
@@ -49,10 +54,19 @@ public static class ProviderRegistration
             {
                 http.BaseAddress = options.BaseAddress;
                 http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
-                http.Timeout = Timeout.InfiniteTimeSpan;
+
+                // Of the whole answer; the pipeline's time-out ends with its headers.
+                http.Timeout = AnswerMax * 1.5;
+                http.MaxResponseContentBufferSize = AnswerBytesMax;
             })
             // One client lives as long as the app; its connections do not, so that a change of address is noticed.
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+
+                // The API key must not go where a redirect leads.
+                AllowAutoRedirect = false,
+            })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddResilienceHandler("provider", pipeline => pipeline
                 // A provider that is down is left alone for a while: each call to it would cost its turn the whole time-out.
@@ -61,9 +75,9 @@ public static class ProviderRegistration
                     SamplingDuration = TimeSpan.FromSeconds(30),
                     MinimumThroughput = 20,
                     FailureRatio = 0.5,
-                    BreakDuration = TimeSpan.FromSeconds(5),
+                    BreakDuration = new TurnOptions().ReplayPause(0),
                 })
-                .AddTimeout(TimeSpan.FromSeconds(10)));
+                .AddTimeout(AnswerMax));
         return services;
     }
 }

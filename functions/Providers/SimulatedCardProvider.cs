@@ -25,8 +25,12 @@ public sealed class SimulatedCardProvider : ICardProvider
     /// <summary>Nothing is remembered: asked again, it answers the same.</summary>
     public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => Task.FromResult<Answer?>(null);
 
+    public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) =>
+        FindChargeAsync(orderId, cancellation);
+
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
         Task.FromResult(new CardRefunded($"re-{orderId}"));
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => Task.FromResult<CardRefunded?>(null);
+    public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
+        Task.FromResult<CardRefunded?>(null);
 }

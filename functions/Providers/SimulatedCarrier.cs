@@ -11,7 +11,7 @@ public delegate Task PickUp(string orderId, string trackingId, CancellationToken
 
 /// <summary>
 /// For trying out: what it does follows from the postal code (<see cref="SimulatedOutside"/>). The pick-ups that it has yet to report are
-/// in memory only: a process that is killed leaves those orders booked.
+/// in memory only: the orders of a process that is killed are found picked up when they are due.
 /// </summary>
 public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, ILogger<SimulatedCarrier> log) : BackgroundService, ICarrier
 {
@@ -48,6 +48,10 @@ public sealed partial class SimulatedCarrier(PickUp pickUp, TimeProvider time, I
             return Task.FromResult<Answer>(new CarrierTooLate());
         return Task.FromResult<Answer>(new CarrierCancelled());
     }
+
+    /// <summary>A parcel that is no longer known was picked up, or its process was killed: then this is how its order ends.</summary>
+    public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation) => Task.FromResult<Answer>(
+        parcels.TryGetValue(orderId, out var parcel) && !parcel.IsPickedUp ? new ParcelNotPickedUp() : new ParcelPickedUp());
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -41,13 +41,26 @@ public static class Intents
         ChargeCard charge =>
             (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
             ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
-        FindCharge => await cards.FindChargeAsync(call.OrderId, cancellation) ?? new NothingCharged(),
-        RefundCard when call.LookUp => (Answer?)await cards.FindRefundAsync(call.OrderId, cancellation) ?? new NothingDone(),
+        FindCharge => await cards.EndChargeAsync(call.Key, call.OrderId, cancellation) ?? new NothingCharged(),
+        RefundCard refund when call.LookUp => await RefundFoundAsync(cards, call.OrderId, refund, cancellation),
         RefundCard refund =>
-            (call.Repeated ? await cards.FindRefundAsync(call.OrderId, cancellation) : null)
+            (call.Repeated ? await cards.FindRefundAsync(call.OrderId, refund.ChargeId, refund.Amount, cancellation) : null)
             ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
         _ => throw NotOn(nameof(ICardProvider), call),
     };
+
+    /// <summary>A refund that has failed gave nothing back: what a person did by hand counts.</summary>
+    static async Task<Answer> RefundFoundAsync(ICardProvider cards, string orderId, RefundCard refund, CancellationToken cancellation)
+    {
+        try
+        {
+            return (Answer?)await cards.FindRefundAsync(orderId, refund.ChargeId, refund.Amount, cancellation) ?? new NothingDone();
+        }
+        catch (ProviderException e) when (e.Failure is Kernel.Failure.Fault)
+        {
+            return new NothingDone();
+        }
+    }
 
     public static Perform On(ICarrier carrier) => async (call, cancellation) => call.Intent switch
     {
@@ -57,6 +70,7 @@ public static class Intents
         FindBooking => await carrier.FindBookingAsync(call.OrderId, cancellation) ?? new NothingBooked(),
         CancelCarrier when call.LookUp =>
             await carrier.FindBookingAsync(call.OrderId, cancellation) is CarrierBooked ? new NothingDone() : new CarrierCancelled(),
+        FindParcel parcel => await carrier.FindParcelAsync(call.OrderId, parcel.TrackingId, cancellation),
         CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
         _ => throw NotOn(nameof(ICarrier), call),
     };

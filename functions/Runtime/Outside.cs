@@ -7,6 +7,9 @@ namespace OrderFunctions.Runtime;
 /// <summary>Calls to store, bus and providers, retried after a transient failure.</summary>
 sealed class Outside(string participant, TurnOptions options, TimeProvider time, Func<double> random)
 {
+    /// <summary>A turn has a limit: whoever asks for longer is tried sooner, and then left to a later delivery.</summary>
+    static readonly TimeSpan RetryAfterMax = TimeSpan.FromSeconds(20);
+
     readonly ResiliencePipeline retry = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
@@ -16,6 +19,11 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
             Randomizer = random,
+            DelayGenerator = static retry => new((retry.Outcome.Exception as TransientException)?.RetryAfter switch
+            {
+                null => null,
+                { } asked => asked < RetryAfterMax ? asked : RetryAfterMax,
+            }),
             OnRetry = _ =>
             {
                 Telemetry.Retries.Add(1, new KeyValuePair<string, object?>("participant", participant));

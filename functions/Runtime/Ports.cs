@@ -79,42 +79,49 @@ public sealed record StockLevel(string Sku, string Warehouse, long Received, lon
 
 /// <summary>
 /// The card provider. The first answer under a key is final, a refusal too, until the provider forgets the key (usually after a day).
+/// Pending is no answer. Every call may throw <see cref="TransientException"/>: the outcome is unknown, call again with the same key; and
+/// <see cref="ProviderException"/>: it has answered, but there is no outcome yet, or none that can be acted on.
 /// </summary>
 public interface ICardProvider
 {
-    /// <summary><see cref="CardCharged"/> or <see cref="CardDeclined"/>.</summary>
-    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    /// <summary><see cref="CardCharged"/>, with the amount that was really charged, or <see cref="CardDeclined"/>.</summary>
     Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation);
 
-    /// <summary>The outcome of the order's charge, however long ago; null where none was made.</summary>
-    /// <exception cref="TransientException">The provider did not answer.</exception>
+    /// <summary>
+    /// The outcome of the order's charge, however long ago: also <see cref="ChargeReturned"/>; null where none was made, and only then.
+    /// </summary>
     Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation);
 
-    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
+    /// <summary>Like <see cref="FindChargeAsync"/>, for an order that is called off: a pending charge is cancelled first.</summary>
+    Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation);
+
+    /// <summary>Gives back all that was charged. Returns once the provider says that it has succeeded.</summary>
     Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation);
 
-    /// <summary>The order's refund, however long ago; null where none was made.</summary>
-    /// <exception cref="TransientException">The provider did not answer.</exception>
-    Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation);
+    /// <summary>The order's refund of this charge, however long ago, and whoever asked for it; null where none was made.</summary>
+    Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation);
 }
 
-/// <summary>The carrier. The first answer under a key is final, a refusal too. It reports a pick-up by its webhook.</summary>
+/// <summary>
+/// The carrier. The first answer under a key is final, a refusal too. It reports a pick-up by its webhook. Every call may throw what those
+/// of <see cref="ICardProvider"/> may.
+/// </summary>
 public interface ICarrier
 {
     /// <summary><see cref="CarrierBooked"/> or <see cref="CarrierRefused"/>.</summary>
-    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation);
 
     /// <summary>The outcome of the order's booking, however long ago; null where none was made.</summary>
-    /// <exception cref="TransientException">The carrier did not answer.</exception>
     Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation);
 
     /// <summary>
     /// <see cref="CarrierCancelled"/>, or <see cref="CarrierTooLate"/> once it is picked up. A cancelled booking stays cancelled: may be
     /// called any number of times.
     /// </summary>
-    /// <exception cref="TransientException">The outcome is unknown: call again with the same key.</exception>
     Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation);
+
+    /// <summary>Whether the parcel has left: <see cref="ParcelPickedUp"/> or <see cref="ParcelNotPickedUp"/>.</summary>
+    Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation);
 }
 
 /// <summary>Notifies customers: once per key, for as long as the channel remembers keys.</summary>
@@ -129,11 +136,14 @@ public sealed class TransientException(string message, Exception? inner = null) 
 {
     /// <summary>The HTTP status with which it answered; null where it did not.</summary>
     public int? Status { get; init; }
+
+    /// <summary>How long the outside asks to be left alone; null where it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>
-/// A provider has answered, but not with an outcome. A retry at once would not help: the message is parked, and the look-up comes first when
-/// it is replayed.
+/// A provider has answered, but not with an outcome. A retry at once would not help: the message is parked, and the look-up comes first
+/// when it is replayed.
 /// </summary>
 /// <param name="failure">Never <see cref="Failure.Transient"/>.</param>
 /// <param name="message">For operators: contains what the provider said.</param>

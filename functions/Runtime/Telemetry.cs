@@ -54,6 +54,9 @@ public static class Telemetry
     /// <summary>Pick-ups that the carrier reported of a parcel that was not booked for the order.</summary>
     public static readonly Counter<long> WrongPickUps = Meter.CreateCounter<long>("shipping.wrong_pick_ups", "{parcel}");
 
+    /// <summary>Parcels that the carrier picked up although their order was called off: the money is given back.</summary>
+    public static readonly Counter<long> PickUpsAfterCallOff = Meter.CreateCounter<long>("shipping.pick_ups_after_call_off", "{order}");
+
     /// <summary>Charges asked for and answered, by <c>result</c>: succeeded, failed.</summary>
     public static readonly Counter<long> Payments = Meter.CreateCounter<long>("payments", "{payment}");
 
@@ -184,6 +187,9 @@ public static class Telemetry
                     break;
                 case WrongPickUpNoted:
                     WrongPickUps.Add(1);
+                    break;
+                case PickedUpAfterCallOff:
+                    PickUpsAfterCallOff.Add(1);
                     break;
             }
         }

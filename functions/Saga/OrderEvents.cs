@@ -127,10 +127,11 @@ public sealed record ReservationNoted : Note;
 public sealed record ChargeNoted(Money Amount) : Note;
 public sealed record BookingNoted(string TrackingId, DateTimeOffset PromisedBy) : Note;
 public sealed record DelayNoted : Note;
-public sealed record FailureNoted(FailedStep FailedAt, string Reason) : Note;
+public sealed record FailureNoted(FailedStep FailedAt, string Reason, string? Detail = null) : Note;
 public sealed record RefundNoted(Money Amount) : Note;
 public sealed record RestockNoted(string Reason) : Note;
 public sealed record RefusedCancellationNoted(string Reason) : Note;
+public sealed record PickUpNoted(string TrackingId) : Note;
 
 // Inventory
 
@@ -152,7 +153,13 @@ public sealed record InventoryRestocked(string Reason) : PublicEvent;
 
 public sealed record ChargeCard(Money Amount, string CardToken, string CustomerId, Address ShipTo) : Intent;
 public sealed record CardCharged(string ChargeId, Money Amount) : Answer;
-public sealed record CardDeclined(string Reason) : Answer;
+
+/// <param name="Reason">For the customer: nothing that a thief must not learn.</param>
+/// <param name="Detail">The provider's own words, for operators.</param>
+public sealed record CardDeclined(string Reason, string? Detail = null) : Answer;
+
+/// <summary>It was charged, and all of it was given back without us.</summary>
+public sealed record ChargeReturned : Answer;
 public sealed record FindCharge(string Reason) : Intent;
 public sealed record NothingCharged : Answer;
 public sealed record RefundCard(string ChargeId, Money Amount, string Reason) : Intent
@@ -164,7 +171,10 @@ public sealed record CardRefunded(string RefundId) : Answer;
 
 /// <param name="ChargeId">Empty where the order costs nothing and no card was charged; versions before require it.</param>
 public sealed record PaymentSucceeded(string ChargeId, Money Amount, string CustomerId, Address ShipTo) : PublicEvent;
-public sealed record PaymentFailed(string Reason) : PublicEvent;
+
+/// <param name="Reason">For the customer.</param>
+/// <param name="Detail">The provider's own words, for operators.</param>
+public sealed record PaymentFailed(string Reason, string? Detail = null) : PublicEvent;
 public sealed record RefundPayment(string Reason) : Compensation;
 public sealed record PaymentRefunded(string RefundId, Money Amount) : PublicEvent;
 public sealed record PaymentVoided(string Reason) : Note;
@@ -173,26 +183,43 @@ public sealed record PaymentVoided(string Reason) : Note;
 
 public sealed record BookCarrier(string CustomerId, Address ShipTo) : Intent;
 public sealed record CarrierBooked(string TrackingId, DateTimeOffset PromisedBy) : Answer;
-public sealed record CarrierRefused(string Reason) : Answer;
+
+/// <param name="Reason">For the customer.</param>
+/// <param name="Detail">The carrier's own words, for operators.</param>
+public sealed record CarrierRefused(string Reason, string? Detail = null) : Answer;
 public sealed record FindBooking(string CustomerId, string Reason) : Intent;
 public sealed record NothingBooked : Answer;
-public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason) : Intent
+
+/// <param name="PromisedBy">Where the booking was found and is not watched yet.</param>
+public sealed record CancelCarrier(string TrackingId, string CustomerId, string Reason, DateTimeOffset? PromisedBy = null) : Intent
 {
     public override Answer ByHand() => new CarrierCancelled();
 }
 
 public sealed record CarrierCancelled : Answer;
 public sealed record CarrierTooLate : Answer;
+
+/// <summary>Asks the carrier whether it has picked the parcel up: its report may be lost.</summary>
+public sealed record FindParcel(string TrackingId, DateTimeOffset DueAt, int? Asked = null) : Intent;
+public sealed record ParcelPickedUp : Answer;
+public sealed record ParcelNotPickedUp : Answer;
 public sealed record CarrierPickedUp(string TrackingId) : PublicEvent, IFromOutside;
 
 public sealed record ShipmentBooked(string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 
 /// <summary>Shipping sends it to itself, to be delivered at <paramref name="DueAt"/> and not before.</summary>
-public sealed record ShipmentDue(DateTimeOffset DueAt) : PublicEvent, IScheduled;
+/// <param name="Asked">How often the carrier has been asked before; null for never.</param>
+public sealed record ShipmentDue(DateTimeOffset DueAt, int? Asked = null) : PublicEvent, IScheduled;
 public sealed record OrderShipped(string TrackingId) : PublicEvent;
-public sealed record ShippingFailed(string Reason) : PublicEvent;
+
+/// <param name="Reason">For the customer.</param>
+/// <param name="Detail">The carrier's own words, for operators.</param>
+public sealed record ShippingFailed(string Reason, string? Detail = null) : PublicEvent;
 public sealed record ShippingDelayed(string CustomerId, string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 public sealed record CancellationRefused(string CustomerId, string Reason) : PublicEvent;
+
+/// <summary>The parcel left although its booking was cancelled or refused, and the money is given back: somebody must get it back.</summary>
+public sealed record PickedUpAfterCallOff(string TrackingId) : PublicEvent;
 public sealed record ShipmentCalledOff(string Reason) : Note;
 public sealed record EarlyPickUpNoted(string TrackingId) : Note;
 

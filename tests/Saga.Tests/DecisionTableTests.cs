@@ -72,6 +72,8 @@ public class DecisionTableTests
     {
         OrderCreated order when Samples.Variants.Contains(order) => "OrderCreated (needs no stock)",
         InventoryReserved order when Samples.Variants.Contains(order) => "InventoryReserved (costs nothing)",
+        ShipmentDue when input == Samples.DueAgain => "ShipmentDue (again)",
+        CardCharged when input == Samples.ChargedLess => "CardCharged (another amount)",
         _ => input.GetType().Name,
     };
 
@@ -81,6 +83,10 @@ public class DecisionTableTests
         Completed { CancellationRefused: true } => "Completed (cancellation refused)",
         Shipped { CancellationRefused: true } => "Shipped (cancellation refused)",
         Booked { Delayed: true } => "Booked (delayed)",
+        Cancelled { PickedUp: true } => "Cancelled (picked up all the same)",
+        Rejected { PickedUp: true } => "Rejected (picked up all the same)",
+        CalledOff { PickedUp: true } => "CalledOff (picked up all the same)",
+        Refused { PickedUp: true } => "Refused (picked up all the same)",
         _ => state.GetType().Name,
     };
 }

@@ -75,6 +75,26 @@ public class FlowTests
         ReportPickUp();
     }, new CarrierTooLate());
 
+    [Fact]
+    public void Delayed_then_found_picked_up() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        PassTime();
+        answers[typeof(FindParcel)] = new ParcelPickedUp();
+        PassTime();
+    });
+
+    [Fact]
+    public void Picked_up_after_the_cancellation() => Flow(() =>
+    {
+        Request(Participants.Orders, Place);
+        Request(Participants.Orders, Cancel);
+        ReportPickUp();
+    });
+
+    [Fact]
+    public void Charged_another_amount() => Flow(() => Request(Participants.Orders, Place), ChargedLess);
+
     void Flow(Action scenario, Answer? unlike = null, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
     {
         foreach (var intent in Recordable.OfType<Intent>())
@@ -101,7 +121,9 @@ public class FlowTests
 
     void PassTime()
     {
-        foreach (var due in scheduled)
+        var overdue = scheduled.ToList();
+        scheduled.Clear();
+        foreach (var due in overdue)
             Hear(Participants.Shipping, due, "hears");
         Deliver();
     }

@@ -28,7 +28,7 @@ static class Audit
                 if (known && stream.Parked is [{ Attempts: > 0, Failed: var failed } tried, ..] && (report!.MessageId, report.Failed) != (tried.Id, failed))
                     world.Invariants.Broken("Orders knows why the last replay failed", stream.OrderId, $"{tried.Id} at {store.Participant}");
                 if (stream.Parked is [var head, ..] && !store.WasTooLarge(stream.OrderId)
-                    && !world.Bugs.EverHit(store.Participant, stream.OrderId))
+                    && !world.Bugs.EverHit(store.Participant, stream.OrderId) && !world.Cards.HasFailedRefund(stream.OrderId))
                 {
                     world.Invariants.Broken(
                         "Only what is broken waits for an operator", stream.OrderId, $"{head.Id} at {store.Participant}: {head.Reason}");
@@ -93,7 +93,7 @@ static class Audit
                 Must(rejected.FailedAt switch
                 {
                     FailedStep.Stock => stock is SimulatedStock.Status.Refused,
-                    FailedStep.Payment => charge is CardDeclined,
+                    FailedStep.Payment => charge is CardDeclined or ChargeReturned || refund is not null,
                     _ => booking is { Answer: CarrierRefused },
                 }, "A rejection states the step that failed");
                 Must(!cancelled, "A cancellation that was accepted is not answered with a rejection");
@@ -117,6 +117,10 @@ static class Audit
         void Undone()
         {
             Must(booking is not { PickedUp: true }, "What is cancelled or rejected never ships");
+            Must(booking is { TakenAllTheSame: true } == summary.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff),
+                "A parcel that left although its order was called off is on record");
+            Must((booking is { TakenAllTheSame: true } ? 1 : 0) == Said<PickUpNoted>(stream),
+                "A parcel that left although its order was called off is on record");
             Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
             var isSettled = world.Store(Participants.Payments)[id] is { } payments && Said<StepSettled>(payments) > 0;
             Must(world.Cards.Taken(id) is null || isSettled, "What is cancelled or rejected costs nothing");
@@ -138,7 +142,7 @@ static class Audit
         var booked = false;
         foreach (var entry in shipping.Entries)
         {
-            if (booked && entry is { Via: Via.Bus, Type: nameof(ShipmentDue) })
+            if (booked && entry is { Via: Via.Bus, Type: nameof(ShipmentDue) } && !entry.Events.Any(e => e.Event is OrderShipped))
                 return true;
             foreach (var (_, said) in entry.Events)
                 booked = said is ShipmentBooked || (booked && said is not (OrderShipped or CancelCarrier));
@@ -210,6 +214,7 @@ static class Audit
         RefundCard => world.Cards.RefundOf(orderId) ?? new CardRefunded("never asked"),
         BookCarrier => world.Carrier.Of(orderId)?.Answer ?? new CarrierRefused("never asked"),
         FindBooking => world.Carrier.Of(orderId)?.Answer ?? new NothingBooked(),
+        FindParcel => !inVain && world.Carrier.Of(orderId) is { PickedUp: true } ? new ParcelPickedUp() : new ParcelNotPickedUp(),
         CancelCarrier => world.Carrier.Of(orderId) is { PickedUp: true } ? new CarrierTooLate() : new CarrierCancelled(),
         _ => new Notified(),
     };

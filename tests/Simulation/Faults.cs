@@ -58,6 +58,20 @@ enum Fault
     NotifierAnswerLost,
     NotifierDown,
 
+    /// <summary>A provider refuses the request itself, until somebody mends something.</summary>
+    ProviderRefuses,
+    ChargePending,
+    ChargedAnotherAmount,
+
+    /// <summary>The charge's answer is lost, and somebody gives the money back in the provider's own user interface.</summary>
+    ChargeReturned,
+    RefundPending,
+    RefundFailed,
+    PickUpReportLost,
+
+    /// <summary>The driver takes a parcel whose booking is cancelled or refused.</summary>
+    PickedUpAfterCallOff,
+
     /// <summary>A provider was called with a key that it saw more than a day ago.</summary>
     KeyForgotten,
 
@@ -85,12 +99,15 @@ sealed class Faults
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
         (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
-        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.CarrierAnswerLost, 0.6),
+        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
     readonly Chance chance;
     readonly string? storm;
     readonly double[] chances = new double[All.Length];
+
+    // Few parcels are called off at all.
+    static readonly double[] ChancesOfTaking = [0.5, 0.9];
 
     // The message with an order's outcome must be dead-lettered before the messages that follow from it are heard. That is rare enough.
     static readonly double[] ChancesOfGivingUp = [0.02, 0.1, 0.4];
@@ -137,7 +154,8 @@ sealed class Faults
 
     static double[] Degrees(Fault kind) => kind switch
     {
-        >= Fault.StockBusy and <= Fault.NotifierDown => ChancesOutside,
+        Fault.PickedUpAfterCallOff => ChancesOfTaking,
+        >= Fault.StockBusy and < Fault.PickedUpAfterCallOff => ChancesOutside,
         Fault.BrokerDeadLettered => ChancesOfGivingUp,
         _ => Chances,
     };

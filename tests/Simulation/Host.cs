@@ -131,7 +131,7 @@ sealed class Host
             world.History.Add(Name, what, about, "done");
             return (result, null);
         }
-        catch (Exception e) when (e is TransientException or StreamConflictException or LockLostException or InvalidDataException)
+        catch (Exception e) when (e is TransientException or ProviderException or StreamConflictException or LockLostException or InvalidDataException)
         {
             world.History.Add(Name, what, about, e.GetType().Name);
             return (default, e);

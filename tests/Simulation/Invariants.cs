@@ -69,7 +69,7 @@ sealed class Invariants(World world)
             Broken("An id stands for one content", message.OrderId, $"{message.Id}: {published}, then {message.Event}");
         if (message.Event is IFromOutside)
         {
-            if (world.Carrier.Of(message.OrderId) is not { PickedUp: true })
+            if (world.Carrier.Of(message.OrderId) is not ({ PickedUp: true } or { TakenAllTheSame: true }))
                 Broken("The carrier reports only what it picked up", message.OrderId, message.Id);
             return;
         }
@@ -218,9 +218,19 @@ sealed class Invariants(World world)
             return;
         if (before.Size > OrderStream.SizeMax)
             Broken("A stream that is too large is not grown by messages", before.OrderId, $"{entry.On} at {participant}");
-        if (line.OvertakenBy(entry.On) is { } overtaken)
+        if (line.OvertakenBy(entry.On) is { } overtaken && !MayPass(before, entry.On, overtaken))
             Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
         line.Done(entry.On);
+    }
+
+    /// <summary>What calls an order off may be handled before a step that waits for its provider.</summary>
+    bool MayPass(OrderStream before, string id, string overtaken)
+    {
+        var may = before.Parked is [{ Reason: ParkingReasons.Pending or ParkingReasons.Unusable } head, ..] && head.Id == overtaken
+            && world.Bus.Published(id) is ICallsOff;
+        if (may)
+            world.Reach.Saw(Branch.PassedHeadAtProvider);
+        return may;
     }
 
     /// <summary>A parked message waits until it is handled or discarded, and a handled message is not parked.</summary>
@@ -258,8 +268,9 @@ sealed class Invariants(World world)
             }
         }
         var failedAgain = before.Parked is [var was, ..] && after.Parked is [var head, ..] && head.Id == was.Id && head.Attempts > was.Attempts;
-        if (parks != ((before.Parked.IsEmpty && !after.Parked.IsEmpty) || failedAgain ? 1 : 0))
-            Broken("An order is said to be parked when, and only when, its line begins or its head fails again", after.OrderId, participant);
+        var hasNextFailed = before.Parked is [var first, ..] && after.Parked is [{ Failed: not null } next, ..] && next.Id != first.Id;
+        if (parks != ((before.Parked.IsEmpty && !after.Parked.IsEmpty) || failedAgain || hasNextFailed ? 1 : 0))
+            Broken("An order is said to be parked when, and only when, its line begins, its head fails again, or the next head has failed", after.OrderId, participant);
         if (resumes != (!before.Parked.IsEmpty && after.Parked.IsEmpty ? 1 : 0))
             Broken("An order is said to be resumed when, and only when, its line ends", after.OrderId, participant);
         if (parks > 0)
@@ -283,6 +294,8 @@ sealed class Invariants(World world)
             world.Reach.Saw(head.Reason switch
             {
                 ParkingReasons.Transient => Branch.FailedAgainTransient,
+                ParkingReasons.Pending => Branch.FailedAgainPending,
+                ParkingReasons.Unusable => Branch.FailedAgainUnusable,
                 ParkingReasons.Unreadable => Branch.FailedAgainUnreadable,
                 ParkingReasons.StreamTooLarge => Branch.FailedAgainTooLarge,
                 _ => Branch.FailedAgainHandler,

@@ -124,6 +124,7 @@ sealed class Operations(World world)
 
     void AskForReplays()
     {
+        world.Cards.GiveBackByHand();
         foreach (var (participant, orderId, messageId) in discarded)
         {
             if (world.Store(Participants.Orders).Summary(orderId) is { IsFinal: false })

@@ -38,6 +38,9 @@ enum Branch
     DeadLetterWasHandled,
     ParkingSaidByReplayer,
     FailedAgainTransient,
+    FailedAgainPending,
+    FailedAgainUnusable,
+    PassedHeadAtProvider,
     FailedAgainUnreadable,
     FailedAgainHandler,
     FailedAgainTooLarge,
@@ -68,6 +71,7 @@ sealed class Reach
     static readonly string[] Reasons =
     [
         ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Transient, ParkingReasons.Failed, ParkingReasons.Unreadable, ParkingReasons.StreamTooLarge,
+        ParkingReasons.Pending, ParkingReasons.Unusable,
     ];
 
     readonly Dictionary<Cell, long> cells = [];

@@ -60,10 +60,10 @@ sealed class CalledOff(World world, int answersMax)
 /// <summary>The card provider. It charges again for every new key, as a real one would.</summary>
 sealed class SimulatedCards(World world)
 {
-    readonly Dictionary<string, (Answer Answer, Money Amount)> charges = [];
-    readonly Dictionary<string, CardRefunded> refunds = [];
-    readonly KeyMemory<Answer> chargeKeys = new(world);
-    readonly KeyMemory<CardRefunded> refundKeys = new(world);
+    readonly Dictionary<string, Charge> charges = [];
+    readonly Dictionary<string, Refund> refunds = [];
+    readonly KeyMemory<Charge> chargeKeys = new(world);
+    readonly KeyMemory<Refund> refundKeys = new(world);
 
     /// <summary>Two answers: one when the refund is requested, and one when the reservation arrives despite that.</summary>
     public CalledOff CalledOff { get; } = new(world, answersMax: 2);
@@ -92,32 +92,108 @@ sealed class SimulatedCards(World world)
 
     public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = KeyMemory.Lifetime };
 
-    public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? charge.Answer : null;
+    /// <summary>The outcome, once everything has settled.</summary>
+    public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? OutcomeOf(charge) : null;
 
-    public CardRefunded? RefundOf(string orderId) => refunds.GetValueOrDefault(orderId);
+    public CardRefunded? RefundOf(string orderId) => refunds.TryGetValue(orderId, out var refund) && refund.Status is Status.Succeeded ? refund.Answer : null;
 
+    public bool HasFailedRefund(string orderId) => refunds.TryGetValue(orderId, out var refund) && refund.HasFailed;
+
+    /// <summary>Charged, and neither refunded nor returned by hand.</summary>
     public Money? Taken(string orderId) =>
-        charges.TryGetValue(orderId, out var charge) && charge.Answer is CardCharged && !refunds.ContainsKey(orderId) ? charge.Amount : null;
+        charges.TryGetValue(orderId, out var charge) && charge.Status is Status.Succeeded && RefundOf(orderId) is null ? charge.Amount : null;
 
-    public Answer Charge(string key, string orderId, Money amount) => chargeKeys.Answer(key, () =>
+    public Answer ChargeAsked(string key, string orderId, Money amount)
     {
-        if (charges.ContainsKey(orderId))
-            world.Invariants.Broken("A card is charged once", orderId, key);
-        if (amount.Amount == 0 || amount != world.Orders.First(order => order.Id == orderId).Total)
-            world.Invariants.Broken("A card is charged what the order costs, if it costs anything", orderId, amount.ToString());
-        Answer answer = world.Chance.Hits(world.DeclineChance) ? new CardDeclined("declined") : new CardCharged("ch-" + orderId, amount);
-        charges[orderId] = (answer, amount);
-        return answer;
-    });
+        var charge = chargeKeys.Answer(key, () =>
+        {
+            if (charges.ContainsKey(orderId))
+                world.Invariants.Broken("A card is charged once", orderId, key);
+            if (amount.Amount == 0 || amount != world.Orders.First(order => order.Id == orderId).Total)
+                world.Invariants.Broken("A card is charged what the order costs, if it costs anything", orderId, amount.ToString());
+            var status = world.Chance.Hits(world.DeclineChance) ? Status.Declined : Status.Succeeded;
+            var made = new Charge("ch-" + orderId, amount, status);
+            if (Strikes(Fault.ChargePending))
+                made.PendingUntil = world.Scheduler.Now + world.Chance.OfAnyScale(TimeSpan.FromHours(2));
+            else if (status is Status.Succeeded && Strikes(Fault.ChargedAnotherAmount))
+                made = made with { Amount = amount with { Amount = amount.Amount + 1 } };
+            else if (status is Status.Succeeded && Strikes(Fault.ChargeReturned))
+            {
+                charges[orderId] = made with { Status = Status.Returned };
+                return charges[orderId] with { IsAnswerLost = true };
+            }
+            return charges[orderId] = made;
+        });
+        return charge.IsAnswerLost ? throw new TransientException("The answer was lost.") : OutcomeOf(charges[orderId]);
+    }
 
-    public CardRefunded Refund(string key, string orderId, string chargeId, Money amount) => refundKeys.Answer(key, () =>
+    /// <summary>Cancels a pending charge.</summary>
+    public Answer? EndCharge(string orderId)
     {
-        if (refunds.ContainsKey(orderId))
-            world.Invariants.Broken("A charge is refunded once", orderId, key);
-        if (!charges.TryGetValue(orderId, out var charge) || charge.Answer is not CardCharged taken || taken.ChargeId != chargeId || charge.Amount != amount)
-            world.Invariants.Broken("Only what was taken is refunded", orderId, $"{chargeId} {amount}");
-        return refunds[orderId] = new("re-" + orderId);
-    });
+        if (charges.TryGetValue(orderId, out var charge) && charge.PendingUntil > world.Scheduler.Now)
+            charges[orderId] = charge with { Status = Status.Declined, PendingUntil = default };
+        return ChargeOf(orderId);
+    }
+
+    public CardRefunded RefundAsked(string key, string orderId, string chargeId, Money amount)
+    {
+        refundKeys.Answer(key, () =>
+        {
+            if (refunds.ContainsKey(orderId))
+                world.Invariants.Broken("A charge is refunded once", orderId, key);
+            if (!charges.TryGetValue(orderId, out var charge) || charge.Status is not Status.Succeeded || charge.Id != chargeId || charge.Amount != amount)
+                world.Invariants.Broken("Only what was taken is refunded", orderId, $"{chargeId} {amount}");
+            var made = new Refund(new("re-" + orderId), Strikes(Fault.RefundFailed) ? Status.Declined : Status.Succeeded);
+            if (Strikes(Fault.RefundPending))
+                made.PendingUntil = world.Scheduler.Now + world.Chance.OfAnyScale(TimeSpan.FromHours(2));
+            return refunds[orderId] = made;
+        });
+        return FindRefund(orderId)!;
+    }
+
+    /// <exception cref="ProviderException">It is pending, or it has failed.</exception>
+    public CardRefunded? FindRefund(string orderId) =>
+        !refunds.TryGetValue(orderId, out var refund) ? null
+        : refund.PendingUntil > world.Scheduler.Now ? throw new ProviderException(Kernel.Failure.Pending, "The refund is pending.")
+        : refund.HasFailed ? throw new ProviderException(Kernel.Failure.Fault, "The refund has failed.")
+        : refund.Answer;
+
+    /// <summary>Operators give back what no refund could: the provider's list then has another one, which succeeded.</summary>
+    public void GiveBackByHand()
+    {
+        foreach (var (orderId, refund) in refunds.Where(one => one.Value.HasFailed).ToList())
+            refunds[orderId] = refund with { Status = Status.Succeeded };
+    }
+
+    /// <exception cref="ProviderException">It is pending.</exception>
+    Answer OutcomeOf(Charge charge) =>
+        charge.PendingUntil > world.Scheduler.Now ? throw new ProviderException(Kernel.Failure.Pending, "The charge is pending.")
+        : charge.Status switch
+        {
+            Status.Succeeded => new CardCharged(charge.Id, charge.Amount),
+            Status.Returned => new ChargeReturned(),
+            _ => new CardDeclined("declined"),
+        };
+
+    bool Strikes(Fault fault) => world.Faults.Strike(fault, Participants.Payments);
+
+    enum Status
+    {
+        Succeeded,
+        Declined,
+        Returned,
+    }
+
+    sealed record Charge(string Id, Money Amount, Status Status, bool IsAnswerLost = false)
+    {
+        public DateTimeOffset PendingUntil { get; set; }
+    }
+
+    sealed record Refund(CardRefunded Answer, Status Status)
+    {
+        public DateTimeOffset PendingUntil { get; set; }
+        public bool HasFailed => Status is Status.Declined;
+    }
 }
 
 sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
@@ -127,17 +203,22 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
         var caller = Strand.Current!;
         return host.CallAsync(cards.Service, "charges", key, () =>
         {
+            host.World.MayRefuse(Participants.Payments);
             cards.CalledOff.Arrives(orderId, caller);
-            return cards.Charge(key, orderId, amount);
+            return cards.ChargeAsked(key, orderId, amount);
         }, cancellation);
     }
 
-    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation)
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
+        host.CallAsync(cards.Service, "looks up the charge of", orderId, () => cards.ChargeOf(orderId), cancellation);
+
+    public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation)
     {
         var asker = Strand.Current!;
-        return host.CallAsync(cards.Service, "looks up the charge of", orderId, () =>
+        return host.CallAsync(cards.Service, "ends the charge of", orderId, () =>
         {
-            var answer = cards.ChargeOf(orderId);
+            host.World.MayRefuse(Participants.Payments);
+            var answer = cards.EndCharge(orderId);
             if (answer is null)
                 cards.CalledOff.Nothing(orderId, asker);
             return answer;
@@ -150,16 +231,17 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
         return host.CallAsync(cards.Service, "refunds", key, () =>
         {
             cards.RefundArrives(orderId, caller);
-            return cards.Refund(key, orderId, chargeId, amount);
+            host.World.MayRefuse(Participants.Payments);
+            return cards.RefundAsked(key, orderId, chargeId, amount);
         }, cancellation);
     }
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
+    public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
         var asker = Strand.Current!;
         return host.CallAsync(cards.Service, "looks up the refund of", orderId, () =>
         {
-            var answer = cards.RefundOf(orderId);
+            var answer = cards.FindRefund(orderId);
             if (answer is null)
                 cards.NoRefund(orderId, asker);
             return answer;
@@ -190,6 +272,14 @@ sealed class SimulatedCarrier(World world)
             ? new CarrierRefused("no route")
             : new CarrierBooked($"tr-{orderId}-{(bookings.Count + 1).ToString(CultureInfo.InvariantCulture)}", promised));
         bookings[orderId] = booking;
+        if (booking.Answer is CarrierRefused && world.Faults.Strike(Fault.PickedUpAfterCallOff, Participants.Shipping))
+        {
+            world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromHours(1)), () =>
+            {
+                booking.TakenAllTheSame = true;
+                Report(orderId, "tr-" + orderId);
+            });
+        }
         if (booking.Answer is CarrierBooked booked)
         {
             // The driver is often as quick as the customers, so that either may be first.
@@ -223,10 +313,17 @@ sealed class SimulatedCarrier(World world)
 
     void PickUp(string orderId, Booking booking, CarrierBooked booked)
     {
-        if (booking.Cancelled)
+        if (booking.Cancelled && !world.Faults.Strike(Fault.PickedUpAfterCallOff, Participants.Shipping))
             return;
-        booking.PickedUp = true;
+        (booking.PickedUp, booking.TakenAllTheSame) = (!booking.Cancelled, booking.Cancelled);
         world.History.Add("carrier", "picks up", orderId, booked.TrackingId);
+        if (booking.PickedUp && world.Faults.Strike(Fault.PickUpReportLost, Participants.Shipping))
+            return;
+        Report(orderId, booked.TrackingId);
+    }
+
+    void Report(string orderId, string trackingId)
+    {
         if (world.Storm is not Participants.Shipping)
         {
             Tell();
@@ -239,7 +336,7 @@ sealed class SimulatedCarrier(World world)
             Tell();
         });
 
-        void Tell() => HttpRequest.ToWebhook(world, orderId, booked.TrackingId);
+        void Tell() => HttpRequest.ToWebhook(world, orderId, trackingId);
     }
 
     public sealed class Booking(Answer answer)
@@ -247,6 +344,9 @@ sealed class SimulatedCarrier(World world)
         public Answer Answer => answer;
         public bool PickedUp { get; set; }
         public bool Cancelled { get; set; }
+
+        /// <summary>Although it was cancelled or refused.</summary>
+        public bool TakenAllTheSame { get; set; }
 
         /// <summary>The driver will come, or has already come.</summary>
         public bool IsOn => answer is CarrierBooked && !Cancelled;
@@ -260,6 +360,7 @@ sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
         var caller = Strand.Current!;
         return host.CallAsync(carrier.Service, "books", key, () =>
         {
+            host.World.MayRefuse(Participants.Shipping);
             carrier.CalledOff.Arrives(orderId, caller);
             return carrier.Book(key, orderId);
         }, cancellation);
@@ -278,7 +379,18 @@ sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
     }
 
     public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation) =>
-        host.CallAsync(carrier.Service, "cancels", key, () => carrier.Cancel(orderId), cancellation);
+        host.CallAsync(carrier.Service, "cancels", key, () =>
+        {
+            host.World.MayRefuse(Participants.Shipping);
+            return carrier.Cancel(orderId);
+        }, cancellation);
+
+    public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation) =>
+        host.CallAsync<Answer>(carrier.Service, "looks up the parcel of", orderId, () =>
+        {
+            host.World.MayRefuse(Participants.Shipping);
+            return carrier.Of(orderId) is { PickedUp: true } ? new ParcelPickedUp() : new ParcelNotPickedUp();
+        }, cancellation);
 }
 
 /// <summary>The channel to customers.</summary>

@@ -162,6 +162,13 @@ sealed class World
     bool IsSlow(string participant, Service service) =>
         (Storm is null || service == Cards.Service) && Faults.Strike(Fault.SlowCall, participant);
 
+    /// <exception cref="ProviderException">The provider of the participant refuses the request itself, this time.</exception>
+    public void MayRefuse(string participant)
+    {
+        if (Faults.Strike(Fault.ProviderRefuses, participant))
+            throw new ProviderException(Failure.Unusable, "The provider answered 401.");
+    }
+
     /// <summary>A running host; null if there is none.</summary>
     public Host? AnyHost(string participant)
     {

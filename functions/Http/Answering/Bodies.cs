@@ -34,6 +34,7 @@ public sealed record OrderBody(
     DateTimeOffset? PromisedBy,
     bool Delayed,
     bool CancellationRefused,
+    bool PickedUpAfterCallOff,
     bool CanBeCancelled,
     IReadOnlyList<string> Parked,
     IReadOnlyCollection<string>? Settled,
@@ -45,7 +46,8 @@ public sealed record OrderBody(
 {
     internal static OrderBody Of(OrderSummary order) => new(
         order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged,
-        order.Refunded, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused, order.CanBeCancelled,
+        order.Refunded, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused,
+        order.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff), order.CanBeCancelled,
         [.. order.ParkedNow.Select(place => place.Key)], order.Settled, order.IdempotencyKey,
         order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }

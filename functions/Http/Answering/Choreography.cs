@@ -22,6 +22,7 @@ sealed class Choreography(bool isLocal)
         (nameof(ShippingDelayed), Failure),
         (nameof(OrderCancellationRequested), Undoing),
         (nameof(CancellationRefused), Undoing),
+        (nameof(PickedUpAfterCallOff), Undoing),
         (nameof(RefundPayment), Undoing),
         (nameof(PaymentRefunded), Undoing),
         (nameof(RestockInventory), Undoing),

@@ -55,6 +55,7 @@ static class Timeline
         BookingNoted e => e.TrackingId,
         FailureNoted e => e.Reason,
         RefusedCancellationNoted e => e.Reason,
+        PickUpNoted e => e.TrackingId,
         ParkingNoted e => $"{e.Participant}: {e.Reason}",
         ResumptionNoted e => e.Participant,
         OrderParked e => $"{e.Participant}: {e.Reason}",

@@ -70,6 +70,7 @@ const order = (() => {
     now.trackingId && detail('Tracking id', now.trackingId),
     now.promisedBy && detail('Promised by', h('time', at(now.promisedBy), clock(now.promisedBy))),
     now.delayed && detail('Delayed', 'the promised time was missed'),
+    now.pickedUpAfterCallOff && detail('Parcel', 'picked up after the order was called off'),
     now.cancellationRefused && detail('Cancellation', 'refused: it was too late'),
   ];
 

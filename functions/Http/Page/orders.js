@@ -42,7 +42,8 @@ const orders = (() => {
   };
 
   const row = order => {
-    const notes = [order.reason, order.delayed && 'delayed', order.cancellationRefused && 'cancellation refused'].filter(Boolean);
+    const notes = [order.reason, order.delayed && 'delayed', order.cancellationRefused && 'cancellation refused',
+      order.pickedUpAfterCallOff && 'picked up after it was called off'].filter(Boolean);
     const key = order.idempotencyKey;
     return clone('order-row', {
       row: { 'data-order': order.id },

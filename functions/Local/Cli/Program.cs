@@ -28,6 +28,11 @@ var stock = new Option<long>("--stock")
     DefaultValueFactory = _ => 500,
     HelpName = "N",
 };
+var settings = new Option<string[]>("--setting")
+{
+    Description = "A setting of a real provider, such as CardProvider__Mode=http; may be repeated. See functions/PROVIDERS.md.",
+    HelpName = "NAME=VALUE",
+};
 var otlp = new Option<Uri?>("--otlp")
 {
     Description = "Send traces and metrics to this OTLP collector, such as http://127.0.0.1:4318.",
@@ -41,13 +46,16 @@ concurrency.Validators.Add(
 stock.Validators.Add(
     result => Require(result, result.GetValueOrDefault<long>() is >= 0 and <= 1_000_000_000, "--stock must be 0 to 1,000,000,000."));
 
+settings.Validators.Add(result => Require(
+    result, result.Tokens.All(token => token.Value.IndexOf('=') > 0), "--setting must be NAME=VALUE."));
+
 var command = new RootCommand(
     """
     Runs the whole saga in one process: places real orders through the HTTP API, reports outcomes, audits money and stock, keeps serving.
     Exit status: 0 all is well; 1 the audit found something; 2 it could not start, or some lines could not be placed.
     """)
 {
-    orders, noOrders, exit, data, port, concurrency, stock, otlp, verbose,
+    orders, noOrders, exit, data, port, concurrency, stock, settings, otlp, verbose,
 };
 foreach (var operation in OperatorCommands.All)
     command.Subcommands.Add(operation);
@@ -62,7 +70,9 @@ command.SetAction(async (options, _) =>
         options.GetValue(data)!,
         options.GetValue(port),
         options.GetValue(concurrency),
-        options.GetValue(stock)));
+        options.GetValue(stock),
+        (options.GetValue(settings) ?? []).Select(setting => setting.Split('=', 2))
+            .ToDictionary(pair => pair[0].Replace("__", ":", StringComparison.Ordinal), string? (pair) => pair[1])));
 });
 return await command.Parse(args).InvokeAsync();
 

@@ -6,7 +6,9 @@ namespace OrderFunctions.Local.Cli;
 
 /// <param name="Orders">The file of orders to place; null for none.</param>
 /// <param name="Exit">End after the audit.</param>
-public sealed record RunOptions(string? Orders, bool Exit, string Data, int Port, int Concurrency, long Stock);
+/// <param name="Settings">Of real providers.</param>
+public sealed record RunOptions(
+    string? Orders, bool Exit, string Data, int Port, int Concurrency, long Stock, IReadOnlyDictionary<string, string?> Settings);
 
 /// <summary>Starts the host, places the orders, waits until they are final, reports, audits, and keeps serving.</summary>
 public static class RunCommand
@@ -30,9 +32,9 @@ public static class RunCommand
         LocalHost host;
         try
         {
-            host = await LocalHost.StartAsync(options.Data, options.Port);
+            host = await LocalHost.StartAsync(options.Data, options.Port, options.Settings);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             return Failed(e.Message);
         }

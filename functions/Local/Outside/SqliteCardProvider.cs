@@ -34,6 +34,10 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
                 .Bind(number).First(ChargeAnswer)
             : null);
 
+    /// <summary>No charge is ever pending here.</summary>
+    public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) =>
+        FindChargeAsync(orderId, cancellation);
+
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
@@ -48,8 +52,8 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
         });
     }
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
-        database.Numbers.Find(connection, orderId) is { } number
+    public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
+        database.RunAsync(connection => database.Numbers.Find(connection, orderId) is { } number
             ? connection.Sql("SELECT id FROM card_refund WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(RefundAnswer)
             : null);
 

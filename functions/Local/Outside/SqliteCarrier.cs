@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
@@ -93,7 +94,7 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         var now = time.GetUtcNow();
         return database.RunAsync<Answer>(connection =>
         {
-            var id = long.Parse(trackingId[TrackingPrefix.Length..], System.Globalization.CultureInfo.InvariantCulture);
+            var id = IdOf(trackingId);
             connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?")
                 .Bind(id).Bind(now.UtcTicks).Run();
             var isCancelled = connection.Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(id).First(row => row.Long(0)) == 1;
@@ -101,7 +102,19 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         });
     }
 
+    public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return database.RunAsync<Answer>(connection =>
+            connection.Sql("SELECT count(*) FROM booking WHERE id = ? AND NOT cancelled AND picked_up_at <= ?")
+                .Bind(IdOf(trackingId)).Bind(now.UtcTicks).First(row => row.Long(0)) > 0
+                ? new ParcelPickedUp()
+                : new ParcelNotPickedUp());
+    }
+
     const string TrackingPrefix = "trk_";
+
+    static long IdOf(string trackingId) => long.Parse(trackingId[TrackingPrefix.Length..], CultureInfo.InvariantCulture);
 
     static Answer BookingAnswer(Statement row) => row.TextOrNull(2) is { } refusal
         ? new CarrierRefused(refusal)

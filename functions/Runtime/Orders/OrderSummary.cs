@@ -54,6 +54,9 @@ public enum OrderFacts
 
     /// <summary>Published with each booking.</summary>
     ShipmentDue = 1 << 18,
+
+    /// <summary>The parcel left although the order was called off.</summary>
+    PickedUpAfterCallOff = 1 << 19,
 }
 
 /// <summary>Makes what lists show of an order from its stream; null where there is nothing to show.</summary>

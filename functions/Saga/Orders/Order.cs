@@ -15,7 +15,12 @@ public enum Progress
 }
 
 /// <summary>An order that is not final yet.</summary>
-public abstract record Open(string CustomerId, Progress Reached) : OrderState;
+public abstract record Open(string CustomerId, Progress Reached) : OrderState
+{
+    /// <summary>Tracking id of a parcel that left although the order was called off.</summary>
+    public string? PickedUp { get; init; }
+}
+
 public sealed record InProgress(string CustomerId, Progress Reached = Progress.Placed) : Open(CustomerId, Reached);
 public sealed record Failing(string CustomerId, Progress Reached, FailedStep FailedAt, string Reason) : Open(CustomerId, Reached);
 public sealed record Undone(string CustomerId, Progress Reached) : Open(CustomerId, Reached);
@@ -25,8 +30,8 @@ public sealed record Cancelling(string CustomerId, Progress Reached, string Reas
 public sealed record Kept(string CustomerId, Progress Reached) : Open(CustomerId, Reached);
 
 public sealed record Completed(bool CancellationRefused = false) : OrderState;
-public sealed record Rejected : OrderState;
-public sealed record Cancelled : OrderState;
+public sealed record Rejected(bool PickedUp = false) : OrderState;
+public sealed record Cancelled(bool PickedUp = false) : OrderState;
 
 /// <summary>
 /// Accepts orders, follows what the others report, and publishes the one final event. If both a failure and a cancellation come, the first
@@ -50,8 +55,8 @@ public static class Order
         (InProgress or Cancelling or Kept, OrderShipped shipment) => [new OrderCompleted(((Open)state).CustomerId, shipment.TrackingId)],
 
         (InProgress order, InventoryReservationFailed stock) => [new OrderRejected(order.CustomerId, FailedStep.Stock, stock.Reason)],
-        (InProgress, PaymentFailed payment) => [new FailureNoted(FailedStep.Payment, payment.Reason)],
-        (InProgress, ShippingFailed shipping) => [new FailureNoted(FailedStep.Shipping, shipping.Reason)],
+        (InProgress, PaymentFailed payment) => [new FailureNoted(FailedStep.Payment, payment.Reason, payment.Detail)],
+        (InProgress, ShippingFailed shipping) => [new FailureNoted(FailedStep.Shipping, shipping.Reason, shipping.Detail)],
         (Failing { Reached: < Progress.Refunded } or Undone { Reached: < Progress.Refunded } or Cancelling { Reached: < Progress.Refunded },
             PaymentRefunded payment) => [new RefundNoted(payment.Amount)],
         (Failing order, InventoryRestocked) => [new OrderRejected(order.CustomerId, order.FailedAt, order.Reason)],
@@ -68,6 +73,10 @@ public static class Order
         (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) =>
             [new RefusedCancellationNoted(refusal.Reason)],
 
+        (InProgress { PickedUp: null } or Failing { PickedUp: null } or Undone { PickedUp: null } or Cancelling { PickedUp: null }
+            or Cancelled { PickedUp: false } or Rejected { PickedUp: false }, PickedUpAfterCallOff parcel) =>
+            [new PickUpNoted(parcel.TrackingId)],
+
         // Handled before, or too late to matter.
         _ => [],
     };
@@ -80,14 +89,19 @@ public static class Order
         (InProgress or Cancelling, BookingNoted) => (Open)state with { Reached = Progress.Booked },
         (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
         (Failing or Undone or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
-        (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
-        (InProgress order, OrderCancellationRequested cancellation) => new Cancelling(order.CustomerId, order.Reached, cancellation.Reason),
+        (InProgress order, FailureNoted failure) =>
+            new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason) { PickedUp = order.PickedUp },
+        (InProgress order, OrderCancellationRequested cancellation) =>
+            new Cancelling(order.CustomerId, order.Reached, cancellation.Reason) { PickedUp = order.PickedUp },
         (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
         (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
-        (InProgress order, RestockNoted) => new Undone(order.CustomerId, order.Reached),
-        (InProgress or Failing or Undone, OrderRejected) => new Rejected(),
-        (Cancelling, OrderCancelled) => new Cancelled(),
+        (InProgress order, RestockNoted) => new Undone(order.CustomerId, order.Reached) { PickedUp = order.PickedUp },
+        (InProgress or Failing or Undone, OrderRejected) => new Rejected(((Open)state).PickedUp is not null),
+        (Cancelling order, OrderCancelled) => new Cancelled(order.PickedUp is not null),
+        (InProgress or Failing or Undone or Cancelling, PickUpNoted parcel) => (Open)state with { PickedUp = parcel.TrackingId },
+        (Cancelled, PickUpNoted) => new Cancelled(PickedUp: true),
+        (Rejected, PickUpNoted) => new Rejected(PickedUp: true),
         _ => throw new ImpossibleEventException(state, @event),
     };
 

@@ -156,7 +156,9 @@ public sealed class TurnOverCosmosTests
         public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
             Task.FromResult(Refunds.GetOrAdd(key, _ => new($"re-{Refunds.Count + 1}")));
 
-        public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
+        public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) => FindChargeAsync(orderId, cancellation);
+
+        public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
             Task.FromResult(Refunds.Values.FirstOrDefault());
     }
 }

@@ -14,7 +14,7 @@ public sealed class LocalSagaTests : IAsyncDisposable
     {
         Carrier = new()
         {
-            Promise = TimeSpan.FromMilliseconds(150),
+            Promise = TimeSpan.FromMilliseconds(600),
             Lateness = TimeSpan.FromMilliseconds(800),
             ReportDelay = TimeSpan.FromMilliseconds(1_500),
             RetryPause = TimeSpan.FromMilliseconds(20),
@@ -160,8 +160,6 @@ public sealed class LocalSagaTests : IAsyncDisposable
         await saga.Cards.ChargeAsync("key", "nobody", new(7.65m, "GBP"), "tok_visa", Cancellation);
         await saga.Stock.ReserveAsync("o-2", "north", [new("mug", 1)], Cancellation);
         await saga.Database.RunAsync(connection => connection.Sql("UPDATE stock SET available = 90, consumed = 10").Run());
-        await saga.Bus.PublishAsync(
-            [Samples.Message("o-9", 1, new ShipmentDue(Samples.Noon), DateTimeOffset.UtcNow.AddHours(1))], Cancellation);
 
         var findings = string.Join('\n', (await saga.Audit.RunAsync()).Findings);
 
@@ -169,7 +167,6 @@ public sealed class LocalSagaTests : IAsyncDisposable
         Assert.Contains("Order o-2 is Rejected, but was charged", findings, StringComparison.Ordinal);
         Assert.Contains("order nobody, which does not exist", findings, StringComparison.Ordinal);
         Assert.Contains("The stock of mug in main does not add up", findings, StringComparison.Ordinal);
-        Assert.Contains("1 scheduled messages.", findings, StringComparison.Ordinal);
     }
 
     async Task<LocalSaga> StartAsync(string path, LocalOptions? options = null)

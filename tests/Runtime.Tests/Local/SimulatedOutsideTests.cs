@@ -102,11 +102,11 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
     [Fact]
     public async Task A_charge_is_refunded_once_a_key()
     {
-        Assert.Null(await cards.FindRefundAsync("o-1", Cancellation));
+        Assert.Null(await cards.FindRefundAsync("o-1", "ch_1", new(10, "GBP"), Cancellation));
         var refund = await cards.RefundAsync("o-1/RefundCard", "o-1", "ch_1", Total, Cancellation);
         Assert.Equal(refund, await cards.RefundAsync("o-1/RefundCard", "o-1", "ch_1", Total, Cancellation));
-        Assert.Equal(refund, await cards.FindRefundAsync("o-1", Cancellation));
-        Assert.Null(await cards.FindRefundAsync("o-2", Cancellation));
+        Assert.Equal(refund, await cards.FindRefundAsync("o-1", "ch_1", new(10, "GBP"), Cancellation));
+        Assert.Null(await cards.FindRefundAsync("o-2", "ch_1", new(10, "GBP"), Cancellation));
         Assert.Equal(1, await CountAsync("SELECT count(*) FROM card_refund"));
     }
 

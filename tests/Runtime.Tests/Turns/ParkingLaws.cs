@@ -140,9 +140,9 @@ public class ParkingLaws
         world.Fail("charge", new ProviderException(Failure.Unusable, "The card provider answered 401."));
         await world.DeliverAsync(Message("inventory/2", Reserved));
         var parked = Assert.Single(world.Stream.Parked);
-        Assert.Equal((ParkingReasons.Unusable, world.Time.GetUtcNow() + world.Options.ProviderPause), (parked.Reason, parked.Due));
+        Assert.Equal((ParkingReasons.Unusable, world.Time.GetUtcNow() + world.Options.ReplayPause(0)), (parked.Reason, parked.Due));
 
-        world.Time.Advance(world.Options.ProviderPause);
+        world.Time.Advance(world.Options.ReplayPause(0));
         await world.Replayer.RunAsync(Cancellation);
         Assert.Empty(world.Stream.Parked);
     }

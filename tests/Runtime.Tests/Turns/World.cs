@@ -141,7 +141,9 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         return RefundAnswer;
     }
 
-    public async Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation)
+    public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) => FindChargeAsync(orderId, cancellation);
+
+    public async Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
         await CallAsync("find refund", () => { });
         return KnownRefund;

@@ -6,7 +6,7 @@ namespace OrderFunctions.Saga.Tests.Specs;
 
 public class OrderSpecs
 {
-    static readonly FailureNoted PaymentFailure = new(FailedStep.Payment, "card declined");
+    static readonly FailureNoted PaymentFailure = new(FailedStep.Payment, "card declined", "stolen_card");
     static readonly OrderCancelled Cancelled = new("17850", "changed my mind");
 
     static readonly RestockNoted IsBack = new("card declined");
@@ -81,7 +81,7 @@ public class OrderSpecs
 
     [Fact]
     public void A_refund_is_noted_of_a_failing_order() =>
-        Given(Created, new ChargeNoted(Total), new FailureNoted(FailedStep.Shipping, "carrier refused"))
+        Given(Created, new ChargeNoted(Total), new FailureNoted(FailedStep.Shipping, "carrier refused", "no route"))
             .When(new PaymentRefunded("re-1", Total)).Then(new RefundNoted(Total));
 
     [Fact]
@@ -104,7 +104,7 @@ public class OrderSpecs
 
     [Fact]
     public void A_refused_shipment_is_noted_until_everything_is_undone() =>
-        Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused"));
+        Given(Created).When(CannotShip).Then(new FailureNoted(FailedStep.Shipping, "carrier refused", "no route"));
 
     [Fact]
     public void A_restock_that_arrives_before_the_failure_is_noted() =>
@@ -127,6 +127,15 @@ public class OrderSpecs
     [Fact]
     public void A_cancelled_order_is_final_once_its_stock_is_back() =>
         Given(Created, CancellationRequested).When(new InventoryRestocked("changed my mind")).Then(Cancelled);
+
+    [Fact]
+    public void A_parcel_that_left_after_the_cancellation_is_noted_once() =>
+        Given(Created, CancellationRequested).When(IsGone).Then(new PickUpNoted("tr-1"))
+            .When(new InventoryRestocked("changed my mind")).Then(Cancelled).When(IsGone).ThenNothingHappens();
+
+    [Fact]
+    public void A_parcel_that_left_after_the_order_was_final_is_noted_once() =>
+        Given(Created, CancellationRequested, Cancelled).When(IsGone).Then(new PickUpNoted("tr-1"));
 
     [Fact]
     public void A_shipped_order_is_completed() => Given(Created).When(IsShipped).Then(new OrderCompleted("17850", "tr-1"));

@@ -38,7 +38,32 @@ public class PaymentSpecs
 
     [Fact]
     public void A_declined_card_sends_the_stock_back() =>
-        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardDeclined("card declined")).Then(IsDeclined, new RestockInventory("card declined"));
+        Given().When(IsReserved).ThenAsks(Charge).Answered(new CardDeclined("card declined", "stolen_card")).Then(IsDeclined, new RestockInventory("card declined"));
+
+    [Fact]
+    public void Another_amount_than_was_asked_for_is_given_back_and_the_payment_has_failed() =>
+        Given().When(IsReserved).ThenAsks(Charge).Answered(ChargedLess)
+            .ThenAsks(new RefundCard("ch-1", ChargedLess.Amount, "charged 4.00 GBP instead of 20.34 GBP"))
+            .Answered(new CardRefunded("re-1"))
+            .Then(new PaymentFailed("charged 4.00 GBP instead of 20.34 GBP"), new PaymentRefunded("re-1", ChargedLess.Amount),
+                new RestockInventory("charged 4.00 GBP instead of 20.34 GBP"));
+
+    [Fact]
+    public void Another_currency_is_another_amount() =>
+        Given(Charge).When(new CardCharged("ch-1", Total with { Currency = "EUR" }))
+            .ThenAsks(new RefundCard("ch-1", Total with { Currency = "EUR" }, "charged 20.34 EUR instead of 20.34 GBP"))
+            .Answered(new CardRefunded("re-1"))
+            .Then(new PaymentFailed("charged 20.34 EUR instead of 20.34 GBP"), new PaymentRefunded("re-1", Total with { Currency = "EUR" }),
+                new RestockInventory("charged 20.34 EUR instead of 20.34 GBP"));
+
+    [Fact]
+    public void A_charge_that_was_returned_without_us_is_not_made_again() =>
+        Given().When(IsReserved).ThenAsks(Charge).Answered(new ChargeReturned())
+            .Then(new PaymentFailed("the payment was returned"), new RestockInventory("the payment was returned"));
+
+    [Fact]
+    public void A_refund_after_the_charge_was_returned_without_us_only_sends_the_stock_back() =>
+        Given().When(Refund).ThenAsks(Find).Answered(new ChargeReturned()).Then(IsVoided, Restock);
 
     [Fact]
     public void A_charged_card_is_refunded_before_the_stock_is_put_back() =>

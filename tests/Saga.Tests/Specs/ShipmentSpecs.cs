@@ -18,7 +18,7 @@ public class ShipmentSpecs
 
     [Fact]
     public void A_refused_booking_gives_the_money_back() =>
-        Given().When(IsPaid).ThenAsks(Book).Answered(new CarrierRefused("carrier refused")).Then(CannotShip, new RefundPayment("carrier refused"));
+        Given().When(IsPaid).ThenAsks(Book).Answered(new CarrierRefused("carrier refused", "no route")).Then(CannotShip, new RefundPayment("carrier refused"));
 
     [Fact]
     public void A_picked_up_parcel_ships_the_order() =>
@@ -33,8 +33,28 @@ public class ShipmentSpecs
         Given(new EarlyPickUpNoted("tr-1")).When(IsPaid).ThenAsks(Book).Answered(new CarrierBooked("tr-1", Promised)).Then(IsBooked, IsShipped);
 
     [Fact]
-    public void A_parcel_not_picked_up_by_the_promised_time_is_delayed() =>
-        Given(Book, IsBooked, Due).When(Due).Then(IsDelayed);
+    public void A_parcel_not_picked_up_by_the_promised_time_is_delayed_and_asked_for_again() =>
+        Given(Book, IsBooked, Due).When(Due).ThenAsks(AskForParcel).Answered(new ParcelNotPickedUp()).Then(IsDelayed, DueAgain);
+
+    [Fact]
+    public void A_delayed_parcel_is_asked_for_at_growing_intervals_and_said_to_be_late_once() =>
+        Given(Book, IsBooked, Due, AskForParcel, IsDelayed, DueAgain).When(DueAgain)
+            .ThenAsks(new FindParcel("tr-1", DueAgain.DueAt, 1)).Answered(new ParcelNotPickedUp())
+            .Then(new ShipmentDue(DueAgain.DueAt.AddMinutes(30), 2));
+
+    [Fact]
+    public void A_parcel_is_asked_for_once_a_day_at_last() =>
+        Given(Book, IsBooked, Due, AskForParcel, IsDelayed, new ShipmentDue(Promised, 40)).When(new ShipmentDue(Promised, 40))
+            .ThenAsks(new FindParcel("tr-1", Promised, 40)).Answered(new ParcelNotPickedUp())
+            .Then(new ShipmentDue(Promised.AddDays(1), 41));
+
+    [Fact]
+    public void A_pick_up_whose_report_was_lost_is_found_at_the_promised_time() =>
+        Given(Book, IsBooked, Due).When(Due).ThenAsks(AskForParcel).Answered(new ParcelPickedUp()).Then(IsShipped);
+
+    [Fact]
+    public void A_pick_up_whose_report_comes_after_all_ships_nothing_twice() =>
+        Given(Book, IsBooked, Due, AskForParcel, IsShipped).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
 
     [Fact]
     public void A_parcel_picked_up_by_the_promised_time_is_not_delayed() =>
@@ -54,11 +74,13 @@ public class ShipmentSpecs
 
     [Fact]
     public void A_booking_of_an_unrecorded_attempt_is_found_and_called_off() =>
-        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff).Answered(new CarrierCancelled()).Then(CalledOff, Refund);
+        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff with { PromisedBy = Promised }).Answered(new CarrierCancelled())
+            .Then(CalledOff, Refund);
 
     [Fact]
-    public void A_cancellation_is_refused_when_it_is_too_late_for_a_booking_of_an_unrecorded_attempt() =>
-        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff).Answered(new CarrierTooLate()).Then(IsTooLate);
+    public void A_booking_of_an_unrecorded_attempt_that_is_too_late_to_cancel_is_watched() =>
+        Given(Find).When(new CarrierBooked("tr-1", Promised)).ThenAsks(CallOff with { PromisedBy = Promised }).Answered(new CarrierTooLate())
+            .Then(IsTooLate, Due);
 
     [Fact]
     public void A_payment_after_the_cancellation_is_not_shipped() =>
@@ -81,8 +103,12 @@ public class ShipmentSpecs
         Given(Book, IsBooked, Due, CallOff, IsTooLate).When(new CarrierPickedUp("tr-1")).Then(IsShipped);
 
     [Fact]
-    public void A_parcel_that_could_not_be_called_off_is_not_delayed() =>
-        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(Due).ThenNothingHappens();
+    public void A_parcel_that_could_not_be_called_off_is_asked_for_and_not_said_to_be_late() =>
+        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(Due).ThenAsks(AskForParcel).Answered(new ParcelNotPickedUp()).Then(DueAgain);
+
+    [Fact]
+    public void A_parcel_that_could_not_be_called_off_ships_when_its_pick_up_is_found() =>
+        Given(Book, IsBooked, Due, CallOff, IsTooLate).When(Due).ThenAsks(AskForParcel).Answered(new ParcelPickedUp()).Then(IsShipped);
 
     [Fact]
     public void A_cancellation_after_the_pick_up_is_refused() =>
@@ -97,8 +123,12 @@ public class ShipmentSpecs
         Given(Book, CannotShip, new RefundPayment("carrier refused")).When(CancellationRequested).ThenNothingHappens();
 
     [Fact]
-    public void A_called_off_parcel_never_ships() =>
-        Given(Find, CalledOff, Refund).When(new CarrierPickedUp("tr-1")).ThenNothingHappens();
+    public void A_pick_up_after_the_order_was_called_off_is_a_fact() =>
+        Given(Find, CalledOff, Refund).When(new CarrierPickedUp("tr-1")).Then(IsGone);
+
+    [Fact]
+    public void A_pick_up_after_the_booking_was_refused_is_a_fact() =>
+        Given(Book, CannotShip, new RefundPayment("carrier refused")).When(new CarrierPickedUp("tr-1")).Then(IsGone);
 
     [Fact]
     public void Another_parcel_is_noted_once_and_the_order_goes_on_as_it_was() =>

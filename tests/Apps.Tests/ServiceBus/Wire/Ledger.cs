@@ -44,8 +44,11 @@ sealed class Ledger(ICardProvider cards) : ICardProvider
         return refunded;
     }
 
-    public Task<CardRefunded?> FindRefundAsync(string orderId, CancellationToken cancellation) =>
-        cards.FindRefundAsync(orderId, cancellation);
+    public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) =>
+        cards.EndChargeAsync(key, orderId, cancellation);
+
+    public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
+        cards.FindRefundAsync(orderId, chargeId, amount, cancellation);
 
     public ICarrier Shipments => new CarrierLedger(this);
 
@@ -63,6 +66,9 @@ sealed class Ledger(ICardProvider cards) : ICardProvider
 
         public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
             ledger.Carrier.FindBookingAsync(orderId, cancellation);
+
+        public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation) =>
+            ledger.Carrier.FindParcelAsync(orderId, trackingId, cancellation);
 
         public async Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
         {
