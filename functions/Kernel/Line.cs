@@ -16,6 +16,8 @@ public static class Line
     {
         if (stream.IndexOf(message.Id) is var index and >= 0)
             return new PublishAgain(index);
+        if (message.Hearing is Hearing.NotHeard)
+            return Ignore.It;
         if (message.Event is SettleRequested request && request.Participant == participant)
             return Settling(stream, request);
         if (message.Event is IKernelEvent)
@@ -28,7 +30,8 @@ public static class Line
                 new Park(ParkingReasons.Behind, $"{head.Id} is parked before it.", now),
             (Lane.Subscription, < 0) when IsTooOften(message, limits) =>
                 new Park(ParkingReasons.DeliveredTooOften, NoResult(message), now + limits.ReplayPause(0)),
-            (Lane.Subscription, < 0) when Obstacle(stream, message) is { } why => new Park(why.Reason, why.Description, Due: null),
+            (Lane.Subscription, < 0) when Obstacle(stream, message) is { } why =>
+                new Park(why.Reason, why.Description, DueAfter(why.Reason, 0, limits, now)),
             (Lane.Subscription, < 0) => message.IsFirst ? Run.First : Run.Again,
 
             // Parked, but not yet moved to the dead-letter queue. The head of the line may run from here.
@@ -41,7 +44,8 @@ public static class Line
             (_, > 0 and var place) when MayPass(stream, message, place) && stream.Parked[place].Due <= now => Run.Again,
             (_, > 0) => new Wait(IsHead: false),
             (_, 0) when stream.Parked[0].HeldSince is not null || !(stream.Parked[0].Due <= now) => new Wait(IsHead: true),
-            (_, 0) when Obstacle(stream, message) is { } why => new FailAgain(0, why.Reason, why.Description, Due: null),
+            (_, 0) when Obstacle(stream, message) is { } why =>
+                new FailAgain(0, why.Reason, why.Description, DueAfter(why.Reason, stream.Parked[0].Attempts + 1, limits, now)),
             _ => Run.Again,
         };
     }
@@ -92,6 +96,9 @@ public static class Line
         _ => now + limits.ReplayPause(attempts),
     };
 
+    static DateTimeOffset? DueAfter(string obstacle, int attempts, TurnOptions limits, DateTimeOffset now) =>
+        obstacle is ParkingReasons.UnknownType ? now + limits.ReplayPause(attempts) : null;
+
     /// <summary>
     /// Whether the message does not wait at its place in the line. What comes from outside passes any line. What calls the order off passes
     /// a head that waits for its provider: it may be what ends that step.
@@ -109,7 +116,8 @@ public static class Line
 
     /// <summary>Why the message cannot be tried; null where it can.</summary>
     static (string Reason, string Description)? Obstacle(OrderStream stream, ReceivedMessage message) =>
-        message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")
+        message.Hearing is Hearing.Unknown ? (ParkingReasons.UnknownType, $"This version does not know {message.Type}.")
+        : message.Event is null ? (ParkingReasons.Unreadable, message.Unreadable ?? "The body could not be read.")
         : stream.Size > OrderStream.SizeMax ? (ParkingReasons.StreamTooLarge, $"The stream has {stream.Size} bytes.")
         : null;
 }

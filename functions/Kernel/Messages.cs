@@ -20,6 +20,18 @@ public sealed record OutboundMessage(
     DateTimeOffset? EnqueueAt,
     DateTimeOffset? RecordedAt = null);
 
+/// <summary>Whether a participant acts on messages of a type.</summary>
+public enum Hearing
+{
+    Heard,
+
+    /// <summary>It is for others. A new subscription briefly passes everything.</summary>
+    NotHeard,
+
+    /// <summary>This version does not know the type: a later one may hear it.</summary>
+    Unknown,
+}
+
 /// <summary>A message as a subscription delivers it.</summary>
 /// <param name="Event">Null where the body could not be read; <paramref name="Unreadable"/> then says why.</param>
 /// <param name="Type">The event's name, as the message states it.</param>
@@ -38,6 +50,8 @@ public sealed record ReceivedMessage(
     string? Unreadable = null,
     DateTimeOffset? RecordedAt = null)
 {
+    public Hearing Hearing { get; init; }
+
     /// <summary>Shorter than the duplicate window of any bus.</summary>
     static readonly TimeSpan SoonAfter = TimeSpan.FromMinutes(5);
 

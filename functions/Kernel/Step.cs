@@ -46,6 +46,12 @@ public sealed record Settle : Step
 /// <summary>Nothing can be settled: release the head of the line, and say why.</summary>
 public sealed record RefuseToSettle(string Reason) : Step;
 
+/// <summary>It is not for this participant. If an earlier version parked it, it leaves the line.</summary>
+public sealed record Ignore : Step
+{
+    public static readonly Ignore It = new();
+}
+
 /// <summary>It was handled before, but its events may be unpublished: publish them again.</summary>
 /// <param name="Index">Of its entry.</param>
 public sealed record PublishAgain(int Index) : Step;
@@ -115,6 +121,9 @@ public static class ParkingReasons
 
     /// <summary>The broker dead-lettered it, not the kernel. Becomes due by itself.</summary>
     public const string DeadLettered = "DeadLetteredByBroker";
+
+    /// <summary>This version does not know its type. Becomes due by itself, so that a rolling update mends it.</summary>
+    public const string UnknownType = "UnknownType";
 
     /// <summary>Its body could not be read. Waits for an operator.</summary>
     public const string Unreadable = "Unreadable";

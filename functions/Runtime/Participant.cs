@@ -75,10 +75,8 @@ public sealed class Participant(
 
     async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
     {
-        // A subscription may deliver more than the participant hears: a new one delivers everything for a moment.
         if (!hears.Contains(message.Type))
-            return TurnResult.NotHeard;
-
+            message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
         var started = time.GetTimestamp();
         using var activity = Telemetry.StartTurn(name, message);
         try

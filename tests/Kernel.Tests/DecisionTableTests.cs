@@ -21,7 +21,7 @@ public class DecisionTableTests
     ];
     static readonly string[] Dues = ["waits for an operator", "due later", "due now"];
     static readonly string[] Deliveries = ["first delivery", "repeated", "last allowed", "too often"];
-    static readonly string[] Contents = ["event", "what calls the order off", "what comes from outside", "control message", "unreadable", "stream too large"];
+    static readonly string[] Contents = ["event", "what calls the order off", "what comes from outside", "control message", "unreadable", "unknown type", "not heard", "stream too large"];
 
     [Fact]
     public void Every_message_at_every_place()
@@ -99,7 +99,7 @@ public class DecisionTableTests
             "o-1/payments/2", "o-1", "Any",
             content switch
             {
-                "unreadable" => null,
+                "unreadable" or "unknown type" => null,
                 "control message" => new OrderResumed("payments", 3),
                 "what calls the order off" => new RestockInventory("declined"),
                 "what comes from outside" => new CarrierPickedUp("tr-1"),
@@ -107,7 +107,10 @@ public class DecisionTableTests
             },
             null, null, Now.AddSeconds(-1),
             delivery switch { "first delivery" => 1, "repeated" => 2, "last allowed" => Limits.DeliveriesMax, _ => Limits.DeliveriesMax + 1 },
-            content is "unreadable" ? "The body could not be read." : null);
+            content is "unreadable" ? "The body could not be read." : null)
+        {
+            Hearing = content switch { "unknown type" => Hearing.Unknown, "not heard" => Hearing.NotHeard, _ => Hearing.Heard },
+        };
         var stream = OrderStream.Empty("o-1") with { Size = content is "stream too large" ? OrderStream.SizeMax + 1 : 0 };
         if (place is "handled before")
             stream = stream.With(new(message.Id, message.Type, Via.Bus, Now, []));

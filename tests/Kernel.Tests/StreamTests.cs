@@ -67,6 +67,18 @@ public class StreamTests
     }
 
     [Fact]
+    public void A_message_that_a_later_version_knows_and_does_not_hear_leaves_the_line()
+    {
+        var unheard = Message(1) with { Hearing = Hearing.NotHeard };
+        var ignored = Parked(1, 2).Ready(Ignore.It, unheard, [], Stamp);
+        Assert.Equal((TurnResult.NotHeard, "o-1/orders/2"), (ignored.Result, Assert.Single(ignored.Stream.Parked).Id));
+
+        var last = Parked(1).Ready(Ignore.It, unheard, [], Stamp);
+        Assert.IsType<OrderResumed>(last.Messages[^1].Event);
+        Assert.Same(Empty, Empty.Ready(Ignore.It, unheard, [], Stamp).Stream);
+    }
+
+    [Fact]
     public void A_message_that_was_never_tried_here_has_no_attempt()
     {
         var behind = new Park(ParkingReasons.Behind, "o-1/orders/1 is parked before it.", Now);

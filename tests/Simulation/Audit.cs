@@ -19,7 +19,7 @@ static class Audit
                 // What cannot be read cannot be published either.
                 var orders = world.Store(Participants.Orders)[stream.OrderId];
                 var summary = world.Store(Participants.Orders).Summary(stream.OrderId);
-                if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => parked.Type is nameof(OrderParked) or nameof(OrderResumed)))
+                if (orders is null || summary is null || !store.IsReadable(stream.OrderId) || orders.Parked.Exists(parked => world.Bus.Published(parked.Id) is OrderParked or OrderResumed))
                     continue;
                 var known = summary.Parked.TryGetValue(store.Participant, out var report) && report.IsParked;
                 if (known == stream.Parked.IsEmpty)

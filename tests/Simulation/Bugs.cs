@@ -32,13 +32,18 @@ sealed class Bugs(World world)
     {
         if (!world.Faults.On || !bred.Add((participant, message.Id)))
             return;
-        Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.BugInRules, Fault.BugInAnswer];
+        Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.TypeUnknown, Fault.BugInRules, Fault.BugInAnswer];
         foreach (var kind in kinds)
         {
             if (!world.Faults.Strike(kind, participant))
                 continue;
             var bug = new Bug(participant, message, kind);
             active.Add(bug);
+            if (kind is Fault.TypeUnknown)
+            {
+                world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromDays(1)), () => Mend(bug));
+                return;
+            }
             world.Bred(bug);
             hit.Add((participant, message.OrderId));
             return;
@@ -47,6 +52,9 @@ sealed class Bugs(World world)
 
     public bool CanRead(string participant, string messageId) =>
         !active.Exists(bug => bug.Kind is Fault.BodyUnreadable && bug.Participant == participant && bug.Message.Id == messageId);
+
+    public bool KnowsType(string participant, string messageId) =>
+        !active.Exists(bug => bug.Kind is Fault.TypeUnknown && bug.Participant == participant && bug.Message.Id == messageId);
 
     public void ThrowInRules(string participant, OrderEvent input)
     {

@@ -93,7 +93,7 @@ sealed class DeadLetter(Copy copy, long sequence)
     public bool WasHandled { get; set; }
 
     public DeadMessage Read(World world, string participant) =>
-        new(sequence, copy.Received(world.Bugs.CanRead(participant, copy.Id)));
+        new(sequence, copy.Received(world.Bugs, participant));
 }
 
 sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQueue

@@ -76,6 +76,9 @@ enum Fault
     KeyForgotten,
 
     BodyUnreadable,
+
+    /// <summary>A message of a later version: its type is not known before this participant is updated, which nobody needs to report.</summary>
+    TypeUnknown,
     BugInRules,
     BugInAnswer,
 
@@ -166,7 +169,7 @@ sealed class Faults
         Fault.CrashBeforeCall or Fault.CrashAfterCall or Fault.HostStopped => 0.02,
         Fault.StreamUnreadable or Fault.StreamTooLarge => 0.01,
         Fault.SlowCall => 0.04,
-        Fault.BodyUnreadable or Fault.BugInRules or Fault.BugInAnswer => 0.1,
+        Fault.BodyUnreadable or Fault.TypeUnknown or Fault.BugInRules or Fault.BugInAnswer => 0.1,
         _ => 1,
     };
 }

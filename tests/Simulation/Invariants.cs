@@ -1,4 +1,5 @@
 using OrderFunctions.Kernel;
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
@@ -216,7 +217,7 @@ sealed class Invariants(World world)
         }
         if (entry.Via is not Via.Bus || world.Bus.Published(entry.On) is null or IKernelEvent)
             return;
-        if (before.Size > OrderStream.SizeMax)
+        if (before.Size > OrderStream.SizeMax && Topology.Current[participant].Hears.Contains(entry.Type))
             Broken("A stream that is too large is not grown by messages", before.OrderId, $"{entry.On} at {participant}");
         if (line.OvertakenBy(entry.On) is { } overtaken && !MayPass(before, entry.On, overtaken))
             Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
@@ -297,6 +298,7 @@ sealed class Invariants(World world)
                 ParkingReasons.Pending => Branch.FailedAgainPending,
                 ParkingReasons.Unusable => Branch.FailedAgainUnusable,
                 ParkingReasons.Unreadable => Branch.FailedAgainUnreadable,
+                ParkingReasons.UnknownType => Branch.FailedAgainUnknownType,
                 ParkingReasons.StreamTooLarge => Branch.FailedAgainTooLarge,
                 _ => Branch.FailedAgainHandler,
             });

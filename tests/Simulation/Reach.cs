@@ -42,6 +42,7 @@ enum Branch
     FailedAgainUnusable,
     PassedHeadAtProvider,
     FailedAgainUnreadable,
+    FailedAgainUnknownType,
     FailedAgainHandler,
     FailedAgainTooLarge,
     MadeDue,
@@ -70,8 +71,8 @@ sealed class Reach
 {
     static readonly string[] Reasons =
     [
-        ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Transient, ParkingReasons.Failed, ParkingReasons.Unreadable, ParkingReasons.StreamTooLarge,
-        ParkingReasons.Pending, ParkingReasons.Unusable,
+        ParkingReasons.Behind, ParkingReasons.DeliveredTooOften, ParkingReasons.Transient, ParkingReasons.Failed, ParkingReasons.Unreadable,
+        ParkingReasons.UnknownType, ParkingReasons.StreamTooLarge, ParkingReasons.Pending, ParkingReasons.Unusable,
     ];
 
     readonly Dictionary<Cell, long> cells = [];

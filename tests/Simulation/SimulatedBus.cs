@@ -97,9 +97,14 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     /// <summary>Its last delivery was one more than the kernel allows, and no fault kept the kernel from parking it.</summary>
     public bool IsUndisturbed { get; set; }
 
-    public ReceivedMessage Received(bool readable) => new(
-        message.Id, message.OrderId, message.Event.GetType().Name, readable ? message.Event : null, message.CausationId, message.TraceParent,
-        Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.", message.RecordedAt);
+    public ReceivedMessage Received(Bugs bugs, string participant)
+    {
+        var isKnown = bugs.KnowsType(participant, Id);
+        var readable = isKnown && bugs.CanRead(participant, Id);
+        return new(
+            message.Id, message.OrderId, isKnown ? message.Event.GetType().Name : "OfALaterVersion", readable ? message.Event : null,
+            message.CausationId, message.TraceParent, Stated(enqueuedAt), Deliveries, readable ? null : "The body is garbled.", message.RecordedAt);
+    }
 
     /// <summary>A broker states times in milliseconds.</summary>
     public static DateTimeOffset Stated(DateTimeOffset at) => new(at.Ticks - at.Ticks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);

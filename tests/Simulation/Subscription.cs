@@ -85,7 +85,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
     async Task HandleAsync(Delivery delivery, CancellationToken stopping)
     {
         var host = delivery.Host;
-        var message = delivery.Copy.Received(world.Bugs.CanRead(Name, delivery.Copy.Id));
+        var message = delivery.Copy.Received(world.Bugs, Name);
         world.History.Add(host.Name, "receives", message.Id, message.Type);
         var place = PlaceInLine(message);
         var calls = Strand.Current!.Calls;

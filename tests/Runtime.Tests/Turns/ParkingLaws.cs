@@ -64,6 +64,41 @@ public class ParkingLaws
     }
 
     [Fact]
+    public async Task A_type_that_this_version_does_not_know_comes_due_by_itself_so_that_an_update_mends_it()
+    {
+        var later = Message("inventory/2", null, type: "InventoryTeleported");
+        await world.DeliverAsync(later);
+        await world.DeliverAsync(Message("shipping/2", Refund));
+        Assert.Equal((ParkingReasons.UnknownType, world.Time.GetUtcNow() + TimeSpan.FromMinutes(1)), (Head().Reason, Head().Due));
+
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Replayer.RunAsync(default);
+        Assert.Equal((ParkingReasons.UnknownType, world.Time.GetUtcNow() + TimeSpan.FromMinutes(5)), (Head().Reason, Head().Due));
+
+        // The update: now the type is known.
+        world.DeadLetters[0] = Message("inventory/2", Reserved);
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(2, await world.Replayer.RunAsync(default));
+        Assert.Equal(["InventoryReserved", "RefundPayment"], world.Stream.Entries.Where(e => e.Via is Via.Bus).Select(e => e.Type));
+        Assert.Empty(world.Stream.Parked);
+
+        ParkedMessage Head() => world.Stream.Parked[0];
+    }
+
+    [Fact]
+    public async Task A_type_that_is_known_and_not_heard_is_completed_also_where_an_earlier_version_parked_it()
+    {
+        Assert.Equal(TurnResult.NotHeard, await world.DeliverAsync(Message("orders/2", new OrderCompleted("17850", "trk-1"))));
+        Assert.Equal(["load", "complete", "release"], world.Log);
+
+        await world.DeliverAsync(Message("orders/3", null, type: "OrderTeleported"));
+        world.DeadLetters[0] = Message("orders/3", new OrderCompleted("17850", "trk-1"));
+        Assert.Equal(1, await world.Replayer.RunAsync(default));
+        Assert.Empty(world.Stream.Parked);
+        Assert.IsType<OrderResumed>(world.Published[^1].Event);
+    }
+
+    [Fact]
     public async Task The_last_delivery_allowed_parks_with_its_own_error_in_its_turn()
     {
         for (var delivery = 1; delivery <= 3; delivery++)
