@@ -77,6 +77,12 @@ public sealed class Participant(
     {
         if (!hears.Contains(message.Type))
             message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
+
+        // A new subscription delivers everything for a moment. Only what was delivered before may be in the line: an earlier version, which
+        // did not know its type, put it there.
+        if (message is { Hearing: Hearing.NotHeard, DeliveryCount: 1 } && lane is Lane.Subscription)
+            return TurnResult.NotHeard;
+
         var started = time.GetTimestamp();
         using var activity = Telemetry.StartTurn(name, message);
         try
