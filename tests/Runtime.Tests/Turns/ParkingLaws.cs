@@ -93,6 +93,7 @@ public class ParkingLaws
 
         await world.DeliverAsync(Message("orders/3", null, type: "OrderTeleported"));
         world.DeadLetters[0] = Message("orders/3", new OrderCompleted("17850", "trk-1"));
+        world.Time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(1, await world.Replayer.RunAsync(default));
         Assert.Empty(world.Stream.Parked);
         Assert.IsType<OrderResumed>(world.Published[^1].Event);
