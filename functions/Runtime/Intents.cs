@@ -68,12 +68,18 @@ public static class Intents
             (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
             ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
         FindBooking => await carrier.FindBookingAsync(call.OrderId, cancellation) ?? new NothingBooked(),
-        CancelCarrier when call.LookUp =>
-            await carrier.FindBookingAsync(call.OrderId, cancellation) is CarrierBooked ? new NothingDone() : new CarrierCancelled(),
+        CancelCarrier order when call.LookUp => await CancellationFoundAsync(carrier, call.OrderId, order, cancellation),
         FindParcel parcel => await carrier.FindParcelAsync(call.OrderId, parcel.TrackingId, cancellation),
         CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
         _ => throw NotOn(nameof(ICarrier), call),
     };
+
+    /// <summary>A parcel that has left was cancelled by nobody, whatever a person says.</summary>
+    static async Task<Answer> CancellationFoundAsync(
+        ICarrier carrier, string orderId, CancelCarrier order, CancellationToken cancellation) =>
+        await carrier.FindBookingAsync(orderId, cancellation) is not CarrierBooked ? new CarrierCancelled()
+            : await carrier.FindParcelAsync(orderId, order.TrackingId, cancellation) is ParcelPickedUp ? new CarrierTooLate()
+            : new NothingDone();
 
     public static Perform On(INotifier notifier) => async (call, cancellation) => call.Intent switch
     {

@@ -158,7 +158,7 @@ public sealed class Participant(
         if (decided.Count == 0)
             throw new InvalidOperationException("There is nothing left to undo.");
         OrderEvent settled = isDoneOutside
-            ? new SettlementRefused(name, request.MessageId, "The provider had done it already; the order goes on with its answer.")
+            ? new SettlementRefused(name, request.MessageId, "The provider has answered otherwise; the order goes on with its answer.")
             : new StepSettled(request.MessageId, request.By, request.Reason);
         return [settled, .. decided];
     }

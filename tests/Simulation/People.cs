@@ -127,7 +127,8 @@ sealed class Operations(World world)
         world.Cards.GiveBackByHand();
         foreach (var (participant, orderId, messageId) in discarded)
         {
-            if (world.Store(Participants.Orders).Summary(orderId) is { IsFinal: false })
+            // The carrier may have been booked after the first call: they phone before every settlement.
+            if (world.Store(Participants.Orders).Summary(orderId) is { IsFinal: false } && IsDoneByHand(participant, orderId))
                 AskToSettle(participant, orderId, messageId);
         }
         foreach (var store in world.Stores)
@@ -289,7 +290,7 @@ sealed class Operations(World world)
         var (participant, orderId, messageId) = (bug.Participant, bug.Message.OrderId, bug.Message.Id);
         if (world.Store(participant)[orderId]?.Parked is not [var head, ..] || head.Id != messageId)
             return false;
-        if (participant is Participants.Shipping && !world.Carrier.CancelByPhone(orderId))
+        if (!IsDoneByHand(participant, orderId))
             return false;
         if (Chance.OneIn(2))
         {
@@ -307,6 +308,9 @@ sealed class Operations(World world)
         AskToSettle(participant, orderId, messageId);
         return true;
     }
+
+    bool IsDoneByHand(string participant, string orderId) =>
+        participant is not Participants.Shipping || world.Carrier.CancelByPhone(orderId);
 
     void AskToSettle(string participant, string orderId, string messageId) => _ = new HttpRequest(
         world, "operator", Participants.Orders, orderId, Numbered("settle"),

@@ -143,4 +143,34 @@ public class SettlingLaws
         Assert.Empty(Last);
         Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
     }
+
+    [Theory]
+    [InlineData(false, false, typeof(CarrierCancelled), true)]
+    [InlineData(true, false, typeof(CarrierCancelled), false)]
+    [InlineData(true, true, typeof(CarrierTooLate), true)]
+    public async Task A_booking_is_cancelled_by_hand_unless_its_parcel_has_left(bool booked, bool left, Type answer, bool isTheCarriers)
+    {
+        var isDoneOutside = false;
+        var byHand = Intents.ByHand(Intents.On(new Carrier(booked, left)), () => isDoneOutside = true);
+        var call = new IntentCall("o-1", new CancelCarrier("tr-1", "17850", "changed my mind"), Repeated: true);
+
+        Assert.IsType(answer, await byHand(call, Cancellation));
+        Assert.Equal(isTheCarriers, isDoneOutside);
+    }
+
+    /// <summary>It only answers questions: what a person has done is not done again.</summary>
+    sealed class Carrier(bool booked, bool left) : ICarrier
+    {
+        public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
+            Task.FromResult<Answer?>(booked ? new CarrierBooked("tr-1", DateTimeOffset.UnixEpoch) : null);
+
+        public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation) =>
+            Task.FromResult<Answer>(left ? new ParcelPickedUp() : new ParcelNotPickedUp());
+
+        public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+    }
 }
