@@ -10,6 +10,7 @@ param alertEmails = json(readEnvironmentVariable('ALERT_EMAILS', '[]'))
 param cardProviderUrl = readEnvironmentVariable('CARD_PROVIDER_URL', '')
 param carrierUrl = readEnvironmentVariable('CARRIER_URL', '')
 param notifierUrl = readEnvironmentVariable('NOTIFIER_URL', '')
+param repositoryUrl = readEnvironmentVariable('BUILD_REPOSITORY_URI', '')
 param deployed = json(readEnvironmentVariable('DEPLOYED', '[]'))
 
 // README.md gives the reason for each difference to prod.
@@ -21,6 +22,7 @@ param scaleByLength = false
 param serverlessStore = true
 param backup = 'Continuous7Days'
 param privateNetwork = false
+param monthlyBudget = 100
 param traceShare = '1'
 param logRetentionDays = 30
 param logDailyGigabytes = 1

@@ -26,6 +26,12 @@ param operatorPrincipalType string = 'User'
 @description('Who gets a mail when an alert fires.')
 param alertEmails string[] = []
 
+@description('Cost per month, in the currency of the billing account, of which four fifths send a mail.')
+param monthlyBudget int
+
+@description('Where these files are, so that an alert can link to its runbook.')
+param repositoryUrl string = ''
+
 @description('Premium isolates the namespace and is the only one with private endpoints.')
 @allowed(['Standard', 'Premium'])
 param messagingSku string = 'Standard'
@@ -107,6 +113,7 @@ var names = {
   network: 'vnet-orderfunctions-${slug}'
 }
 var database = 'orderfunctions'
+var topicMegabytes = messagingSku == 'Premium' ? 81920 : 5120
 
 // ---- Who takes part: one entry per app. `sessions` is maxConcurrentSessions of its host.json; `http` is how many requests an instance
 // serves at once.
@@ -193,6 +200,7 @@ module messaging 'modules/messaging.bicep' = {
     name: names.namespace
     sku: messagingSku
     units: messagingUnits
+    topicMegabytes: topicMegabytes
     publicAccess: !privateNetwork
     workspaceId: monitoring.outputs.workspaceId
     location: location
@@ -315,6 +323,9 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     namespaceId: messaging.outputs.id
     emails: alertEmails
+    topicMegabytes: topicMegabytes
+    monthlyBudget: monthlyBudget
+    runbook: empty(repositoryUrl) ? 'bicep/RUNBOOK.md' : '${repositoryUrl}?path=/bicep/RUNBOOK.md'
     location: location
     tags: tags
   }

@@ -10,6 +10,7 @@ param alertEmails = json(readEnvironmentVariable('ALERT_EMAILS', '[]'))
 param cardProviderUrl = readEnvironmentVariable('CARD_PROVIDER_URL', '')
 param carrierUrl = readEnvironmentVariable('CARRIER_URL', '')
 param notifierUrl = readEnvironmentVariable('NOTIFIER_URL', '')
+param repositoryUrl = readEnvironmentVariable('BUILD_REPOSITORY_URI', '')
 param deployed = json(readEnvironmentVariable('DEPLOYED', '[]'))
 
 // README.md gives the reason for each difference to dev.
@@ -24,6 +25,7 @@ param streamRequestUnits = 4000
 param stockRequestUnits = 10000
 param backup = 'Continuous30Days'
 param privateNetwork = true
+param monthlyBudget = 2000
 param traceShare = '0.1'
 param logRetentionDays = 90
 param logDailyGigabytes = -1

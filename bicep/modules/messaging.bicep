@@ -4,6 +4,8 @@ param name string
 param sku string
 param units int
 param publicAccess bool
+@description('The maximum of the tier: scheduled messages wait in the topic.')
+param topicMegabytes int
 param workspaceId string
 param location string
 param tags { *: string }
@@ -32,7 +34,7 @@ resource topic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = {
     supportOrdering: true
     // The maximum. An expired message would be a step that its order never takes.
     defaultMessageTimeToLive: 'P10675199DT2H48M5.4775807S'
-    maxSizeInMegabytes: sku == 'Premium' ? 81920 : 5120
+    maxSizeInMegabytes: topicMegabytes
     enableBatchedOperations: true
   }
 }

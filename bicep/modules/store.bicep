@@ -95,6 +95,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     logs: [
       { category: 'ControlPlaneRequests', enabled: true }
       { category: 'PartitionKeyRUConsumption', enabled: true }
+      { category: 'PartitionKeyStatistics', enabled: true }
     ]
   }
 }

@@ -89,7 +89,7 @@ public sealed class Participant(
         {
             var result = await OnStreamAsync(
                 message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation), cancellation);
-            Telemetry.TurnEnded(name, message, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
+            Telemetry.TurnEnded(name, message, lane, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
             return result;
         }
         catch (Exception e)

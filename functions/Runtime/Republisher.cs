@@ -39,7 +39,7 @@ public sealed class Republisher(Participant participant, IStreamStore store, Tim
                     break;
             }
         }
-        Telemetry.RepublishRuns.Add(1);
+        Telemetry.RepublishRuns.Add(1, new KeyValuePair<string, object?>("participant", participant.Name));
         Telemetry.Republished.Add(published);
         failures.ThrowIfAny();
         return published;

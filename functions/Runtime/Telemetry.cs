@@ -15,6 +15,7 @@ public static class Telemetry
 
     public static readonly ActivitySource Activities = new(Name);
     static readonly Meter Meter = new(Name);
+    static readonly TimeSpan LateAfter = TimeSpan.FromMinutes(1);
 
     /// <summary>Orders taken in.</summary>
     public static readonly Counter<long> OrdersPlaced = Meter.CreateCounter<long>("orders.placed", "{order}");
@@ -33,8 +34,14 @@ public static class Telemetry
     /// <summary>From loading to published, by <c>participant</c>.</summary>
     public static readonly Histogram<double> TurnDuration = Meter.CreateHistogram<double>("turn.duration", "s");
 
+    /// <summary>Messages that the bus accepted for delivery at once, by the <c>participant</c> that hears them.</summary>
+    public static readonly Counter<long> MessagesSent = Meter.CreateCounter<long>("message.sent", "{message}");
+
     /// <summary>From accepted by the bus to handled, by <c>participant</c>.</summary>
     public static readonly Histogram<double> MessageLag = Meter.CreateHistogram<double>("message.lag", "s");
+
+    /// <summary>Messages that waited for more than a minute before they were handled, by <c>participant</c>; replays are not counted.</summary>
+    public static readonly Counter<long> MessagesLate = Meter.CreateCounter<long>("message.late", "{message}");
 
     /// <summary>Messages that had been handled before, by <c>participant</c>.</summary>
     public static readonly Counter<long> Duplicates = Meter.CreateCounter<long>("message.duplicates", "{message}");
@@ -72,7 +79,7 @@ public static class Telemetry
     /// <summary>Age of the oldest order that is not final.</summary>
     public static readonly Gauge<double> OldestOpenAge = Meter.CreateGauge<double>("orders.open.oldest_age", "s");
 
-    /// <summary>Runs of the timer that publishes what a crash left unpublished.</summary>
+    /// <summary>Runs of the timer that publishes what a crash left unpublished, by <c>participant</c>.</summary>
     public static readonly Counter<long> RepublishRuns = Meter.CreateCounter<long>("republish.runs", "{run}");
 
     /// <summary>Messages that this timer published.</summary>
@@ -148,17 +155,33 @@ public static class Telemetry
     }
 
     internal static void TurnEnded(
-        string participant, ReceivedMessage message, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
+        string participant, ReceivedMessage message, Lane lane, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
     {
         var who = new KeyValuePair<string, object?>("participant", participant);
         activity?.SetTag("orderfunctions.result", result.Outcome.ToString());
         Turns.Add(1, who, new("result", result.Outcome.ToString()));
         TurnDuration.Record(duration.TotalSeconds, who);
-        MessageLag.Record((now - message.EnqueuedAt).TotalSeconds, who);
+        var lag = now - message.EnqueuedAt;
+        MessageLag.Record(lag.TotalSeconds, who);
+        if (lag > LateAfter && lane is Lane.Subscription)
+            MessagesLate.Add(1, who);
         if (result.Outcome is TurnOutcome.Duplicate)
             Duplicates.Add(1, who);
         if (result.Outcome is TurnOutcome.Parked)
             MessagesParked.Add(1, who, new("reason", result.Reason));
+    }
+
+    /// <summary>Counts what the bus has accepted, for each participant that hears it. What is scheduled is delivered later, perhaps days.</summary>
+    public static void Sent(IEnumerable<OutboundMessage> messages)
+    {
+        foreach (var message in messages.Where(message => message.EnqueueAt is null))
+        {
+            foreach (var subscription in Topology.Current.Subscriptions)
+            {
+                if (subscription.Hears.Contains(message.Event.GetType().Name))
+                    MessagesSent.Add(1, new KeyValuePair<string, object?>("participant", subscription.Name));
+            }
+        }
     }
 
     /// <summary>Counts what an entry means for the business, once it is saved.</summary>

@@ -27,6 +27,7 @@ public sealed class ServiceBusEventBus(ServiceBusSender sender) : IEventBus
                 }
                 await sender.SendMessagesAsync(batch, cancellation);
             }
+            Telemetry.Sent(messages);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && !IsTooLarge(e))
         {

@@ -109,6 +109,6 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
             Assert.Contains(line, output, StringComparison.Ordinal);
         foreach (var secret in new[] { "tok_visa", "High Street" })
             Assert.DoesNotContain(secret, output + collector.Received("/v1/traces"), StringComparison.Ordinal);
-        Assert.Single(collector.TracesOf("messaging.message.conversation_id"));
+        Assert.Equal(Assert.Single(collector.TracesOf("request PlaceOrder")), Assert.Single(collector.TracesOf("process OrderCompleted")));
     }
 }

@@ -24,6 +24,7 @@ static class Bicep
         ["CARRIER_URL"] = null,
         ["NOTIFIER_URL"] = null,
         ["DEPLOYED"] = null,
+        ["BUILD_REPOSITORY_URI"] = null,
     };
 
     static readonly string Compiler = typeof(Bicep).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()

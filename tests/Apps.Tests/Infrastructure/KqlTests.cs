@@ -9,13 +9,14 @@ namespace OrderFunctions.Apps.Tests.Infrastructure;
 /// <summary>The queries of alerts and workbook, read by Kusto's own language service and checked against what the code measures.</summary>
 public partial class KqlTests
 {
-    const string Package = "@kusto/language-service-next@12.4.1";
-
     static readonly Dictionary<string, string> Queries = Repository.Files("bicep/alerts", "*.kql")
         .ToDictionary(path => path, Repository.Read).Concat(Workbook()).ToDictionary(query => query.Key, query => query.Value);
 
     static readonly Dictionary<string, Instrument> Metrics = typeof(Telemetry).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => field.GetValue(null)).OfType<Instrument>().ToDictionary(metric => metric.Name);
+
+    /// <summary>Tables that Azure fills, not the apps.</summary>
+    static readonly string[] Platforms = ["_LogOperation", "CDBPartitionKeyStatistics"];
 
     static IEnumerable<KeyValuePair<string, string>> Workbook() =>
         JsonDocument.Parse(Repository.Read("bicep/workbook.json")).RootElement.GetProperty("items").EnumerateArray()
@@ -26,9 +27,8 @@ public partial class KqlTests
     [Fact]
     public void Every_query_is_understood_and_an_alerts_query_gives_the_number_and_the_dimension_that_its_rule_asks_for()
     {
-        Assert.SkipUnless(Repository.Has("node") && Repository.Has("npm"),
-            "Kusto's language service runs on Node.js, which this machine does not have");
-        var understood = Understand(Queries);
+        Kusto.IsNeeded();
+        var understood = Kusto.Understand(Queries);
 
         Assert.Empty(understood.SelectMany(query => query.Value.Findings.Select(finding => $"{query.Key}: {finding}")));
         foreach (var (name, by) in Alerts())
@@ -53,7 +53,7 @@ public partial class KqlTests
             Assert.Empty(asked.Except(Metrics.Keys).Select(name => $"{query}: {name}"));
             Assert.Empty(DimensionAsked().Matches(text).Select(m => m.Groups[1].Value).Except(asked.SelectMany(name => documented[name]))
                 .Select(d => $"{query}: {d}"));
-            Assert.True(asked.Count > 0 || text.Contains("AppRequests", StringComparison.Ordinal), $"{query} asks for nothing");
+            Assert.True(asked.Count > 0 || Platforms.Any(table => text.Contains(table, StringComparison.Ordinal)), $"{query} asks for nothing");
         }
     }
 
@@ -64,20 +64,47 @@ public partial class KqlTests
 
         Assert.Equal(Repository.Files("bicep/alerts", "*.kql"), alerts.Select(alert => $"bicep/alerts/{alert.Name}.kql")
             .Order(StringComparer.Ordinal));
-        var deadLetters = Deployment.Property(Bicep.Dev.Of("Microsoft.Insights/metricAlerts").Single(), "criteria.allOf")[0];
-        Assert.Equal("DeadletteredMessages", deadLetters.GetProperty("metricName").GetString());
     }
 
     [Fact]
-    public void A_participant_whose_timer_is_silent_is_missed_by_name()
+    public void What_Azure_measures_is_asked_for_by_the_names_that_it_publishes()
     {
-        var listed = Quoted().Matches(Queries["bicep/alerts/republish-not-running.kql"].Split('\n')
-            .Single(line => line.StartsWith("datatable", StringComparison.Ordinal)));
+        // Of Microsoft.ServiceBus/namespaces: the metric, and how it is added up.
+        Assert.Equal(
+            [("dead-letters", "DeadletteredMessages", "Maximum"), ("topic-size", "Size", "Maximum"), ("bus-throttled", "ThrottledRequests", "Total")],
+            Bicep.Dev.Of("Microsoft.Insights/metricAlerts").Select(rule =>
+            {
+                var criterion = Deployment.Property(rule, "criteria.allOf")[0];
+                string Of(string name) => criterion.GetProperty(name).GetString()!;
+                return (RuleName().Match(Deployment.Name(rule)).Groups[1].Value, Of("metricName"), Of("timeAggregation"));
+            }));
+        foreach (var deployment in new[] { Bicep.Dev, Bicep.Prod })
+        {
+            var topic = deployment.Of("Microsoft.ServiceBus/namespaces/topics").Single();
+            var size = deployment.Of("Microsoft.Insights/metricAlerts")
+                .Single(rule => Deployment.Name(rule).Contains("topic-size", StringComparison.Ordinal));
+            var limit = Deployment.Property(size, "criteria.allOf")[0].GetProperty("threshold").GetInt64();
+            Assert.InRange(limit / 1048576.0 / Deployment.Property(topic, "maxSizeInMegabytes").GetInt32(), 0.79, 0.81);
+        }
+    }
 
-        Assert.Equal(Topology.Current.Subscriptions.Select(s => s.Name), listed.Select(m => m.Groups[1].Value));
-        // By this the query tells whose app it is.
-        Assert.All(listed, m => Assert.StartsWith($"func-{m.Groups[1].Value}-", Deployment.Name(Bicep.Dev.App(m.Groups[1].Value)),
-            StringComparison.Ordinal));
+    [Fact]
+    public void Each_alert_has_a_row_in_the_runbook_which_its_description_quotes_and_links_to()
+    {
+        var rows = Row().Matches(Repository.Read("bicep/RUNBOOK.md"));
+        var described = Bicep.Dev.Of("Microsoft.Insights/scheduledQueryRules").Concat(Bicep.Dev.Of("Microsoft.Insights/metricAlerts"))
+            .ToDictionary(rule => RuleName().Match(Deployment.Name(rule)).Groups[1].Value, rule => Deployment.Property(rule, "description").GetString());
+
+        Assert.Equal(described.Keys, rows.Select(row => row.Groups["name"].Value));
+        foreach (Match row in rows)
+        {
+            var name = row.Groups["name"].Value;
+            Assert.Equal(name, row.Groups["anchor"].Value);
+            Assert.Equal($"{row.Groups["means"].Value} bicep/RUNBOOK.md#{name}", described[name]);
+            Assert.All(new[] { "means", "look", "then" }, cell => Assert.EndsWith(".", row.Groups[cell].Value, StringComparison.Ordinal));
+        }
+        var linked = Bicep.Snapshot("dev", ("BUILD_REPOSITORY_URI", "https://code.example/orders")).Of("Microsoft.Insights/metricAlerts").First();
+        Assert.EndsWith(" https://code.example/orders?path=/bicep/RUNBOOK.md#dead-letters", Deployment.Property(linked, "description").GetString());
     }
 
     /// <summary>The rules as they would be deployed, by the name of their query.</summary>
@@ -88,7 +115,6 @@ public partial class KqlTests
             var name = RuleName().Match(Deployment.Name(rule)).Groups[1].Value;
             var condition = Deployment.Property(rule, "criteria.allOf")[0];
             Assert.Equal(Repository.Read($"bicep/alerts/{name}.kql"), condition.GetProperty("query").GetString());
-            Assert.EndsWith(".", Deployment.Property(rule, "description").GetString(), StringComparison.Ordinal);
             Assert.InRange(Deployment.Property(rule, "severity").GetInt32(), 0, 3);
             // A new workspace has no tables yet, and a rule that is checked against them is refused.
             Assert.True(Deployment.Property(rule, "skipQueryValidation").GetBoolean());
@@ -97,31 +123,14 @@ public partial class KqlTests
         }),
     ];
 
-    sealed record Understood(IReadOnlyList<string> Findings, IReadOnlyDictionary<string, string> Columns);
-
-    static Dictionary<string, Understood> Understand(IReadOnlyDictionary<string, string> queries)
-    {
-        var tools = Repository.PathOf(".tools/kusto");
-        if (!Directory.Exists(Path.Combine(tools, "node_modules", "@kusto")))
-        {
-            Directory.CreateDirectory(tools);
-            var (installed, _, errors) = Repository.Run("npm",
-                ["install", "--prefix", tools, "--no-audit", "--no-fund", "--no-save", "--silent", Package]);
-            Assert.True(installed == 0, errors);
-        }
-        const string folder = "tests/Apps.Tests/Infrastructure";
-        var schema = JsonSerializer.Deserialize<Dictionary<string, string>>(Repository.Read($"{folder}/kql-schema.json"));
-        var (status, output, problem) = Repository.Run("node", [Repository.PathOf($"{folder}/kql.mjs"), tools],
-            input: JsonSerializer.Serialize(new { schema, queries }));
-        Assert.True(status == 0, problem);
-        return JsonSerializer.Deserialize<Dictionary<string, Understood>>(output, JsonSerializerOptions.Web)!;
-    }
-
     [GeneratedRegex("^alert-(.+)-dev$")]
     private static partial Regex RuleName();
 
-    [GeneratedRegex("""Name (==|in) (\([^)]*\)|"[^"]*")""")]
+    [GeneratedRegex("""\bName (==|in) (\([^)]*\)|"[^"]*")""")]
     private static partial Regex MetricAsked();
+
+    [GeneratedRegex("""^\| <a id="(?<anchor>[\w-]+)"></a>(?<name>[\w-]+) \| (?<means>.+?) \| (?<look>(?:\\\||[^|])+) \| (?<then>[^|]+) \|$""", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     [GeneratedRegex("\"([^\"]*)\"")]
     private static partial Regex Quoted();

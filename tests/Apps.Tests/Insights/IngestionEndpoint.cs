@@ -24,6 +24,15 @@ sealed class IngestionEndpoint : HttpMessageHandler
     public IReadOnlyList<JsonObject> Rows(string table) =>
         [.. envelopes.Where(envelope => Tables.Of(envelope) == table).Select(Tables.Row)];
 
+    /// <summary>All rows so far, by table; what comes later is alone.</summary>
+    public Dictionary<string, List<JsonObject>> Take()
+    {
+        var taken = new List<JsonObject>();
+        while (envelopes.TryDequeue(out var envelope))
+            taken.Add(envelope);
+        return taken.GroupBy(Tables.Of, Tables.Row).ToDictionary(table => table.Key, table => table.ToList());
+    }
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // Live metrics and the like ask elsewhere, and are told that nobody looks.

@@ -85,7 +85,7 @@ public sealed class TelemetryTests
             "call.retries participant=payments", "compensations kind=RefundPayment participant=shipping",
             "compensations kind=RestockInventory participant=payments", "shipping.delays", "payments result=succeeded", "payments result=failed",
             "message.parked participant=payments reason=Transient", "orders.parked", "orders.parked.oldest_age", "orders.open.oldest_age",
-            "republish.runs", "republish.messages",
+            "republish.runs participant=orders", "republish.messages",
         ];
         Assert.All(expected, one => Assert.Contains(one, measured.Seen.Keys));
         Assert.True(measured.Seen["orders.parked"] >= 1 && measured.Seen["orders.open.oldest_age"] > 0);
