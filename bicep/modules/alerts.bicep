@@ -179,6 +179,17 @@ var alerts queryAlert[] = [
     by: 'Participant'
   }
   {
+    name: 'upkeep-failures'
+    means: 'The timer fails at single orders, which it cannot publish or replay; all others go on.'
+    query: loadTextContent('../alerts/upkeep-failures.kql')
+    severity: 1
+    operator: above
+    limit: 0
+    window: 'PT15M'
+    every: 'PT5M'
+    by: 'Participant'
+  }
+  {
     name: 'refused-requests'
     means: 'Many requests have no valid token, role or signature: an attack, or a caller or secret that was changed on one side only.'
     query: loadTextContent('../alerts/refused-requests.kql')

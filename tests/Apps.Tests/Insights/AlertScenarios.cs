@@ -115,13 +115,28 @@ public sealed class AlertScenarios : IAsyncLifetime
         }
         Take("conflicts");
 
-        var store = new World();
-        var due = store.Time.GetUtcNow();
-        var shipping = new Participant(Participants.Shipping, Shipment.Decider,
-            (_, _) => Task.FromResult<Answer>(new CarrierBooked("t-1", due)), store, store, store.Options, store.Time);
-        await shipping.HandleAsync(World.Message("m-1", new PaymentSucceeded("ch-1", World.Total, "17850", World.Home)), Cancellation);
-        await shipping.HandleAsync(World.Message("m-2", new ShipmentDue(due)), Cancellation);
+        await ShipAsync(new ShipmentDue(new World().Time.GetUtcNow()));
         Take("shipping-delays");
+        await ShipAsync(new CarrierPickedUp("t-2"));
+        Take("wrong-pick-ups");
+
+        var broken = new World();
+        broken.Fail("load", new InvalidOperationException("an unreadable stream"));
+        var store = new Mock<IStreamStore>();
+        store.Setup(streams => streams.PendingAsync(It.IsAny<DateTimeOffset>(), It.IsAny<int>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync([World.Order]);
+        await Assert.ThrowsAnyAsync<Exception>(() => new Republisher(broken.Participant, store.Object, broken.Time).RunAsync(Cancellation));
+        Take("upkeep-failures");
+    }
+
+    /// <summary>A parcel is booked, and then this comes.</summary>
+    static async Task ShipAsync(PublicEvent then)
+    {
+        var store = new World();
+        var shipping = new Participant(Participants.Shipping, Shipment.Decider,
+            (_, _) => Task.FromResult<Answer>(new CarrierBooked("t-1", store.Time.GetUtcNow())), store, store, store.Options, store.Time);
+        await shipping.HandleAsync(World.Message("m-1", new PaymentSucceeded("ch-1", World.Total, "17850", World.Home)), Cancellation);
+        await shipping.HandleAsync(World.Message("m-2", then), Cancellation);
     }
 
     /// <summary>What is counted outside of turns: by the store, by the worker and by the API.</summary>
