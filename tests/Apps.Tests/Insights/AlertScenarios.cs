@@ -119,6 +119,8 @@ public sealed class AlertScenarios : IAsyncLifetime
         Take("shipping-delays");
         await ShipAsync(new CarrierPickedUp("t-2"));
         Take("wrong-pick-ups");
+        await ShipAsync(new OrderCancellationRequested("17850", "changed my mind"), new CarrierPickedUp("t-1"));
+        Take("pick-ups-after-call-off");
 
         var broken = new World();
         broken.Fail("load", new InvalidOperationException("an unreadable stream"));
@@ -129,14 +131,17 @@ public sealed class AlertScenarios : IAsyncLifetime
         Take("upkeep-failures");
     }
 
-    /// <summary>A parcel is booked, and then this comes.</summary>
-    static async Task ShipAsync(PublicEvent then)
+    /// <summary>A parcel is booked, and then these come.</summary>
+    static async Task ShipAsync(params PublicEvent[] then)
     {
         var store = new World();
         var shipping = new Participant(Participants.Shipping, Shipment.Decider,
-            (_, _) => Task.FromResult<Answer>(new CarrierBooked("t-1", store.Time.GetUtcNow())), store, store, store.Options, store.Time);
-        await shipping.HandleAsync(World.Message("m-1", new PaymentSucceeded("ch-1", World.Total, "17850", World.Home)), Cancellation);
-        await shipping.HandleAsync(World.Message("m-2", then), Cancellation);
+            (call, _) => Task.FromResult<Answer>(
+                call.Intent is CancelCarrier ? new CarrierCancelled() : new CarrierBooked("t-1", store.Time.GetUtcNow())),
+            store, store, store.Options, store.Time);
+        PublicEvent[] all = [new PaymentSucceeded("ch-1", World.Total, "17850", World.Home), .. then];
+        foreach (var (number, message) in all.Index())
+            await shipping.HandleAsync(World.Message($"m-{number}", message), Cancellation);
     }
 
     /// <summary>What is counted outside of turns: by the store, by the worker and by the API.</summary>
