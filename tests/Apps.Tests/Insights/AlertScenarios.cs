@@ -136,8 +136,12 @@ public sealed class AlertScenarios : IAsyncLifetime
     {
         var store = new World();
         var shipping = new Participant(Participants.Shipping, Shipment.Decider,
-            (call, _) => Task.FromResult<Answer>(
-                call.Intent is CancelCarrier ? new CarrierCancelled() : new CarrierBooked("t-1", store.Time.GetUtcNow())),
+            (call, _) => Task.FromResult<Answer>(call.Intent switch
+            {
+                FindParcel => new ParcelNotPickedUp(),
+                CancelCarrier => new CarrierCancelled(),
+                _ => new CarrierBooked("t-1", store.Time.GetUtcNow()),
+            }),
             store, store, store.Options, store.Time);
         PublicEvent[] all = [new PaymentSucceeded("ch-1", World.Total, "17850", World.Home), .. then];
         foreach (var (number, message) in all.Index())
