@@ -59,6 +59,7 @@ static class Samples
         new CancellationRefused("17850", "too late"),
         new ShipmentCalledOff("cancelled"),
         new EarlyPickUpNoted("trk-1"),
+        new WrongPickUpNoted("trk-2"),
         new Notify("OrderCompleted", "17850", "on its way"),
         new OrderParked("payments", 3, "o-1/inventory/2", "HandlerFailed", "a bug"),
         new OrderResumed("payments", 4),

@@ -66,7 +66,10 @@ sealed class LedgerProvider : IAsyncDisposable
         {
             reply = ledger.Table.Next(call) switch
             {
-                { IsDone: true } spoilt => act(ledger, key, body) is var done && spoilt.Reply is { } instead ? instead with { Done = done } : done,
+                // No provider says that it has done what it refuses.
+                { IsDone: true, Reply: { } instead } => act(ledger, key, body) is { Status: >= 300 } refused && instead.Status is >= 200 and < 300
+                    ? refused
+                    : instead,
                 { Reply: { } instead } => instead,
                 _ => act(ledger, key, body),
             };
@@ -87,8 +90,7 @@ sealed class LedgerProvider : IAsyncDisposable
 }
 
 /// <param name="Status">0 for a connection that is cut.</param>
-/// <param name="Done">What was done behind this answer.</param>
-sealed record Reply(int Status, string? Body = null, bool IsLate = false, Reply? Done = null);
+sealed record Reply(int Status, string? Body = null, bool IsLate = false);
 
 /// <summary>What a provider really did for one order.</summary>
 sealed class Ledger(AnswerTable table)

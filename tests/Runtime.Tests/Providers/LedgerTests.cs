@@ -87,7 +87,10 @@ public sealed class LedgerTests
                 reported = ledger.TrackingId;
         }
         if (reported is not null)
+        {
             await PickedUpAsync(saga, id, reported);
+            return false;
+        }
         var order = await SummaryAsync(saga, id);
         if (order.IsFinal && !order.ParkedNow.Any())
             return round > 15;
