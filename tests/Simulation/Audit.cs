@@ -58,6 +58,10 @@ static class Audit
     static bool IsOrderDiscarded(World world, string orderId) =>
         world.Store(Participants.Inventory)[orderId]?.Entries.Exists(entry => entry is { Via: Via.Discard, Type: nameof(OrderCreated) }) ?? false;
 
+    /// <summary>An operator decided that the customer's request is not carried out.</summary>
+    static bool IsCancellationDiscarded(World world, string orderId) => world.Store(Participants.Shipping)[orderId]
+        ?.Entries.Exists(entry => entry is { Via: Via.Discard, Type: nameof(OrderCancellationRequested) }) ?? false;
+
     static void Order(World world, PlacedOrder placed)
     {
         var id = placed.Id;
@@ -83,10 +87,10 @@ static class Audit
         switch (finals[0].Event)
         {
             case OrderCompleted:
-                Must(booking is { PickedUp: true }, "Only what was picked up is completed");
+                Must(booking is { PickedUp: true } or { TakenAllTheSame: true }, "Only what was picked up is completed");
                 Must(placed.Total.Amount == 0 ? charge is null : charge is CardCharged && refund is null, "What is completed is paid for");
                 Must(stock == (placed.NeedsStock ? SimulatedStock.Status.Consumed : null), "What is completed is taken off the shelf");
-                Must(!cancelled || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
+                Must(!cancelled || IsCancellationDiscarded(world, id) || world.Notifier.HasTold(id, nameof(CancellationRefused)), "A customer whose cancellation came too late is told so");
                 break;
             case OrderRejected rejected:
                 Undone();
@@ -119,7 +123,7 @@ static class Audit
             Must(booking is not { PickedUp: true }, "What is cancelled or rejected never ships");
             Must(booking is { TakenAllTheSame: true } == summary.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff),
                 "A parcel that left although its order was called off is on record");
-            Must((booking is { TakenAllTheSame: true } ? 1 : 0) == Said<PickUpNoted>(stream),
+            Must((booking is { TakenAllTheSame: true } ? 1 : 0) == Said<PickUpNoted>(stream) || world.Invariants.HasGivenUp(id),
                 "A parcel that left although its order was called off is on record");
             Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
             var isSettled = world.Store(Participants.Payments)[id] is { } payments && Said<StepSettled>(payments) > 0;

@@ -161,9 +161,12 @@ sealed class SimulatedCards(World world)
     /// <summary>Operators give back what no refund could: the provider's list then has another one, which succeeded.</summary>
     public void GiveBackByHand()
     {
-        foreach (var (orderId, refund) in refunds.Where(one => one.Value.HasFailed).ToList())
+        foreach (var (orderId, refund) in refunds.Where(one => one.Value.HasFailed && !IsSettled(one.Key)).ToList())
             refunds[orderId] = refund with { Status = Status.Succeeded };
     }
+
+    bool IsSettled(string orderId) =>
+        world.Store(Participants.Payments)[orderId]?.Entries.Exists(entry => entry.Events.Any(e => e.Event is StepSettled)) ?? false;
 
     /// <exception cref="ProviderException">It is pending.</exception>
     Answer OutcomeOf(Charge charge) =>

@@ -38,6 +38,10 @@ public static class Shipment
             [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new OrderShipped(carrier.TrackingId)],
         (Booking { Parcel: { } other }, CarrierBooked carrier) =>
             [new ShipmentBooked(carrier.TrackingId, carrier.PromisedBy), new ShipmentDue(carrier.PromisedBy), new WrongPickUpNoted(other)],
+        (Booking { Parcel: { } gone }, CarrierRefused carrier) =>
+        [
+            new ShippingFailed(carrier.Reason, carrier.Detail), new RefundPayment(carrier.Reason), new PickedUpAfterCallOff(gone),
+        ],
         (Booking, CarrierRefused carrier) => [new ShippingFailed(carrier.Reason, carrier.Detail), new RefundPayment(carrier.Reason)],
 
         (Booked booked, CarrierPickedUp pickUp) when pickUp.TrackingId == booked.TrackingId => [new OrderShipped(pickUp.TrackingId)],

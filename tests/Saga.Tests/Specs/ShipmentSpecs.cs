@@ -127,6 +127,11 @@ public class ShipmentSpecs
         Given(Find, CalledOff, Refund).When(new CarrierPickedUp("tr-1")).Then(IsGone);
 
     [Fact]
+    public void A_pick_up_that_was_heard_before_the_refusal_of_its_booking_is_recorded_is_a_fact() =>
+        Given(new EarlyPickUpNoted("tr-1")).When(IsPaid).ThenAsks(Book).Answered(new CarrierRefused("carrier refused", "no route"))
+            .Then(CannotShip, new RefundPayment("carrier refused"), IsGone);
+
+    [Fact]
     public void A_pick_up_after_the_booking_was_refused_is_a_fact() =>
         Given(Book, CannotShip, new RefundPayment("carrier refused")).When(new CarrierPickedUp("tr-1")).Then(IsGone);
 
