@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -24,6 +25,10 @@ static class StreamDocument
 
     public static readonly OrderFacts[] Facts = [.. Enum.GetValues<OrderFacts>().Where(fact => fact is not OrderFacts.None)];
 
+    /// <summary>All other properties are those of a later version, or of Cosmos DB itself, whose names begin with an underscore.</summary>
+    static readonly FrozenSet<string> Known =
+        FrozenSet.Create(StringComparer.Ordinal, "id", "orderId", "entries", "parked", UnconfirmedSince, "summary", List);
+
     public static MemoryStream Write(OrderStream stream, OrderSummary? summary)
     {
         var buffer = new ArrayBufferWriter<byte>(Math.Max(1024, stream.Size + 1024));
@@ -46,6 +51,11 @@ static class StreamDocument
                 json.WritePropertyName(List);
                 WriteList(json, summary);
             }
+            foreach (var (name, value) in stream.Later)
+            {
+                json.WritePropertyName(name);
+                value.WriteTo(json);
+            }
             json.WriteEndObject();
         }
         return new MemoryStream(buffer.WrittenMemory.ToArray(), writable: false);
@@ -63,6 +73,8 @@ static class StreamDocument
             root.GetProperty("_etag").GetString())
         {
             Size = size,
+            Later = root.EnumerateObject().Where(property => !Known.Contains(property.Name) && !property.Name.StartsWith('_'))
+                .ToImmutableDictionary(property => property.Name, property => property.Value.Clone()),
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderFunctions.Saga;
 
@@ -72,6 +73,10 @@ public sealed record ParkedMessage(
     string Id, string Type, string Reason, string Description, DateTimeOffset Since, DateTimeOffset? Due = null, int Attempts = 0,
     DateTimeOffset? Sent = null, FailedAttempt? Failed = null, DateTimeOffset? HeldSince = null)
 {
+    /// <summary>Fields of a later version, kept as they were read; null where there are none.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Later { get; set; }
+
     /// <summary>What Orders hears of it while it is the head of the line.</summary>
     /// <param name="sequence">The report's place in the participant's stream.</param>
     public OrderParked Report(string participant, int sequence) => new(participant, sequence, Id, Reason, Description, Failed);

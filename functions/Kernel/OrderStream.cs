@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Kernel;
@@ -18,6 +19,12 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
 
     /// <summary>Size of the stored document in bytes.</summary>
     public int Size { get; init; }
+
+    /// <summary>
+    /// What a later version stores beside the stream, by its name. A store writes it back as it was read. What it says may then be older
+    /// than the stream: only that version can know.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonElement> Later { get; init; } = ImmutableDictionary<string, JsonElement>.Empty;
 
     /// <summary>All events that the decider decided, without the kernel's own.</summary>
     public IEnumerable<OrderEvent> History
@@ -291,7 +298,3 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// <summary>A bus limits the length of descriptions, and an exception's message may have any length.</summary>
     static string Short(string description) => description.Length <= 500 ? description : description[..500];
 }
-
-/// <summary>Who changes a stream, when, and in which trace.</summary>
-/// <param name="Trace">W3C trace context of the turn; null where nothing is traced.</param>
-public readonly record struct Stamp(string Participant, DateTimeOffset At, string? Trace);

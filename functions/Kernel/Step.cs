@@ -163,3 +163,7 @@ public enum TurnOutcome
     /// <summary>Not its turn yet: leave it in the dead-letter queue.</summary>
     Waiting,
 }
+
+/// <summary>Who changes a stream, when, and in which trace.</summary>
+/// <param name="Trace">W3C trace context of the turn; null where nothing is traced.</param>
+public readonly record struct Stamp(string Participant, DateTimeOffset At, string? Trace);

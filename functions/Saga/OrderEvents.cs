@@ -252,10 +252,6 @@ public sealed record OrderParked(
     string Participant, int Sequence, string MessageId, string Reason, string Description, FailedAttempt? Failed = null)
     : PublicEvent, IKernelEvent;
 
-/// <param name="Attempt">From 1: deliveries, then replays.</param>
-/// <param name="Status">The HTTP status with which the outside answered; null where it did not.</param>
-public sealed record FailedAttempt(int Attempt, DateTimeOffset At, int? Status = null);
-
 /// <summary>No message of the order is parked at the participant any more.</summary>
 public sealed record OrderResumed(string Participant, int Sequence) : PublicEvent, IKernelEvent;
 

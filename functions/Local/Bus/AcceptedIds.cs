@@ -117,7 +117,7 @@ sealed class AcceptedIds
             var bytes = new byte[Ids.Count * IdSize];
             for (var index = 0; index < Ids.Count; index++)
                 BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(index * IdSize), Ids[index]);
-            connection.Sql("INSERT INTO accepted VALUES (?, ?, ?)").Bind(Number).Bind(At.UtcTicks).Bind(bytes).Run();
+            connection.Sql("INSERT INTO accepted (row, at, ids) VALUES (?, ?, ?)").Bind(Number).Bind(At.UtcTicks).Bind(bytes).Run();
         }
 
         public static List<UInt128> Parse(ReadOnlySpan<byte> bytes)

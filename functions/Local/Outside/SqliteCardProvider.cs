@@ -59,7 +59,7 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
 
     /// <summary>Begins or ends the outage, and keeps that in the file. At first there is one.</summary>
     public Task SetOutageAsync(bool isOut) => database.CommitAsync(connection =>
-        connection.Sql("INSERT INTO setting VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+        connection.Sql("INSERT INTO setting (name, value) VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
             .Bind(isOut ? "on" : "off").Run());
 
     public Task<bool> IsOutAsync() => database.RunAsync(connection =>

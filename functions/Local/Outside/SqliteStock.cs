@@ -20,7 +20,7 @@ public sealed class SqliteStock(Database database) : IStock
         database.RunAsync(connection =>
         {
             // A reservation that arrives later must not take stock that nobody would release.
-            connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            connection.Sql("INSERT INTO reservation (number, warehouse, state, lines, short) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
                 .Bind(database.Numbers.FindOrGive(connection, orderId)).Bind(warehouse)
                 .Bind(Reservation.Refused).Bind(None).Bind(None).Run();
             Close(connection, orderId, warehouse, Reservation.Released,
@@ -87,7 +87,7 @@ public sealed class SqliteStock(Database database) : IStock
             foreach (var line in lines)
                 Move(connection, Take, warehouse, line);
         }
-        connection.Sql("INSERT INTO reservation VALUES (?, ?, ?, ?, ?)")
+        connection.Sql("INSERT INTO reservation (number, warehouse, state, lines, short) VALUES (?, ?, ?, ?, ?)")
             .Bind(number).Bind(warehouse).Bind(@short.Count == 0 ? Reservation.Reserved : Reservation.Refused).Bind(json)
             .Bind(@short.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(@short, SqliteStockJson.Default.IReadOnlyListString))
             .Run();

@@ -3,7 +3,10 @@ namespace OrderFunctions.Local.Storage;
 /// <summary>The tables of <c>Schema.sql</c>.</summary>
 static class Schema
 {
-    /// <summary>Raised with every change of the tables. Files are not migrated: their data is for trials and tests.</summary>
+    /// <summary>
+    /// Raised with every change of the tables, except for an added column that may be null: every INSERT names its columns, so an earlier
+    /// version leaves it alone. Files are not migrated: their data is for trials and tests.
+    /// </summary>
     public const long Version = 2;
 
     /// <exception cref="IOException">The file is of another version of this program.</exception>

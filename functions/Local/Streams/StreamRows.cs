@@ -141,7 +141,7 @@ sealed class StreamWrite : Write
         {
             // A stream without entries still has one row.
             var body = index < entries.Length ? entries[index] : null;
-            connection.Sql("INSERT INTO entry VALUES (?, ?, ?, ?, ?)")
+            connection.Sql("INSERT INTO entry (place, version, size, body, parked) VALUES (?, ?, ?, ?, ?)")
                 .Bind(StreamRows.Place(number, participant, EntriesBefore + (body is null ? 0 : index + 1)))
                 .Bind(After.Version).Bind(After.Stream.Size).Bind(body).Bind(parked).Run();
         }
@@ -156,7 +156,7 @@ sealed class StreamWrite : Write
         if (pendingBefore != pending)
         {
             WritePending(connection, "DELETE FROM unconfirmed WHERE participant = ? AND since = ? AND number = ?", pendingBefore);
-            WritePending(connection, "INSERT INTO unconfirmed VALUES (?, ?, ?)", pending);
+            WritePending(connection, "INSERT INTO unconfirmed (participant, since, number) VALUES (?, ?, ?)", pending);
         }
         if (After.Summary is { } summary)
             SummaryRow.Write(connection, number, participant, listing.SummaryBefore, summary);

@@ -12,7 +12,11 @@ static class SummaryRow
         var body = JsonSerializer.SerializeToUtf8Bytes(after, StreamJson.Summary);
         if (before is null)
         {
-            connection.Sql("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            connection
+                .Sql("""
+                    INSERT INTO summary (number, participant, placed_at, status, facts, customer, idempotency_key, parked_since, body)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """)
                 .Bind(number).Bind(participant).Bind(after.PlacedAt.UtcTicks).Bind(after.Status.ToString()).Bind((int)after.Facts)
                 .Bind(after.CustomerId).Bind(after.IdempotencyKey).Bind(ParkedSince(after)).Bind(body).Run();
         }
@@ -34,7 +38,11 @@ static class SummaryRow
     }
 
     static void Count(Connection connection, OrderSummary order, int more) =>
-        connection.Sql("INSERT INTO final_count VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET orders = orders + excluded.orders")
+        connection
+            .Sql("""
+                INSERT INTO final_count (status, facts, orders) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET orders = orders + excluded.orders
+                """)
             .Bind(order.Status.ToString()).Bind((int)order.Facts).Bind(more).Run();
 
     /// <summary>When the first of its parked messages was parked; null if none is.</summary>

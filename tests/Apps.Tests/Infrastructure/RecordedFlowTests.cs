@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
+using OrderFunctions.Contracts;
 using OrderFunctions.CosmosDb;
 using OrderFunctions.CosmosDb.Gateway;
 using OrderFunctions.Kernel;
@@ -101,6 +102,38 @@ public sealed class RecordedFlowTests
         }
     }
 
+    [Theory, MemberData(nameof(Streams))]
+    public async Task A_turn_on_a_stream_of_a_later_version_loses_nothing_of_it(string path)
+    {
+        var (flow, participant) = Names(path);
+        var before = LaterVersion.Of(JsonNode.Parse(Repository.Read(path))!).AsObject();
+        foreach (var derived in (string[])["summary", StreamDocument.List])
+            before.Remove(derived);
+        foreach (var parked in before["parked"]!.AsArray())
+            parked!["failed"] = LaterVersion.Of(new JsonObject { ["attempt"] = 1, ["at"] = "2026-11-26T08:00:00+00:00" });
+        foreach (var type in Topology.Current[participant].Hears)
+        {
+            var gateway = new CosmosGateway();
+            var store = Stored(path, gateway, before);
+
+            await Host(participant, store, new Bus()).HandleAsync(Message($"{flow}/test/1", flow, type), Cancellation);
+
+            var after = Assert.Single(gateway.Documents(participant));
+            Assert.NotEqual(before.ToJsonString(), after.ToJsonString());
+            Assert.True(JsonNode.DeepEquals(before[LaterVersion.Field], after[LaterVersion.Field]), type);
+            Assert.All(
+                before["entries"]!.AsArray().Zip(after["entries"]!.AsArray()), pair => Assert.True(JsonNode.DeepEquals(pair.First, pair.Second)));
+            foreach (var (was, now) in before["parked"]!.AsArray().Zip(after["parked"]!.AsArray()))
+            {
+                var due = type is nameof(ReplayRequested) ? now!["due"]!.DeepClone() : null;
+                var expected = was!.DeepClone();
+                if (due is not null)
+                    expected["due"] = due;
+                Assert.True(JsonNode.DeepEquals(expected, now), $"{type}: {was} became {now}");
+            }
+        }
+    }
+
     [Theory, MemberData(nameof(Messages))]
     public void A_message_is_read_and_would_be_sent_again_with_every_property_that_it_had(string path)
     {
@@ -136,11 +169,11 @@ public sealed class RecordedFlowTests
     static (string Flow, string Participant) Names(string path) => (path.Split('/')[^2], Path.GetFileNameWithoutExtension(path));
 
     /// <summary>A store that holds the document as Cosmos DB would.</summary>
-    static CosmosStreamStore Stored(string path, CosmosGateway? gateway = null)
+    static CosmosStreamStore Stored(string path, CosmosGateway? gateway = null, JsonObject? document = null)
     {
         gateway ??= new();
         var participant = Names(path).Participant;
-        gateway.Put(participant, JsonNode.Parse(Repository.Read(path))!.AsObject());
+        gateway.Put(participant, document?.DeepClone().AsObject() ?? JsonNode.Parse(Repository.Read(path))!.AsObject());
         return new(gateway.Client().GetContainer(CosmosGateway.Database, participant), new NoWaiting());
     }
 

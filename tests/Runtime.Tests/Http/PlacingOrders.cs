@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrderFunctions.Contracts;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -84,6 +86,19 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
 
         static RecordedEvent WithoutZeros(RecordedEvent e) =>
             e.Event is OrderCreated order ? e with { Event = order with { Total = new(7m, "GBP") } } : e;
+    }
+
+    [Fact]
+    public async Task An_order_that_a_later_version_stored_with_more_fields_is_the_same_order()
+    {
+        var order = OrderJson.Valid().ToJsonString();
+        host.OrderStreams.AsStored = stream => stream with { Entries = [.. stream.Entries.Select(OfLaterVersion)] };
+        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "later")).Status);
+        host.OrderStreams.AsStored = stream => stream;
+        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "later")).Status);
+
+        static Entry OfLaterVersion(Entry entry) => LaterVersion.Of(JsonSerializer.SerializeToNode(entry, EventJson.Options)!)
+            .Deserialize<Entry>(EventJson.Options)!;
     }
 
     [Fact]

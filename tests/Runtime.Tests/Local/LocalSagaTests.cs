@@ -80,6 +80,25 @@ public sealed class LocalSagaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Columns_that_a_later_version_has_added_are_left_alone()
+    {
+        var saga = await StartAsync(Database.InMemory);
+        await saga.Database.CommitAsync(connection =>
+        {
+            foreach (var table in connection.Sql("SELECT name FROM sqlite_master WHERE type = 'table'").Rows(row => row.Text(0)))
+                connection.Script($"ALTER TABLE {table} ADD COLUMN later TEXT");
+            return true;
+        });
+        await PlaceAsync(saga, "completed");
+        await PlaceAsync(saga, "refused", postalCode: "REFUSE");
+        await PlaceAsync(saga, "short", quantity: 101);
+        await FinalAsync(saga, "completed", OrderStatus.Completed);
+        await FinalAsync(saga, "refused", OrderStatus.Rejected);
+        await FinalAsync(saga, "short", OrderStatus.Rejected);
+        await CleanAsync(saga);
+    }
+
+    [Fact]
     public async Task An_order_parked_by_an_outage_goes_on_when_the_outage_ends()
     {
         var impatient = Soon with { Turn = Soon.Turn with { RetriesMax = 1, DeliveriesMax = 2 } };

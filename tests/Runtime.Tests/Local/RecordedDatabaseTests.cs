@@ -1,7 +1,9 @@
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Contracts;
 using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;
@@ -62,6 +64,59 @@ public sealed class RecordedDatabaseTests : IAsyncLifetime
             if (await new SqliteStreams(Opened).Of(participant).LoadAsync(flow, Cancellation) is { } again)
                 Assert.Equal($"{flow}/test/1", again.Entries[^1].On);
     }
+
+    [Theory, MemberData(nameof(Flows))]
+    public async Task A_turn_on_rows_of_a_later_version_loses_nothing_of_them(string flow)
+    {
+        await Opened.CommitAsync(BecomeLater);
+        var before = await Opened.ReadAtCommitAsync(RowsOfAll);
+        var streams = new SqliteStreams(Opened);
+        foreach (var participant in Topology.Current.Subscriptions.Select(subscription => subscription.Name))
+        {
+            var store = streams.Of(participant);
+            if (await store.LoadAsync(flow, Cancellation) is not { } stream)
+                continue;
+            var next = stream.With(new($"{flow}/test/1", nameof(ReplayRequested), Via.Bus, stream.Entries[^1].At, []));
+            await store.SaveAsync(next, OrderSummary.For(participant)?.Invoke(next), Cancellation);
+        }
+
+        var after = await Opened.ReadAtCommitAsync(RowsOfAll);
+
+        Assert.Equal(before.Keys, after.Keys);
+        Assert.Contains(after, stream => stream.Value.Count > before[stream.Key].Count);
+        foreach (var (key, rows) in before)
+        {
+            Assert.Equal(rows.Select(row => row.Body), after[key].Take(rows.Count).Select(row => row.Body));
+            Assert.True(JsonNode.DeepEquals(Json(rows[^1].Parked), Json(after[key][^1].Parked)), $"{Json(after[key][^1].Parked)}");
+        }
+
+        static JsonNode? Json(string? text) => text is null ? null : JsonNode.Parse(text);
+    }
+
+    /// <summary>As a version leaves it that has added a field to every object, and a column to the table.</summary>
+    static bool BecomeLater(Connection connection)
+    {
+        connection.Script("ALTER TABLE entry ADD COLUMN later TEXT");
+        foreach (var (key, rows) in RowsOfAll(connection))
+        {
+            foreach (var row in rows)
+            {
+                connection.Sql("UPDATE entry SET body = ?, parked = ?, later = 'later' WHERE place = ?")
+                    .Bind(Later(row.Body)).Bind(Later(row.Parked)).Bind(row.Place).Run();
+            }
+        }
+        return true;
+
+        static byte[]? Later(string? json) =>
+            json is null ? null : Encoding.UTF8.GetBytes(LaterVersion.Of(JsonNode.Parse(json)!).ToJsonString());
+    }
+
+    static Dictionary<long, List<(long Place, string? Body, string? Parked)>> RowsOfAll(Connection connection) => connection
+        .Sql("SELECT place, body, parked FROM entry ORDER BY place")
+        .Rows(row => (Place: row.Long(0), Body: Text(row.BytesOrNull(1)), Parked: Text(row.BytesOrNull(2))))
+        .GroupBy(row => row.Place >> 16).ToDictionary(stream => stream.Key, stream => stream.ToList());
+
+    static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
     [Fact]
     public async Task Its_lists_and_counts_are_read()
