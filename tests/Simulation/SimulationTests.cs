@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OrderFunctions.Kernel;
 using OrderFunctions.Saga.Tests;
 
 namespace OrderFunctions.Simulation;
@@ -83,6 +84,23 @@ public class EconomyTests
             Assert.Null(world.Run());
             Assert.True(world.Faults.AreNone);
         }
+    }
+
+    /// <summary>A message follows all that is sent over HTTP, and proves that it was sent. The republisher is for crashes only.</summary>
+    [Fact]
+    public void In_calm_nothing_is_left_for_the_republisher()
+    {
+        var orders = 0;
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            var world = new World(new(seed, Only: new HashSet<Fault>()));
+            Assert.Null(world.Run());
+            var streams = world.Stores.SelectMany(store => store.Streams).ToList();
+            orders += world.Orders.Count;
+            Assert.DoesNotContain(streams, stream => stream.Entries.Exists(entry => entry.Via is Via.Republished));
+            Assert.DoesNotContain(streams, stream => stream.PendingSince is not null);
+        }
+        Assert.True(orders > 200);
     }
 }
 
