@@ -65,6 +65,7 @@ public sealed class LocalHost : IAsyncDisposable
         try
         {
             host.UseOwnBrowserOnly();
+            host.UseDurableAnswers(saga.Database);
             host.MapSaga(new(
                 new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),

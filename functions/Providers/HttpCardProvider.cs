@@ -99,7 +99,7 @@ public sealed class HttpCardProvider(HttpClient http) : ICardProvider
     static CardDeclined Declined(ProviderObject charge) => new(PublicReason.OfCard(charge.Reason), charge.Reason);
 
     /// <summary>The refund that succeeded with the whole amount; null where none was made.</summary>
-    static CardRefunded? RefundOf(ProviderAnswer answer, IReadOnlyList<ProviderObject> refunds, Money amount)
+    static CardRefunded? RefundOf(ProviderAnswer answer, List<ProviderObject> refunds, Money amount)
     {
         if (refunds.Any(refund => refund.Status is null))
             throw answer.Unusable("a refund has no status");

@@ -1,4 +1,3 @@
-using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Simulation;

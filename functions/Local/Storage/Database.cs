@@ -35,6 +35,7 @@ public sealed partial class Database : IAsyncDisposable
     readonly object gate = new();
     List<Write> queue = [];
     long transactionNumber;
+    bool isIdle;
     volatile bool closed;
     Exception? failure;
 
@@ -125,8 +126,17 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>Runs a change and answers once it is on disk, with all changes queued before it.</summary>
     internal Task<T> CommitAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: IsDurable));
 
-    /// <summary>Completes once everything queued so far is on disk.</summary>
-    internal Task CommittedAsync() => CommitAsync(_ => true);
+    /// <summary>Completes once everything queued so far is on disk: at once, where nothing is queued or being written.</summary>
+    /// <exception cref="TransientException">The database is closed or broken.</exception>
+    internal Task CommittedAsync()
+    {
+        lock (gate)
+        {
+            if (isIdle && queue.Count == 0)
+                return Task.CompletedTask;
+        }
+        return CommitAsync(_ => true);
+    }
 
     /// <summary>Reads on the writer's thread, at the end of the transaction, and sees everything queued so far.</summary>
     internal Task<T> ReadAtCommitAsync<T>(Func<Connection, T> read)
@@ -213,9 +223,12 @@ public sealed partial class Database : IAsyncDisposable
         taken.Clear();
         lock (gate)
         {
+            // Nothing of an earlier transaction is left where the wait for a new one begins.
+            isIdle = timeout == Timeout.InfiniteTimeSpan;
             while (queue.Count == 0 && !closed && timeout != TimeSpan.Zero && Monitor.Wait(gate, timeout))
             {
             }
+            isIdle = false;
             (queue, taken) = (taken, queue);
             if (isLast || taken.Count == 0)
                 transactionNumber++;

@@ -240,7 +240,7 @@ public sealed class Operations : IAsyncLifetime
         await host.PostAsync($"/api/orders/{id}/cancel");
         var body = $$"""{"orderId":"{{id}}","participant":"{{participant}}","messageId":"{{id}}/{{message}}","reason":"done"}""";
         Assert.Equal(409, (await host.PostAsync("/api/operations/settle", body)).Status);
-        Assert.Empty(host.Bus.Published.Where(m => m.OrderId == id && m.Event is SettleRequested));
+        Assert.DoesNotContain(host.Bus.Published, m => m.OrderId == id && m.Event is SettleRequested);
     }
 
     IEnumerable<OutboundMessage> Requests() => host.Bus.Published.Where(m => m.Event is ReplayRequested);

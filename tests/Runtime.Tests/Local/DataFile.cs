@@ -63,3 +63,9 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 }
+
+/// <summary>Holds the writer back, and so everything that is queued behind it, like a slow disk.</summary>
+sealed class Pause(ManualResetEventSlim disk) : Write
+{
+    public override void Run(Connection connection) => disk.Wait(TimeSpan.FromSeconds(20));
+}

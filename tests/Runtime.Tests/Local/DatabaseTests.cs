@@ -259,9 +259,4 @@ public sealed class DatabaseTests : IAsyncDisposable
         public long Change(Connection connection) =>
             connection.Sql("INSERT INTO accepted VALUES (?, 0, ?)").Bind(number).Bind([1, 2, 3]).Run();
     }
-
-    sealed class Pause(ManualResetEventSlim go) : Write
-    {
-        public override void Run(Connection connection) => go.Wait(TimeSpan.FromSeconds(20));
-    }
 }

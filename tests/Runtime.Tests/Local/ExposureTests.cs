@@ -97,7 +97,11 @@ public sealed class ExposureTests : IAsyncLifetime
     [Fact]
     public async Task Its_files_are_for_their_owner_only()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "files have no such modes");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("files have no such modes");
+            return;
+        }
         var (fresh, old) = (Path.Combine(folder.FullName, "fresh.db"), Path.Combine(folder.FullName, "old.db"));
         await File.WriteAllTextAsync(old, "", Cancellation);
         File.SetUnixFileMode(old, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using OrderFunctions.Contracts;
 using OrderFunctions.Kernel;
 using OrderFunctions.Local.Bus;
-using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -172,10 +171,5 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
                 Assert.Equal(order.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
             }
         }
-    }
-
-    sealed class Pause(ManualResetEventSlim disk) : Write
-    {
-        public override void Run(Connection connection) => disk.Wait(TimeSpan.FromSeconds(20));
     }
 }

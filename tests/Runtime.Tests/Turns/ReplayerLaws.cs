@@ -1,5 +1,3 @@
-using OrderFunctions.Contracts;
-using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 

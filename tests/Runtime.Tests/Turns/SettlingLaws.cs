@@ -1,5 +1,4 @@
 using OrderFunctions.Kernel;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using static OrderFunctions.Turns.World;
 

@@ -12,7 +12,7 @@ namespace OrderFunctions.Turns;
 /// One participant (Payments) with a store, a bus and a card provider that log every call and fail where a test says so. Most laws check
 /// this log: what happened, and in which order.
 /// </summary>
-public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue, IDeadLetterReceiver
+public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement, IDeadLetterQueue
 {
     public const string Order = "o-1";
     public static readonly Address Home = new("Ada", "1 Street", "London", "E1", "GB");
@@ -165,28 +165,30 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public IDeadLetterReceiver Open()
     {
         Log.Add("open");
-        return this;
-    }
-
-    public Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<DeadMessage>>([.. Letters.Where(letter => locked.Add(letter.Message.Id)).Take(max)]);
-
-    public Task RenewLockAsync(DeadMessage letter, CancellationToken cancellation) => CallAsync("renew", () => { });
-
-    public Task CompleteAsync(DeadMessage letter, CancellationToken cancellation) => CallAsync("complete dead letter", () =>
-    {
-        DeadLetters.RemoveAll(m => m.Id == letter.Message.Id);
-        locked.Remove(letter.Message.Id);
-    });
-
-    public ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        locked.Clear();
-        return ValueTask.CompletedTask;
+        return new Receiver(this);
     }
 
     IEnumerable<DeadMessage> Letters => DeadLetters.ToList().Select((message, index) => new DeadMessage(index, message));
 
     OrderStream? Load(string orderId) => stored.TryGetValue(orderId, out var stream) ? stream with { Size = StoredSize } : null;
+
+    sealed class Receiver(World world) : IDeadLetterReceiver
+    {
+        public Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation) =>
+            Task.FromResult<IReadOnlyList<DeadMessage>>([.. world.Letters.Where(letter => world.locked.Add(letter.Message.Id)).Take(max)]);
+
+        public Task RenewLockAsync(DeadMessage letter, CancellationToken cancellation) => world.CallAsync("renew", () => { });
+
+        public Task CompleteAsync(DeadMessage letter, CancellationToken cancellation) => world.CallAsync("complete dead letter", () =>
+        {
+            world.DeadLetters.RemoveAll(m => m.Id == letter.Message.Id);
+            world.locked.Remove(letter.Message.Id);
+        });
+
+        public ValueTask DisposeAsync()
+        {
+            world.locked.Clear();
+            return ValueTask.CompletedTask;
+        }
+    }
 }
