@@ -85,7 +85,7 @@ public sealed class LocalHost : IAsyncDisposable
     }
 
     /// <summary>Registers each provider that the settings do not leave simulated. Returns the secret of the carrier's webhook.</summary>
-    static string AddRealProviders(IServiceCollection services, IConfiguration configuration)
+    static string AddRealProviders(IServiceCollection services, ConfigurationManager configuration)
     {
         if (IsReal("CardProvider"))
             services.AddCardProvider(configuration);

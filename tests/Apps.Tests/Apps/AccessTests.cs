@@ -12,7 +12,6 @@ using OrderFunctions.Http.Tests;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using OrderFunctions.Saga.Orders;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 

@@ -15,6 +15,9 @@ namespace OrderFunctions.Apps.Tests.Insights;
 [Collection(InsightsCollection.Name)]
 public sealed class TraceTests(ITestOutputHelper output)
 {
+    static readonly Action<ILogger, int, Exception?> LogParked =
+        LoggerMessage.Define<int>(LogLevel.Warning, default, "Order {Order} is parked");
+
     static readonly TurnOptions Impatient = new()
     {
         DeliveriesMax = 2, RetriesMax = 1, RetryPause = TimeSpan.FromMilliseconds(10), AbandonPause = TimeSpan.FromMilliseconds(10),
@@ -96,7 +99,7 @@ public sealed class TraceTests(ITestOutputHelper output)
             if (order % 100 == 0)
             {
                 turn!.SetStatus(ActivityStatusCode.Error);
-                insights.Log.LogWarning("Order {Order} is parked", order);
+                LogParked(insights.Log, order, null);
             }
         }
         insights.Flush();

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
 using OrderFunctions.Hosting;
-using OrderFunctions.Kernel;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
