@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using OrderFunctions.Contracts;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;

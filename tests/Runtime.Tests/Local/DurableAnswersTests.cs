@@ -33,7 +33,7 @@ public sealed class DurableAnswersTests : IAsyncLifetime
         folder.Delete(recursive: true);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task What_memory_knows_already_is_told_once_it_is_on_disk()
     {
         var id = await PlaceAsync();
@@ -52,7 +52,7 @@ public sealed class DurableAnswersTests : IAsyncLifetime
         Assert.DoesNotContain(answers, answer => answer.IsCompleted);
 
         disk.Set();
-        await Task.WhenAll(answers);
+        await Task.WhenAll(answers).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
     }
 
     async Task<string> PlaceAsync()
@@ -69,10 +69,11 @@ public sealed class DurableAnswersTests : IAsyncLifetime
         return (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["id"]!.GetValue<string>();
     }
 
+    /// <summary>The order may have become final before: a refusal tells of that, and waits as well.</summary>
     async Task CancelAsync(string id)
     {
         using var response = await http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed my mind" }, Cancellation);
-        response.EnsureSuccessStatusCode();
+        Assert.True(response.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.Conflict);
     }
 
     async Task GetAsync(string path)

@@ -1,4 +1,5 @@
 using OrderFunctions.Kernel;
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using static OrderFunctions.Turns.World;
 
