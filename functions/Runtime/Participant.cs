@@ -154,7 +154,8 @@ public sealed class Participant(
         OrderStream stream, SettleRequested request, Attempt attempt, CancellationToken cancellation)
     {
         var isDoneOutside = false;
-        var decided = await DecideAsync(stream, request.Step()!, attempt.After(another: true), Intents.ByHand(perform, () => isDoneOutside = true), cancellation);
+        var byHand = Intents.ByHand(perform, () => isDoneOutside = true);
+        var decided = await DecideAsync(stream, request.Step()!, attempt.After(another: true), byHand, cancellation);
         if (decided.Count == 0)
             throw new InvalidOperationException("There is nothing left to undo.");
         OrderEvent settled = isDoneOutside

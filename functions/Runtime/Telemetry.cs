@@ -171,7 +171,9 @@ public static class Telemetry
             MessagesParked.Add(1, who, new("reason", result.Reason));
     }
 
-    /// <summary>Counts what the bus has accepted, for each participant that hears it. What is scheduled is delivered later, perhaps days.</summary>
+    /// <summary>
+    /// Counts what the bus has accepted, for each participant that hears it. What is scheduled is delivered later, perhaps days.
+    /// </summary>
     public static void Sent(IEnumerable<OutboundMessage> messages)
     {
         foreach (var message in messages.Where(message => message.EnqueueAt is null))

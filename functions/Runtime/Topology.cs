@@ -39,7 +39,8 @@ public sealed record Topology(string Topic, ImmutableArray<SubscriptionTopology>
         var names = topology.Subscriptions.Select(s => s.Name).ToList();
         string[] wrong =
         [
-            .. topology.Subscriptions.SelectMany(s => s.Hears.Concat(s.Says)).Concat(topology.Outside.SelectMany(s => s.Says)).Except(EventJson.Names)
+            .. topology.Subscriptions.SelectMany(s => s.Hears.Concat(s.Says)).Concat(topology.Outside.SelectMany(s => s.Says))
+                .Except(EventJson.Names)
                 .Select(name => $"topology.json names {name}, which is no event in OrderEvents.cs."),
             .. names.Except(Participants.Deciders.Keys).Select(name => $"{name} of topology.json has no decider in Participants.cs."),
             .. Participants.Deciders.Keys.Except(names).Select(name => $"{name} of Participants.cs has no subscription in topology.json."),

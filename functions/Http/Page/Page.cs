@@ -39,7 +39,8 @@ public sealed class Page : IResult, IStatusCodeHttpResult
         }
         html = Encoding.UTF8.GetBytes(text.ToString());
         tag = new($"\"{Convert.ToHexStringLower(SHA256.HashData(html).AsSpan(0, 12))}\"", isWeak: true);
-        policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src 'self'{(connectsTo is null ? "" : $" {connectsTo}")}; "
+        var connects = connectsTo is null ? "'self'" : $"'self' {connectsTo}";
+        policy = $"default-src 'none'; style-src '{Hash(style)}'; script-src '{Hash(script)}'; connect-src {connects}; "
             + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     }
 

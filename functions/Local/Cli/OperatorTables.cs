@@ -18,7 +18,8 @@ static class OperatorTables
         foreach (var order in orders)
         {
             var parked = order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "";
-            Add(table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", order.Total.ToString(),
+            Add(
+                table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", order.Total.ToString(),
                 Span(order.FinalAt - order.PlacedAt), order.Reason);
         }
         return table;
