@@ -24,7 +24,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
             var count = page.Locator($"#picture [data-event={name}]");
             Assert.True(int.Parse(await count.TextContentAsync() ?? "", null) >= least, $"{name}: {await count.TextContentAsync()}");
         }
-        await Expect(page.Locator("#picture svg .row")).ToHaveCountAsync(19);
+        await Expect(page.Locator("#picture svg .row")).ToHaveCountAsync(20);
         await Expect(page.Locator("#shelf tbody tr")).ToHaveCountAsync(5);
         Assert.True(await page.Locator("#plots .bar").CountAsync() > 0, "No order is in the plot of throughput.");
 
