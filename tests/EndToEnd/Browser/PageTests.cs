@@ -92,7 +92,7 @@ public sealed class PageTests(Chromium chromium, SampleHost sample) : IClassFixt
         await page.GetByText("All orders").ClickAsync();
 
         var row = page.Locator($"#parked-list tr[data-parked='{id}']");
-        await Expect(row).ToContainTextAsync("delivered too often", new() { Timeout = 120_000 });
+        await Expect(row).ToContainTextAsync("The card provider is unavailable", new() { Timeout = 120_000 });
         await Expect(page.Locator("#tiles .parked b")).ToHaveTextAsync("1");
         await row.GetByText("Inspect").ClickAsync();
         await Expect(page.Locator("#dialog-title")).ToContainTextAsync("InventoryReserved");
