@@ -136,7 +136,7 @@ sealed class World
 
     void RunUntil(string law, Func<World, string?> left)
     {
-        var bound = Scheduler.Steps + 20_000 + 10_000 * orders.Count;
+        var bound = Scheduler.Steps + 40_000 + 10_000 * orders.Count;
         while (Invariants.Violation is null)
         {
             // A check is expensive, so it runs only every 32 steps. Near the bound every step is checked: in a cycle of timers, the steps
