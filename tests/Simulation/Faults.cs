@@ -19,6 +19,9 @@ enum Fault
     /// <summary>For a while, others constantly write the same stream, so that every save conflicts.</summary>
     StoreContended,
     StreamUnreadable,
+
+    /// <summary>It stays so for long after everything else works again.</summary>
+    StreamUnreadableForLong,
     StreamTooLarge,
 
     BusBusy,
@@ -101,7 +104,7 @@ sealed class Faults
     // A storm has few kinds of faults, but they strike often.
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
-        (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
+        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
         (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
@@ -109,7 +112,7 @@ sealed class Faults
     readonly string? storm;
     readonly double[] chances = new double[All.Length];
 
-    // Few parcels are called off at all.
+    // Few parcels are called off at all, and a stream is broken once at most.
     static readonly double[] ChancesOfTaking = [0.5, 0.9];
 
     // The message with an order's outcome must be dead-lettered before the messages that follow from it are heard. That is rare enough.
@@ -141,9 +144,10 @@ sealed class Faults
 
     public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
 
-    public bool Strike(Fault kind)
+    /// <param name="often">In this situation it strikes half of the times, in worlds in which it strikes at all.</param>
+    public bool Strike(Fault kind, bool often = false)
     {
-        if (!On || !chance.Hits(chances[(int)kind]))
+        if (!On || !chance.Hits(often && chances[(int)kind] > 0 ? 0.5 : chances[(int)kind]))
             return false;
         Injected[(int)kind]++;
         return true;
@@ -157,7 +161,7 @@ sealed class Faults
 
     static double[] Degrees(Fault kind) => kind switch
     {
-        Fault.PickedUpAfterCallOff => ChancesOfTaking,
+        Fault.PickedUpAfterCallOff or Fault.StreamUnreadableForLong => ChancesOfTaking,
         >= Fault.StockBusy and < Fault.PickedUpAfterCallOff => ChancesOutside,
         Fault.BrokerDeadLettered => ChancesOfGivingUp,
         _ => Chances,

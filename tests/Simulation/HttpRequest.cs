@@ -5,8 +5,8 @@ using OrderFunctions.Saga;
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// A caller from outside that repeats the same HTTP request until there is an answer, or gives up. Customers may give up; the carrier and
-/// operators never do.
+/// A caller from outside that repeats the same HTTP request until there is an answer, or gives up. Customers may give up, most of
+/// them while the bus is down; the carrier and operators never do.
 /// </summary>
 sealed class HttpRequest
 {
@@ -16,6 +16,7 @@ sealed class HttpRequest
     readonly World world;
     readonly string who;
     readonly string participant;
+    readonly string orderId;
     readonly string about;
     readonly string request;
     readonly Func<Host, CancellationToken, Task> call;
@@ -25,7 +26,7 @@ sealed class HttpRequest
 
     /// <summary>A request that a participant handles on the order's stream.</summary>
     public HttpRequest(World world, string who, string participant, string orderId, string requestId, OrderEvent request, Action? answered = null)
-        : this(world, who, participant, $"{orderId} {requestId}", request.GetType().Name,
+        : this(world, who, participant, orderId, requestId, request.GetType().Name,
             (host, stopping) => AskAsync(host, orderId, requestId, request, stopping), answered)
     {
         world.Requests[(participant, orderId, requestId)] = request;
@@ -33,15 +34,16 @@ sealed class HttpRequest
 
     /// <summary>The carrier's webhook, at Shipping's app.</summary>
     public static HttpRequest ToWebhook(World world, string orderId, string trackingId) =>
-        new(world, "carrier", Participants.Shipping, $"{orderId} {trackingId}", nameof(CarrierPickedUp),
+        new(world, "carrier", Participants.Shipping, orderId, trackingId, nameof(CarrierPickedUp),
             (host, stopping) => ReportAsync(host, orderId, trackingId, stopping), answered: null);
 
     HttpRequest(
-        World world, string who, string participant, string about, string request, Func<Host, CancellationToken, Task> call, Action? answered)
+        World world, string who, string participant, string orderId, string id, string request, Func<Host, CancellationToken, Task> call,
+        Action? answered)
     {
-        (this.world, this.who, this.participant, this.about, this.request) = (world, who, participant, about, request);
-        (this.call, this.answered) = (call, answered);
-        world.OpenRequests++;
+        (this.world, this.who, this.participant, this.orderId, this.request) = (world, who, participant, orderId, request);
+        (about, this.call, this.answered) = ($"{orderId} {id}", call, answered);
+        world.Requested(orderId);
         Send();
     }
 
@@ -103,7 +105,7 @@ sealed class HttpRequest
     {
         if (ended || attempt != expected)
             return;
-        if (who == World.Customer && world.Faults.Strike(Fault.ClientGaveUp))
+        if (who == World.Customer && world.Faults.Strike(Fault.ClientGaveUp, often: world.Bus.Service.DownUntil > world.Scheduler.Now))
         {
             End("given up");
             return;
@@ -119,7 +121,7 @@ sealed class HttpRequest
     void End(string how)
     {
         ended = true;
-        world.OpenRequests--;
+        world.Answered(orderId);
         world.History.Add(who, how, about);
         if (how == "answered")
             answered?.Invoke();

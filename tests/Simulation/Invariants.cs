@@ -251,7 +251,7 @@ sealed class Invariants(World world)
             if (after.IndexOf(parked.Id) < 0 && !after.Parked.Exists(p => p.Id == parked.Id))
                 Broken("Nothing leaves its place in the line unhandled", after.OrderId, $"{parked.Id} at {participant}");
         }
-        SawParking(before, after);
+        SawParking(participant, before, after);
     }
 
     void Marked(string participant, OrderStream before, OrderStream after)
@@ -280,7 +280,7 @@ sealed class Invariants(World world)
             world.Reach.Saw(Branch.OrderResumed);
     }
 
-    void SawParking(OrderStream before, OrderStream after)
+    void SawParking(string participant, OrderStream before, OrderStream after)
     {
         var adopted = after.Parked.Find(parked => parked.Reason == ParkingReasons.DeadLettered && !before.IsParked(parked.Id));
         if (adopted is not null)
@@ -304,7 +304,10 @@ sealed class Invariants(World world)
             });
         }
         else if (head.Due != was.Due)
+        {
             world.Reach.Saw(Branch.MadeDue);
+            world.WakeReplayer(participant);
+        }
     }
 
     Line LineOf(string participant, string orderId)

@@ -1,6 +1,5 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json;
 
 namespace OrderFunctions.Simulation;
 
@@ -9,38 +8,29 @@ namespace OrderFunctions.Simulation;
 /// It calls the compiler with the arguments of the normal build and lets the compiler server stay alive between calls: a whole build would
 /// take twenty times as long.
 /// </summary>
-sealed class Laboratory : IDisposable
+/// <param name="root">The root folder of the repository. The projects that are edited and the suites are built.</param>
+sealed class Laboratory(string root)
 {
     /// <summary>A run usually takes seconds, but may take very long on a busy machine.</summary>
     static readonly TimeSpan RunMax = TimeSpan.FromMinutes(30);
 
-    readonly string root;
-    readonly string folder = Directory.CreateTempSubdirectory("mutants-").FullName;
-    readonly Dictionary<string, CompilerCall> compilers = [];
+    /// <summary>A suite with an edit that makes it hang is stopped: that is noticed too.</summary>
+    static readonly TimeSpan SuiteMax = TimeSpan.FromMinutes(3);
 
-    /// <param name="root">The root folder of the repository.</param>
-    /// <param name="simulation">
-    /// The folder of the simulation's project. Its dependencies were built with it and are not built again.
-    /// </param>
-    public Laboratory(string root, string simulation)
-    {
-        this.root = root;
-        foreach (var project in new[] { "functions/Saga", "functions/Kernel", "functions/Runtime", Path.GetRelativePath(root, simulation).Replace('\\', '/') })
-            compilers.Add(project, CompilerCall.Of(Path.Combine(root, project)));
-    }
+    static readonly string Configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    readonly ConcurrentDictionary<string, Lazy<Compiler>> compilers = [];
+    readonly ConcurrentDictionary<Suite, Lazy<bool>> sound = [];
 
     /// <summary>Returns results in the order of <paramref name="mutants"/>, each as soon as it and all before it are known.</summary>
-    public IEnumerable<(string Name, ulong? Seed, string Law)> Run(IReadOnlyList<Mutant> mutants, long seedsMax)
+    public IEnumerable<Caught> Run(IReadOnlyList<Mutant> mutants, long seedsMax)
     {
-        var results = mutants.Select(_ => new TaskCompletionSource<(ulong? Seed, string Law)>()).ToList();
+        var results = mutants.Select(_ => new TaskCompletionSource<Caught>()).ToList();
         var next = -1;
         for (var worker = 0; worker < Environment.ProcessorCount; worker++)
             new Thread(Work) { IsBackground = true }.Start();
         for (var index = 0; index < mutants.Count; index++)
-        {
-            var (seed, law) = results[index].Task.GetAwaiter().GetResult();
-            yield return (mutants[index].Name, seed, law);
-        }
+            yield return results[index].Task.GetAwaiter().GetResult();
 
         void Work()
         {
@@ -58,106 +48,82 @@ sealed class Laboratory : IDisposable
         }
     }
 
-    (ulong? Seed, string Law) Run(Mutant mutant, int index, long seedsMax)
+    Caught Run(Mutant mutant, int index, long seedsMax)
     {
-        var place = Path.Combine(folder, index.ToString(CultureInfo.InvariantCulture));
-        Directory.CreateDirectory(place);
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory))
-            File.Copy(file, Path.Combine(place, Path.GetFileName(file)));
+        if (mutant.Suite is { } suite && !sound.GetOrAdd(suite, _ => new(() => RunSuite(suite, $"mutant-{index}-none", edit: null).Exit == 0)).Value)
+            throw new InvalidOperationException($"{suite} fails without an edit, so it proves nothing.");
+        return mutant.Suite is null ? RunSeeds(mutant, index, seedsMax) : RunSuite(mutant, mutant.Suite, index);
+    }
 
-        var edited = Path.Combine(place, Path.GetFileName(mutant.File));
-        File.WriteAllText(edited, Mutants.Apply(mutant, root));
-        var project = string.Join('/', mutant.File.Split('/').Take(2));
-        compilers[project].Compile(Path.Combine(root, mutant.File), edited, place);
-
-        var (exit, printed) = Shell.Run(place, RunMax,
-            Path.Combine(place, "OrderFunctions.Simulation.dll"), "--parallel", "1", "--seeds", seedsMax.ToString(CultureInfo.InvariantCulture));
-        Directory.Delete(place, recursive: true);
+    Caught RunSeeds(Mutant mutant, int index, long seedsMax)
+    {
+        using var place = new Place(root, "tests/Simulation", $"mutant-{index}");
+        Edit(mutant, place);
+        var (exit, printed) = Shell.Run(place.Folder, RunMax,
+            Path.Combine(place.Folder, "OrderFunctions.Simulation.dll"), "--parallel", "1", "--seeds", seedsMax.ToString(CultureInfo.InvariantCulture));
         if (exit == 0)
-            return (null, "");
+            return new(mutant.Name, null, "");
 
         // "1 × the law: seeds 17"
         var found = printed.Split('\n').FirstOrDefault(line => line.StartsWith("1 × ", StringComparison.Ordinal))
             ?? throw new InvalidOperationException($"'{mutant.Name}' neither ran to the end nor told what it broke:\n{printed}");
         var end = found.LastIndexOf(": seeds ", StringComparison.Ordinal);
-        return (ulong.Parse(found[(end + ": seeds ".Length)..], CultureInfo.InvariantCulture), found["1 × ".Length..end]);
+        var seed = long.Parse(found[(end + ": seeds ".Length)..], CultureInfo.InvariantCulture);
+        return new(mutant.Name, seed + 1, found["1 × ".Length..end]);
     }
 
-    public void Dispose()
+    Caught RunSuite(Mutant mutant, Suite suite, int index)
     {
-        try
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-        catch (IOException)
-        {
-            // Another worker still writes there because this one has failed. Its exception matters more than a temporary folder.
-        }
+        var (exit, printed) = RunSuite(suite, $"mutant-{index}", mutant);
+        if (exit == 0)
+            return new(mutant.Name, null, "");
+
+        // "    OrderFunctions.Runtime.Tests.TurnLaws.A_message_is_handled_once [FAIL]"
+        var failed = printed.Split('\n').Where(line => line.EndsWith(" [FAIL]", StringComparison.Ordinal))
+            .Select(line => line.Trim()[..^" [FAIL]".Length].Split('(')[0].Split('.') is [.., var type, var test] ? $"{type}.{test}" : line.Trim())
+            .Order(StringComparer.Ordinal).FirstOrDefault();
+        return new(mutant.Name, 1, failed ?? (exit == Shell.Stopped
+            ? "it does not end"
+            : throw new InvalidOperationException($"'{mutant.Name}' neither failed a test nor ran to the end:\n{printed}")));
     }
 
-    /// <summary>How one project is compiled.</summary>
-    sealed class CompilerCall(string project, string compiler, IReadOnlyList<string> arguments)
+    (int Exit, string Printed) RunSuite(Suite suite, string name, Mutant? edit)
     {
-        /// <param name="project">The project's folder.</param>
-        public static CompilerCall Of(string project)
-        {
-            var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-            var (exit, printed) = Shell.Run(project, TimeSpan.FromMinutes(5),
-                "msbuild", "-nologo", "-nodeReuse:false", "-t:PrepareResources;Compile", "-getItem:CscCommandLineArgs", "-getProperty:RoslynTargetsPath",
-                $"-p:Configuration={configuration}", "-p:BuildProjectReferences=false", "-p:ProvideCommandLineArgs=true", "-p:SkipCompilerExecution=true", "-p:NonExistentFile=__none__/__none__",
-                "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:GenerateDocumentationFile=false");
-            if (exit != 0)
-                throw new InvalidOperationException($"{project} does not tell how it is compiled:\n{printed}");
-            using var answer = JsonDocument.Parse(printed);
-            var arguments = answer.RootElement.GetProperty("Items").GetProperty("CscCommandLineArgs").EnumerateArray()
-                .Select(item => item.GetProperty("Identity").GetString()!).ToList();
-            var roslyn = answer.RootElement.GetProperty("Properties").GetProperty("RoslynTargetsPath").GetString()!;
-            return new(project, Path.Combine(roslyn, "bincore", "csc.dll"), arguments);
-        }
-
-        /// <summary>Compiles the project with one file replaced by another.</summary>
-        public void Compile(string file, string instead, string into)
-        {
-            var changed = arguments.Where(IsNeeded).Select(argument =>
-                argument.StartsWith("/out:", StringComparison.Ordinal) ? $"/out:\"{Path.Combine(into, Path.GetFileName(argument["/out:".Length..].Trim('"')))}\""
-                : !argument.StartsWith('/') && Path.GetFullPath(argument.Trim('"'), project) == file ? $"\"{instead}\""
-                : argument).ToList();
-            if (!changed.Contains($"\"{instead}\""))
-                throw new InvalidOperationException($"{file} is not compiled in {project}.");
-            var response = Path.Combine(into, "csc.rsp");
-            File.WriteAllLines(response, changed.Where(argument => argument != "/noconfig"));
-            var server = Path.GetFileName(Path.GetDirectoryName(into));
-            var (exit, printed) = Shell.Run(
-                project, RunMax, compiler, "/noconfig", $"/shared:{server}", "/keepalive:60", "@" + response);
-            if (exit != 0)
-                throw new InvalidOperationException($"The edit of {file} does not compile:\n{printed}");
-        }
-
-        /// <summary>Whether the compiler needs the argument: of the analyzers, only those that generate sources.</summary>
-        static bool IsNeeded(string argument) =>
-            !argument.StartsWith("/refout:", StringComparison.Ordinal) && !argument.StartsWith("/embed:", StringComparison.Ordinal)
-            && (!argument.StartsWith("/analyzer:", StringComparison.Ordinal) || argument.Contains("Generat", StringComparison.Ordinal));
+        using var place = new Place(root, suite.Project, name);
+        if (edit is not null)
+            Edit(edit, place);
+        return Shell.Run(place.Folder, SuiteMax, [
+            Path.Combine(place.Folder, $"OrderFunctions.{Path.GetFileName(suite.Project)}.dll"), .. suite.Classes.SelectMany(name => new[] { "-class", $"*.{name}" }),
+        ]);
     }
 
-    static class Shell
+    void Edit(Mutant mutant, Place place)
     {
-        /// <summary>
-        /// Runs <c>dotnet</c> and returns everything that it printed. The pipes are read to their end, so no process that outlives the call
-        /// may hold them open, as MSBuild's nodes and server would.
-        /// </summary>
-        public static (int Exit, string Printed) Run(string folder, TimeSpan limit, params string[] arguments)
+        var edited = Path.Combine(place.Folder, Path.GetFileName(mutant.File));
+        File.WriteAllText(edited, Mutants.Apply(mutant, root));
+        var project = string.Join('/', mutant.File.Split('/').Take(2));
+        compilers.GetOrAdd(project, _ => new(() => Compiler.Of(Path.Combine(root, project), Configuration))).Value
+            .Compile(Path.Combine(root, mutant.File), edited, place.Folder, RunMax);
+    }
+
+    /// <summary>A copy of a project's output beside it, so that its tests find the repository from there as well.</summary>
+    sealed class Place : IDisposable
+    {
+        public Place(string root, string project, string name)
         {
-            var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-            using var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet does not start.");
-            var output = process.StandardOutput.ReadToEndAsync();
-            var errors = process.StandardError.ReadToEndAsync();
-            if (!process.WaitForExit(limit))
-            {
-                process.Kill(entireProcessTree: true);
-                throw new TimeoutException($"dotnet {string.Join(' ', arguments)} has not ended within {limit}.");
-            }
-            return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+            var output = Path.Combine(root, project, "bin", Configuration, "net10.0");
+            Folder = Path.Combine(root, project, "bin", Configuration, name);
+            if (Directory.Exists(Folder))
+                Directory.Delete(Folder, recursive: true);
+            Directory.CreateDirectory(Folder);
+            foreach (var file in Directory.EnumerateFiles(output))
+                File.Copy(file, Path.Combine(Folder, Path.GetFileName(file)));
+            foreach (var folder in Directory.EnumerateDirectories(output))
+                Directory.CreateSymbolicLink(Path.Combine(Folder, Path.GetFileName(folder)), folder);
         }
+
+        public string Folder { get; }
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
 }

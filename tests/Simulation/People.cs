@@ -17,10 +17,10 @@ sealed class PlacedOrder
         (this.world, Id) = (world, id);
         Total = new(TotalOf(request.Lines, request.Currency switch { "EUR" => 100, "JPY" => 1, _ => 1_000 }), request.Currency);
         NeedsStock = request.Lines.Any(line => line.NeedsStock);
-        world.OpenRequests++;
+        world.Requested(id);
         world.Scheduler.After(world.Chance.Below(world.Chance.OfAnyScale(world.Horizon)), () =>
         {
-            world.OpenRequests--;
+            world.Answered(id);
             _ = new HttpRequest(world, World.Customer, Participants.Orders, id, "place/" + id, request, Placed);
         });
     }
@@ -57,10 +57,10 @@ sealed class PlacedOrder
 
     void CancelAfter(TimeSpan delay)
     {
-        world.OpenRequests++;
+        world.Requested(Id);
         world.Scheduler.After(delay, () =>
         {
-            world.OpenRequests--;
+            world.Answered(Id);
             Cancel(World.Customer);
         });
     }
@@ -81,6 +81,8 @@ sealed class Operations(World world)
     /// <summary>Undoing steps that were discarded: only settling them by hand makes their orders final.</summary>
     readonly List<(string Participant, string OrderId, string MessageId)> discarded = [];
     int requests;
+    int rounds;
+    (SimulatedStore Store, string OrderId)? broken;
 
     Chance Chance => world.Chance;
 
@@ -108,8 +110,46 @@ sealed class Operations(World world)
         foreach (var store in world.Stores)
         {
             store.ContendedUntil = default;
-            store.MakeReadable();
+            Repair(store);
         }
+    }
+
+    /// <summary>The order whose stream stays unreadable for long after all else works again; null in most worlds.</summary>
+    public string? Unreadable => broken?.OrderId;
+
+    /// <summary>Breaks the stream for long, if no other one is broken, and if that fault strikes.</summary>
+    public void BreakStream(SimulatedStore store, string orderId)
+    {
+        if (broken is not null || world.Orders.Count < 2 || !world.Faults.Strike(Fault.StreamUnreadableForLong))
+            return;
+        world.History.Add("world", "makes unreadable", orderId, store.Participant);
+        broken = (store, orderId);
+        store.MakeUnreadable(orderId);
+    }
+
+    /// <summary>One that is parked or pending, if there is any: it meets the timers.</summary>
+    public void BreakOneStream()
+    {
+        var all = world.Stores.SelectMany(store => store.Streams.Select(stream => (store, stream))).ToList();
+        var waiting = all.FindAll(one => !one.stream.Parked.IsEmpty || one.stream.PendingSince is not null);
+        if (all.Count == 0)
+            return;
+        var (store, stream) = Chance.Of(waiting.Count > 0 ? waiting : all);
+        BreakStream(store, stream.OrderId);
+    }
+
+    /// <summary>What is broken for long is repaired too.</summary>
+    public void MakeReadable()
+    {
+        broken = null;
+        world.Stores.ToList().ForEach(Repair);
+    }
+
+    void Repair(SimulatedStore store)
+    {
+        store.MakeReadable();
+        if (broken is { } one && one.Store == store)
+            store.MakeUnreadable(one.OrderId);
     }
 
     /// <summary>From now on retries do not fail, and operators have retried everything that waits for them.</summary>
@@ -136,7 +176,7 @@ sealed class Operations(World world)
             foreach (var stream in store.Streams.Where(stream => stream.Parked is [{ Due: null }, ..]))
                 AskForReplay(store.Participant, stream.OrderId);
         }
-        world.Scheduler.After(OperatorsPause, AskForReplays);
+        world.Scheduler.After(OperatorsPause * (1 << Math.Min(rounds++, 5)), AskForReplays);
     }
 
     IEnumerable<Service> Services() =>
@@ -235,7 +275,7 @@ sealed class Operations(World world)
                 break;
             default:
                 Chance.Of(world.Stores.ToList()).MakeRoom();
-                Chance.Of(world.Stores.ToList()).MakeReadable();
+                Repair(Chance.Of(world.Stores.ToList()));
                 break;
         }
     }

@@ -7,16 +7,21 @@ namespace OrderFunctions.Simulation;
 static class Settling
 {
     /// <summary>Everything must reach this point without help. Whatever still waits then waits for an operator.</summary>
-    public static string? WhatStillMoves(World world)
+    /// <param name="besides">An order that cannot settle yet.</param>
+    public static string? WhatStillMoves(World world, string? besides = null)
     {
-        if (world.OpenRequests > 0)
-            return $" {world.OpenRequests} requests are open";
+        if (world.OpenRequests.FirstOrDefault(open => open.Value > 0 && open.Key != besides) is { Key: { } asked, Value: var count })
+            return $"{asked} has {count} open requests";
+        if (world.Store(Participants.Orders).PendingOrders.FirstOrDefault(id => id != besides) is { } pending)
+            return $"{pending} has what may not be published";
         foreach (var subscription in world.Bus.Subscriptions)
         {
-            if (subscription.Waiting > 0)
-                return $"{subscription.Describe()} wait at {subscription.Name}";
+            if (subscription.WaitingOrders.FirstOrDefault(id => id != besides) is { } waiting)
+                return $"{waiting} waits at {subscription.Name}: {subscription.Describe()}";
             foreach (var letter in subscription.DeadLetters.Letters)
             {
+                if (letter.Copy.OrderId == besides)
+                    continue;
                 var stream = world.Store(subscription.Name)[letter.Copy.OrderId];
                 if (stream is null || !stream.Parked.Exists(parked => parked.Id == letter.Copy.Id) || stream.Parked[0].Due is not null)
                     return $"{letter.Copy.OrderId} has a dead letter at {subscription.Name}: {letter.Copy.Id}";

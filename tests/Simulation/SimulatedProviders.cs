@@ -332,10 +332,10 @@ sealed class SimulatedCarrier(World world)
             Tell();
             return;
         }
-        world.OpenRequests++;
+        world.Requested(orderId);
         world.Scheduler.After(world.Chance.Below(TimeSpan.FromMinutes(1)), () =>
         {
-            world.OpenRequests--;
+            world.Answered(orderId);
             Tell();
         });
 

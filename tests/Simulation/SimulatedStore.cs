@@ -32,7 +32,8 @@ sealed class SimulatedStore(World world, string participant)
 
     public IReadOnlyCollection<OrderStream> Streams => streams.Values;
 
-    public bool HasPending => pending.Count > 0;
+    /// <summary>Orders with events that a crash may have left unpublished.</summary>
+    public IReadOnlyCollection<string> PendingOrders => pending.Keys;
 
     public OrderStream? Load(string orderId)
     {
@@ -69,8 +70,11 @@ sealed class SimulatedStore(World world, string participant)
             pending[stream.OrderId] = since;
         else
             pending.Remove(stream.OrderId);
-        if (pending.Count > 0 && participant is Participants.Orders)
-            world.WakeRepublisher();
+        if (participant is not Participants.Orders || pending.Count == 0)
+            return;
+        world.WakeRepublisher();
+        if (pending.Count > 1)
+            world.Operations.BreakStream(this, pending.MinBy(order => order.Value).Key);
     }
 
     public IReadOnlyList<string> Pending(DateTimeOffset before, int max) =>
@@ -82,6 +86,8 @@ sealed class SimulatedStore(World world, string participant)
     public bool IsReadable(string orderId) => !unreadable.Contains(orderId);
 
     public void MakeReadable() => unreadable.Clear();
+
+    public void MakeUnreadable(string orderId) => unreadable.Add(orderId);
 
     public void MakeRoom() => tooLarge.Clear();
 

@@ -109,7 +109,7 @@ public class MutantTests
     [Fact]
     public void Every_mutant_still_finds_its_lines()
     {
-        foreach (var mutant in Mutants.All)
+        foreach (var mutant in Mutants.Edits)
             Assert.Contains(mutant.Replace, Mutants.Apply(mutant), StringComparison.Ordinal);
     }
 

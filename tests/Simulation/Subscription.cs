@@ -20,8 +20,9 @@ sealed class Subscription(World world, SubscriptionTopology topology)
     public Service Service { get; } = new("subscription", Fault.SettlementBusy, Fault.SettlementAnswerLost, null);
     public DeadLetterQueue DeadLetters { get; } = new(world, topology.Name);
 
-    /// <summary>Messages that wait or are being handled.</summary>
-    public int Waiting => sessions.Values.Sum(session => session.Queue.Count + (session.Holder is null ? 0 : 1));
+    /// <summary>Orders with messages that wait or are being handled.</summary>
+    public IEnumerable<string> WaitingOrders =>
+        sessions.Values.Where(session => session.Queue.Count > 0 || session.Holder is not null).Select(session => session.OrderId);
 
     public string Describe() => string.Join(", ", sessions.Values.SelectMany(session => session.Queue).Select(copy => copy.Id));
 

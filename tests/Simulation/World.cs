@@ -24,11 +24,11 @@ sealed class World
 
     readonly Dictionary<string, SimulatedStore> stores = [];
     readonly Dictionary<string, Host?[]> hosts = [];
-    readonly HashSet<string> replayersWoken = [];
+    readonly Dictionary<string, (int Idle, int Number)> replayersWoken = [];
     readonly Dictionary<string, int> replayed = [];
     readonly List<PlacedOrder> orders = [];
-    readonly Operations operations;
     int hostsStarted;
+    int wakes;
     bool republisherWoken;
 
     public World(WorldOptions options)
@@ -62,7 +62,7 @@ sealed class World
             for (var slot = 0; slot < HostsEach; slot++)
                 hosts[name][slot] = new(this, name, ++hostsStarted);
         }
-        operations = new(this);
+        Operations = new(this);
         Horizon = (Storm is null ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1)) + Chance.OfAnyScale(TimeSpan.FromDays(1));
         PlaceOrders(options.Orders ?? 1 + Chance.Below(6));
     }
@@ -92,6 +92,7 @@ sealed class World
     public SimulatedCarrier Carrier { get; }
     public SimulatedNotifier Notifier { get; }
     public SimulatedBus Bus { get; }
+    public Operations Operations { get; }
     public TurnOptions Options { get; } = new();
     public int BrokerDeliveriesMax { get; } = 25;
 
@@ -106,7 +107,13 @@ sealed class World
     public TimeSpan Horizon { get; }
 
     public IReadOnlyList<PlacedOrder> Orders => orders;
-    public int OpenRequests { get; set; }
+
+    /// <summary>How many requests about each order are not answered yet, or are still to be sent.</summary>
+    public Dictionary<string, int> OpenRequests { get; } = [];
+
+    public void Requested(string orderId) => OpenRequests[orderId] = OpenRequests.GetValueOrDefault(orderId) + 1;
+    public void Answered(string orderId) => OpenRequests[orderId]--;
+
     public Dictionary<(string Participant, string OrderId, string RequestId), OrderEvent> Requests { get; } = [];
 
     public SimulatedStore Store(string participant) => stores[participant];
@@ -115,19 +122,29 @@ sealed class World
     /// <summary>Runs to the end, or to the first broken law.</summary>
     public Violation? Run()
     {
-        operations.Plan();
+        Operations.Plan();
         while (Invariants.Violation is null && Scheduler.Elapsed < Horizon.Ticks && Scheduler.Steps < StepsUnderFaultsMax && Scheduler.Step())
         {
         }
 
         History.Add("world", "faults stop");
+        Operations.BreakOneStream();
         Faults.On = false;
-        operations.EndOutages();
-        RunUntil("Once the faults stop, everything settles but what waits for an operator", Settling.WhatStillMoves);
+        Operations.EndOutages();
+        if (Operations.Unreadable is { } unreadable)
+        {
+            var repair = false;
+            Scheduler.After(Chance.OfAnyScale(TimeSpan.FromHours(6)), () => repair = true);
+            RunUntil(
+                "One unreadable stream stops no other order",
+                world => Settling.WhatStillMoves(world, unreadable) ?? (repair ? null : $"{unreadable} is to stay unreadable"));
+            Operations.MakeReadable();
+        }
+        RunUntil("Once the faults stop, everything settles but what waits for an operator", world => Settling.WhatStillMoves(world));
         if (Invariants.Violation is null)
             Audit.Parking(this);
 
-        operations.MendAll();
+        Operations.MendAll();
         RunUntil("Once all bugs are mended and all parked orders are replayed, everything settles", Settling.WhatIsLeft);
         if (Invariants.Violation is null)
             Audit.Everything(this);
@@ -177,7 +194,7 @@ sealed class World
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
 
-    public void Bred(Bug bug) => operations.Consider(bug, Chance.Below(4));
+    public void Bred(Bug bug) => Operations.Consider(bug, Chance.Below(4));
 
     /// <summary>The host died or is stopping, and another one replaces it.</summary>
     public void Gone(Host host)
@@ -196,10 +213,14 @@ sealed class World
     /// </summary>
     public void WakeReplayer(string participant, int idle = 0)
     {
-        if (!replayersWoken.Add(participant))
+        if (replayersWoken.TryGetValue(participant, out var woken) && woken.Idle <= idle)
             return;
+        var mine = ++wakes;
+        replayersWoken[participant] = (idle, mine);
         Scheduler.After(Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)) * (1 << Math.Min(idle, 6)), () =>
         {
+            if (replayersWoken.GetValueOrDefault(participant).Number != mine)
+                return;
             replayersWoken.Remove(participant);
             var before = Bus[participant].DeadLetters.Version;
             if (AnyHost(participant) is { Replaying: false } host)
@@ -226,7 +247,7 @@ sealed class World
             republisherWoken = false;
             if (AnyHost(Participants.Orders) is { } host)
                 host.Republish();
-            if (Store(Participants.Orders).HasPending)
+            if (Store(Participants.Orders).PendingOrders.Count > 0)
                 WakeRepublisher();
         });
     }
