@@ -43,12 +43,17 @@ public static class Routes
     ];
 
     /// <summary>Serves every route, and answers anything else with a problem. In Azure each app serves its routes by functions.</summary>
-    public static void MapSaga(this WebApplication app, SagaApi api)
+    /// <param name="app">What serves.</param>
+    /// <param name="api">What is served.</param>
+    /// <param name="through">Gets each request with what makes its answer, and decides when that leaves. Null for at once.</param>
+    public static void MapSaga(this WebApplication app, SagaApi api, Func<HttpRequest, Func<Task<IResult>>, Task<IResult>>? through = null)
     {
+        through ??= (_, answer) => answer();
         app.UseStatusCodePages(context => Problem.Of(context.HttpContext.Response).ExecuteAsync(context.HttpContext));
         foreach (var route in All)
         {
-            RequestDelegate serve = async context => await (await route.Answer(api, context.Request)).ExecuteAsync(context);
+            RequestDelegate serve = async context =>
+                await (await through(context.Request, () => route.Answer(api, context.Request))).ExecuteAsync(context);
             app.MapMethods(route.Path, route.Methods, serve);
         }
     }

@@ -14,7 +14,8 @@ static class LocalApi
     /// <summary>The operations page with the local host's own parts.</summary>
     public static Page Page { get; } = new(Read("local.html"), Read("local.js"));
 
-    public static void MapLocal(this IEndpointRouteBuilder app, LocalSaga saga, TimeProvider time, CancellationToken stopping)
+    public static void MapLocal(
+        this IEndpointRouteBuilder app, LocalSaga saga, DurableAnswers answers, TimeProvider time, CancellationToken stopping)
     {
         app.MapGet("api/operations/events", new Live(saga.Lists, time, stopping).ServeAsync);
         Map(HttpMethods.Get, "api/local/stock", async request =>
@@ -34,8 +35,11 @@ static class LocalApi
         {
             app.MapMethods(path, [method], ServeAsync);
 
-            async Task ServeAsync(HttpContext context) =>
-                await (await context.Request.AnswerAsync(() => answer(context.Request))).ExecuteAsync(context);
+            async Task ServeAsync(HttpContext context)
+            {
+                var request = context.Request;
+                await (await answers.OfAsync(request, () => request.AnswerAsync(() => answer(request)))).ExecuteAsync(context);
+            }
         }
     }
 

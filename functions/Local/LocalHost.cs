@@ -65,14 +65,14 @@ public sealed class LocalHost : IAsyncDisposable
         try
         {
             host.UseOwnBrowserOnly();
-            host.UseDurableAnswers(saga.Database);
+            var answers = new DurableAnswers(saga.Database, host.Lifetime.ApplicationStopping);
             host.MapSaga(new(
                 new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
                 new(saga.Stock),
                 new(saga.Bus, new(secret, TimeProvider.System)),
                 new(saga[Participants.Orders], saga.Lists, saga.Bus.Peek),
-                LocalApi.Page));
-            host.MapLocal(saga, TimeProvider.System, host.Lifetime.ApplicationStopping);
+                LocalApi.Page), answers.OfAsync);
+            host.MapLocal(saga, answers, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();
             return new(host, saga);

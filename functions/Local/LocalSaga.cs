@@ -30,6 +30,9 @@ public sealed record RealProviders(ICardProvider? Cards = null, ICarrier? Carrie
 /// </summary>
 public sealed class LocalSaga : IAsyncDisposable
 {
+    /// <summary>Each commit finds out whether the file is still where it was, and a host may be idle.</summary>
+    static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(1);
+
     static readonly TimeSpan GaugesPause = TimeSpan.FromSeconds(10);
 
     readonly LocalOptions options;
@@ -94,6 +97,7 @@ public sealed class LocalSaga : IAsyncDisposable
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
         running.Add(Every("Republishing", options.RepublishPause, republisher.RunAsync));
+        running.Add(Every("Watching the file", WatchPause, _ => Database.CommitAsync(_ => true)));
         running.Add(Every("Measuring", GaugesPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ((pickUp, cancellation) =>
             Bus.Unawaited.ReportPickUpAsync(pickUp.OrderId, pickUp.EventId, pickUp.TrackingId, cancellation)));
@@ -104,7 +108,7 @@ public sealed class LocalSaga : IAsyncDisposable
 
     void Add(string name, IDecider decider, Perform perform)
     {
-        participants[name] = new(name, decider, perform, Streams.Of(name), Bus, options.Turn, time, OrderSummary.For(name));
+        participants[name] = new(name, decider, perform, Streams.OfRequests(name), Bus, options.Turn, time, OrderSummary.For(name));
         handlers[name] = new(name, decider, perform, Streams.Of(name), Bus.Unawaited, options.Turn, time, OrderSummary.For(name));
         replayers[name] = new(handlers[name], Bus.DeadLetters(name), time);
     }

@@ -61,10 +61,11 @@ public sealed class SqliteBus : IEventBus, IDisposable
     public IEventBus Unawaited { get; }
 
     /// <summary>Returns once the messages are on disk, even if all are duplicates: the first copies may not be there yet.</summary>
+    /// <exception cref="TransientException">The disk fails, or the database is closed or broken.</exception>
     public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
         Publish(messages);
-        await database.CommittedAsync();
+        await database.CommittedAsync(unlessDiskFails: true);
         for (var delay = TimeSpan.Zero; delay < BackpressureMax && Waiting > BacklogMax; delay += BackpressureStep)
             await Task.Delay(BackpressureStep, time, cancellation);
     }

@@ -18,7 +18,7 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     {
         var now = time.GetUtcNow();
         var behaviour = SimulatedOutside.OfCard(cardToken);
-        if (behaviour is CardBehaviour.IsDown && await IsOutAsync())
+        if (behaviour is CardBehaviour.IsDown && await database.RunAsync(IsOut))
             throw new TransientException("The card provider is unavailable.");
         if (behaviour is not CardBehaviour.LosesAnswers)
             return (await database.RunAsync(connection => Charge(connection, key, orderId, amount, cardToken, now))).Answer;
@@ -60,10 +60,12 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     /// <summary>Begins or ends the outage, and keeps that in the file. At first there is one.</summary>
     public Task SetOutageAsync(bool isOut) => database.CommitAsync(connection =>
         connection.Sql("INSERT INTO setting (name, value) VALUES ('card_outage', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
-            .Bind(isOut ? "on" : "off").Run());
+            .Bind(isOut ? "on" : "off").Run(), unlessDiskFails: true);
 
-    public Task<bool> IsOutAsync() => database.RunAsync(connection =>
-        connection.Sql("SELECT value FROM setting WHERE name = 'card_outage'").First(row => row.Text(0)) is not "off");
+    public Task<bool> IsOutAsync() => database.ReadAsync(IsOut);
+
+    static bool IsOut(Connection connection) =>
+        connection.Sql("SELECT value FROM setting WHERE name = 'card_outage'").First(row => row.Text(0)) is not "off";
 
     (Answer Answer, int Answers) Charge(Connection connection, string key, string orderId, Money amount, string token, DateTimeOffset now)
     {

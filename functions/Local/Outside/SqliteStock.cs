@@ -53,10 +53,10 @@ public sealed class SqliteStock(Database database) : IStock
                 """)
                 .Bind(received).Bind(warehouse).Bind(sku).Run();
             return changed == 0 ? null : Level(connection, warehouse, sku);
-        });
+        }, unlessDiskFails: true);
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
-        database.RunAsync(connection => Level(connection, warehouse, sku));
+        database.ReadAsync(connection => Level(connection, warehouse, sku));
 
     /// <summary>The SKUs with the most pieces reserved or consumed.</summary>
     public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -6,6 +7,8 @@ namespace OrderFunctions.Local.Storage;
 /// <summary>One connection with its prepared statements, for one thread at a time.</summary>
 sealed class Connection : IDisposable
 {
+    const string WriterCache = "cache_size=-65536";
+
     readonly SqliteConnection connection;
     readonly sqlite3 handle;
 
@@ -20,6 +23,17 @@ sealed class Connection : IDisposable
         foreach (var pragma in pragmas)
             Script($"PRAGMA {pragma}");
     }
+
+    /// <summary>The one that changes the file, or creates it.</summary>
+    public static Connection ToWrite(string path) => To(
+        path, SqliteOpenMode.ReadWriteCreate,
+        "journal_mode=WAL", "synchronous=FULL", $"wal_autocheckpoint={Checkpoints.LogMax}", WriterCache);
+
+    public static Connection InMemory() => new($"Data Source={Database.InMemory};Pooling=False", "journal_mode=MEMORY", WriterCache);
+
+    /// <summary>A connection to a file.</summary>
+    public static Connection To(string path, SqliteOpenMode mode, params IReadOnlyList<string> pragmas) =>
+        new(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString(), pragmas);
 
     /// <summary>The statement of a constant text.</summary>
     public Statement Sql(string sql)
@@ -47,6 +61,23 @@ sealed class Connection : IDisposable
 
     /// <summary>False after an error that made SQLite roll back by itself.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
+
+    /// <summary>Whether the file of this connection is no longer the one at its path. On Windows an open file cannot be moved.</summary>
+    public bool HasMoved
+    {
+        get
+        {
+            var hasMoved = 0;
+            return sqlite3_file_control(handle, "main"u8.ToArray(), FileHasMoved, ref hasMoved) == raw.SQLITE_OK && hasMoved != 0;
+        }
+    }
+
+    /// <summary>SQLITE_FCNTL_HAS_MOVED.</summary>
+    const int FileHasMoved = 20;
+
+    // SQLitePCLRaw has no call for it.
+    [DllImport("e_sqlite3"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    static extern int sqlite3_file_control(sqlite3 database, byte[] name, int operation, ref int answer);
 
     public void Dispose()
     {

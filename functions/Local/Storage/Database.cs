@@ -28,7 +28,7 @@ public sealed partial class Database : IAsyncDisposable
     readonly Ownership? ownership;
     readonly Connection writer;
     readonly Checkpoints? checkpoints;
-    readonly Stack<Connection> readers = new();
+    readonly Readers readers;
     readonly Thread thread;
     readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,6 +37,7 @@ public sealed partial class Database : IAsyncDisposable
     long transactionNumber;
     bool isIdle;
     volatile bool closed;
+    volatile bool diskFails;
     Exception? failure;
 
     Database(string path, ILogger log)
@@ -44,34 +45,29 @@ public sealed partial class Database : IAsyncDisposable
         this.path = path;
         this.log = log;
         IsDurable = path is not InMemory;
-        if (IsDurable)
-            ownership = new(path);
+        readers = new(path);
+        ownership = IsDurable ? new(path) : null;
         try
         {
+            ownership?.Prepare();
+            writer = IsDurable ? Connection.ToWrite(path) : Connection.InMemory();
+            Schema.Apply(writer);
             if (IsDurable)
-                PrivateFile.Keep(path);
-            writer = IsDurable
-                ? new(
-                    ConnectionString(SqliteOpenMode.ReadWriteCreate),
-                    "journal_mode=WAL", "synchronous=FULL", $"wal_autocheckpoint={Checkpoints.LogMax}", "cache_size=-65536")
-                : new($"Data Source={InMemory};Pooling=False", "journal_mode=MEMORY", "cache_size=-65536");
-            Schema.Apply(writer, path);
-            if (IsDurable)
-                checkpoints = new(new(ConnectionString(SqliteOpenMode.ReadWrite)), log);
+                checkpoints = new(Connection.To(path, SqliteOpenMode.ReadWrite), log);
             ownership?.Opened();
         }
-        catch (Exception e) when (e is SqliteException or IOException)
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             writer?.Dispose();
             ownership?.Dispose();
-            throw e as IOException ?? new IOException($"{path} cannot be opened: {e.Message}", e);
+            throw e as IOException ?? Ownership.CannotOpen(path, e);
         }
         thread = new(Run) { Name = "SQLite writer", IsBackground = true };
         thread.Start();
     }
 
     /// <summary>Opens the file, or creates it with its folder; <see cref="InMemory"/> for one that ends with the process.</summary>
-    /// <exception cref="IOException">Another process has it open, its log is gone, or it cannot be opened.</exception>
+    /// <exception cref="IOException">It cannot be opened; the message says why, and what to do.</exception>
     public static Database Open(string path, ILogger log) => new(path, log);
 
     /// <summary>Whether anything outlives the process.</summary>
@@ -82,6 +78,9 @@ public sealed partial class Database : IAsyncDisposable
     /// </summary>
     public Task Broken => broken.Task;
 
+    /// <summary>Whether the disk takes nothing, for example because it is full: changes wait until it recovers, reads see what is on it.</summary>
+    public bool DiskFails => diskFails;
+
     /// <summary>Transactions committed so far.</summary>
     public long Commits { get; private set; }
 
@@ -89,12 +88,12 @@ public sealed partial class Database : IAsyncDisposable
     internal OrderNumbers Numbers { get; } = new();
 
     /// <summary>Queues a change that nobody waits for.</summary>
-    /// <exception cref="TransientException">The database is closed or broken.</exception>
+    /// <exception cref="TransientException">The database is closed or broken, or the disk fails and the change must not wait.</exception>
     internal void Enqueue(Write write)
     {
         lock (gate)
         {
-            if (closed)
+            if (closed || (diskFails && write.IsImpatient))
                 throw Unavailable();
             write.Queued(transactionNumber);
             queue.Add(write);
@@ -121,72 +120,63 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>
     /// Runs a change behind all that were queued before, and answers as soon as it has run: enough within this process, see above.
     /// </summary>
-    internal Task<T> RunAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: false));
+    internal Task<T> RunAsync<T>(Func<Connection, T> change, bool unlessDiskFails = false) =>
+        QueuedAsync(new Write<T>(change, durable: false, unlessDiskFails));
 
     /// <summary>Runs a change and answers once it is on disk, with all changes queued before it.</summary>
-    internal Task<T> CommitAsync<T>(Func<Connection, T> change) => QueuedAsync(new Write<T>(change, durable: IsDurable));
+    /// <param name="change">The change.</param>
+    /// <param name="unlessDiskFails">
+    /// For callers outside this process, who must not wait for as long as the disk fails: they get a <see cref="TransientException"/>
+    /// then, and the change may still be written later.
+    /// </param>
+    internal Task<T> CommitAsync<T>(Func<Connection, T> change, bool unlessDiskFails = false) =>
+        QueuedAsync(new Write<T>(change, durable: IsDurable, unlessDiskFails));
 
     /// <summary>Completes once everything queued so far is on disk: at once, where nothing is queued or being written.</summary>
-    /// <exception cref="TransientException">The database is closed or broken.</exception>
-    internal Task CommittedAsync()
+    /// <exception cref="TransientException">The database is closed or broken, or the disk fails.</exception>
+    internal Task CommittedAsync(bool unlessDiskFails = false)
     {
         lock (gate)
         {
             if (isIdle && queue.Count == 0)
                 return Task.CompletedTask;
         }
-        return CommitAsync(_ => true);
+        return CommitAsync(_ => true, unlessDiskFails);
     }
 
     /// <summary>Reads on the writer's thread, at the end of the transaction, and sees everything queued so far.</summary>
-    internal Task<T> ReadAtCommitAsync<T>(Func<Connection, T> read)
+    internal Task<T> ReadAtCommitAsync<T>(Func<Connection, T> read, bool unlessDiskFails = false) =>
+        QueuedAsync(new ReadAtCommit<T>(read, unlessDiskFails));
+
+    Task<T> QueuedAsync<T>(AnsweredWrite<T> write)
     {
-        var write = new ReadAtCommit<T>(read);
         Enqueue(write);
         return write.Answer;
     }
 
-    /// <summary>Reads on a connection of its own, beside the writer, and sees everything queued so far.</summary>
+    /// <summary>
+    /// Reads on a connection of its own, beside the writer, and sees everything queued so far; while the disk fails, what is on it.
+    /// </summary>
     internal async Task<T> ReadAsync<T>(Func<Connection, T> read)
     {
         if (!IsDurable)
             return await ReadAtCommitAsync(read);
-        await CommittedAsync();
-        return await Task.Run(() =>
+        try
         {
-            var reader = TakeReader();
-            try
-            {
-                return read(reader);
-            }
-            finally
-            {
-                lock (readers)
-                    readers.Push(reader);
-            }
-        });
-    }
-
-    Connection TakeReader()
-    {
-        lock (readers)
-        {
-            if (readers.TryPop(out var idle))
-                return idle;
+            await CommittedAsync(unlessDiskFails: true);
         }
-        return new(ConnectionString(SqliteOpenMode.ReadWrite), "query_only=1", "cache_size=-16384");
-    }
-
-    Task<T> QueuedAsync<T>(Write<T> write)
-    {
-        Enqueue(write);
-        return write.Answer;
+        catch (TransientException) when (diskFails)
+        {
+            // Then what is on disk is all that is certain.
+        }
+        return await readers.ReadAsync(read);
     }
 
     void Run()
     {
         var taken = new List<Write>();
-        var transaction = new Transaction(writer, Numbers, path, () => closed, log);
+        Transaction transaction = null!;
+        transaction = new(writer, Numbers, path, () => closed, fails => NoteDisk(fails, [.. transaction.Changes, .. taken]), log);
         try
         {
             while (Take(ref taken, Timeout.InfiniteTimeSpan, isLast: false))
@@ -271,11 +261,20 @@ public sealed partial class Database : IAsyncDisposable
         broken.TrySetException(exception);
     }
 
-    TransientException Unavailable() =>
-        new(failure is null ? "The database is closed." : $"The database is broken: {failure.Message}", failure);
+    void NoteDisk(bool fails, List<Write> unfinished)
+    {
+        lock (gate)
+        {
+            diskFails = fails;
+            unfinished.AddRange(queue);
+        }
+        foreach (var write in unfinished.Where(write => fails && write.IsImpatient))
+            write.Failed(Unavailable());
+    }
 
-    string ConnectionString(SqliteOpenMode mode) =>
-        new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString();
+    TransientException Unavailable() => new(
+        failure is not null ? $"The database is broken: {failure.Message}" : diskFails ? "The disk fails." : "The database is closed.",
+        failure);
 
     /// <summary>Writes what is queued and closes the file.</summary>
     public async ValueTask DisposeAsync()
@@ -287,8 +286,7 @@ public sealed partial class Database : IAsyncDisposable
         }
         await Task.Run(thread.Join);
         checkpoints?.Dispose();
-        foreach (var reader in readers)
-            reader.Dispose();
+        readers.Dispose();
         ownership?.Closing(writer);
         writer.Dispose();
         ownership?.Dispose();

@@ -13,9 +13,12 @@ sealed class OrderNumbers
     {
         if (known.TryGetValue(orderId, out var number))
             return number;
-        number = connection.Sql("SELECT number FROM order_number WHERE order_id = ?").Bind(orderId).First(row => row.Long(0));
-        return number == 0 ? null : Remember(orderId, number);
+        return Stored(connection, orderId) is { } stored ? Remember(orderId, stored) : null;
     }
+
+    /// <summary>As the connection sees it; for any thread.</summary>
+    public static long? Stored(Connection connection, string orderId) =>
+        connection.Sql("SELECT number FROM order_number WHERE order_id = ?").Bind(orderId).First(row => (long?)row.Long(0));
 
     public long FindOrGive(Connection connection, string orderId)
     {

@@ -9,24 +9,31 @@ namespace OrderFunctions.Local.Storage;
 /// </summary>
 sealed class Ownership : IDisposable
 {
+    // EAGAIN, EWOULDBLOCK and ERROR_SHARING_VIOLATION: .NET has no exception of its own for a file that another process holds.
+    const int UsedOnLinux = 11, UsedOnMac = 35, UsedOnWindows = unchecked((int)0x80070020);
+
     readonly FileStream held;
-    readonly string log, marker;
+    readonly string path, log, marker;
     bool isClosed;
 
     /// <summary>Takes the file, which need not exist yet. The system releases it when the process dies.</summary>
-    /// <exception cref="IOException">Another process has it, or its log is gone.</exception>
+    /// <exception cref="IOException">Another process has it, its log is gone, or its folder does not let us.</exception>
     public Ownership(string path)
     {
-        (log, marker) = (path + "-wal", path + ".open");
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
+        (this.path, log, marker) = (path, path + "-wal", path + ".open");
         try
         {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+                Directory.CreateDirectory(folder);
             held = PrivateFile.Open(path + ".lock");
         }
-        catch (IOException e)
+        catch (IOException e) when (e.HResult is UsedOnLinux or UsedOnMac or UsedOnWindows)
         {
-            throw new IOException($"{path} is in use by another process.", e);
+            throw new IOException($"{path} is in use by another process. Stop that one, or name another file with --data.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotOpen(path, e);
         }
         if (File.Exists(marker) && File.Exists(path) && !File.Exists(log))
         {
@@ -35,6 +42,17 @@ sealed class Ownership : IDisposable
                 $"{path} was not closed when its last host ended, and its log {log} is gone, with the orders that were accepted last. "
                 + $"Put the log back, or delete {marker} to go on without them, or name another file with --data.");
         }
+    }
+
+    public static IOException CannotOpen(string path, Exception why) =>
+        new($"{path} cannot be opened: {why.Message.TrimEnd('.')}. Name another file with --data.", why);
+
+    /// <summary>Before the file is opened: it must be this program's, and nobody else may read it.</summary>
+    /// <exception cref="IOException">It is not; it is left alone.</exception>
+    public void Prepare()
+    {
+        Schema.Check(path);
+        PrivateFile.Keep(path);
     }
 
     /// <summary>The file is open and has its log.</summary>
@@ -72,7 +90,7 @@ sealed class Ownership : IDisposable
     /// <summary>Ends the mark unless the log holds something.</summary>
     void Unmark()
     {
-        if (new FileInfo(log) is not { Exists: true, Length: > 0 })
+        if (new FileInfo(log) is not { Exists: true, Length: > 0 } && File.Exists(marker))
             File.Delete(marker);
     }
 }

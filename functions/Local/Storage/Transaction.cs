@@ -9,11 +9,14 @@ namespace OrderFunctions.Local.Storage;
 /// If the disk fails, for example because it is full, all changes run again until it recovers: callers were told that they have run. For
 /// the writer's thread only.
 /// </summary>
-sealed partial class Transaction(Connection connection, OrderNumbers numbers, string path, Func<bool> isClosed, ILogger log)
+/// <param name="noteDisk">Called with true once the disk has failed for longer than a moment, and with false once it has recovered.</param>
+sealed partial class Transaction(
+    Connection connection, OrderNumbers numbers, string path, Func<bool> isClosed, Action<bool> noteDisk, ILogger log)
 {
     static readonly TimeSpan PauseWhileDiskFails = TimeSpan.FromSeconds(1);
 
     readonly List<Write> changes = [];
+    int diskFailures;
 
     /// <summary>Run and not yet committed.</summary>
     public IReadOnlyList<Write> Changes => changes;
@@ -53,6 +56,7 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
     }
 
     /// <summary>Commits all changes; if the disk fails, once it has recovered.</summary>
+    /// <exception cref="IOException">The file is no longer the one at its path: what is written there is lost.</exception>
     public void Commit()
     {
         while (true)
@@ -60,6 +64,9 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
             try
             {
                 RunRestAndCommit();
+                if (connection.HasMoved)
+                    throw new IOException($"{path} was deleted or replaced under this host, which therefore stops.");
+                NoteRecovered();
                 return;
             }
             catch (Exception e) when (IsDiskFailure(e))
@@ -102,7 +109,12 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
     {
         while (true)
         {
-            LogDisk(path, exception.Message);
+            // Another program may only have locked the file for a moment: the first failure is not told.
+            if (++diskFailures == 2)
+            {
+                LogDiskFails(path, exception.Message.TrimEnd('.'));
+                noteDisk(true);
+            }
             if (isClosed())
                 throw exception;
             Thread.Sleep(PauseWhileDiskFails);
@@ -116,6 +128,16 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
                 exception = e;
             }
         }
+    }
+
+    void NoteRecovered()
+    {
+        if (diskFailures > 1)
+        {
+            LogDiskRecovered(path);
+            noteDisk(false);
+        }
+        diskFailures = 0;
     }
 
     /// <summary>Rolls back and runs all changes again, with the same outcome.</summary>
@@ -135,6 +157,10 @@ sealed partial class Transaction(Connection connection, OrderNumbers numbers, st
             or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY,
     };
 
-    [LoggerMessage(LogLevel.Error, "{Path} cannot be written, everything waits: {Description}")]
-    partial void LogDisk(string path, string description);
+    [LoggerMessage(LogLevel.Error,
+        "{Path} cannot be written: {Description}. Reads go on; everything else waits, and new requests are answered 503, until it can.")]
+    partial void LogDiskFails(string path, string description);
+
+    [LoggerMessage(LogLevel.Warning, "{Path} can be written again; everything goes on.")]
+    partial void LogDiskRecovered(string path);
 }

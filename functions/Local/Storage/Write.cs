@@ -9,6 +9,9 @@ abstract class Write
     /// <summary>Whether a caller waits for the commit. A transaction that nobody waits for may stay open for a moment.</summary>
     public virtual bool IsAwaited => false;
 
+    /// <summary>Whether a caller must not wait for as long as the disk fails: it is told at once, and the change is written later.</summary>
+    public virtual bool IsImpatient => false;
+
     /// <summary>It is queued, for the transaction of this number. Called while the queue is locked: must be quick.</summary>
     public virtual void Queued(long transaction)
     {
@@ -36,32 +39,40 @@ abstract class Write
     {
     }
 
-    /// <summary>It threw, and left nothing behind. False if the database cannot do without it and must stop.</summary>
+    /// <summary>
+    /// It threw, and left nothing behind; or it is impatient and the disk fails. False if the database cannot do without it and must stop.
+    /// </summary>
     public virtual bool Failed(Exception exception) => false;
 }
 
-/// <summary>Reads the rows as all changes queued before leave them, including what those left to the end of the transaction.</summary>
-sealed class ReadAtCommit<T>(Func<Connection, T> read) : Write
+/// <summary>A change with an answer for its caller.</summary>
+/// <param name="unlessDiskFails">See <see cref="Write.IsImpatient"/>.</param>
+abstract class AnsweredWrite<T>(bool unlessDiskFails) : Write
 {
     readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task<T> Answer => answer.Task;
 
-    public override bool IsAwaited => true;
-
-    public override void RunAtCommit(Connection connection) => answer.TrySetResult(read(connection));
+    public override bool IsImpatient => unlessDiskFails;
 
     public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
+
+    protected void SetAnswer(T found) => answer.TrySetResult(found);
 }
 
-/// <summary>A change with an answer for its caller.</summary>
-/// <param name="durable">Whether to answer only once it is on disk.</param>
-sealed class Write<T>(Func<Connection, T> change, bool durable) : Write
+/// <summary>Reads the rows as all changes queued before leave them, including what those left to the end of the transaction.</summary>
+sealed class ReadAtCommit<T>(Func<Connection, T> read, bool unlessDiskFails) : AnsweredWrite<T>(unlessDiskFails)
 {
-    readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    T found = default!;
+    public override bool IsAwaited => true;
 
-    public Task<T> Answer => answer.Task;
+    public override void RunAtCommit(Connection connection) => SetAnswer(read(connection));
+}
+
+/// <summary>A change whose caller gets what it returns.</summary>
+/// <param name="durable">Whether to answer only once it is on disk.</param>
+sealed class Write<T>(Func<Connection, T> change, bool durable, bool unlessDiskFails) : AnsweredWrite<T>(unlessDiskFails)
+{
+    T found = default!;
 
     public override bool IsAwaited => durable;
 
@@ -70,10 +81,8 @@ sealed class Write<T>(Func<Connection, T> change, bool durable) : Write
     public override void Ran()
     {
         if (!durable)
-            answer.TrySetResult(found);
+            SetAnswer(found);
     }
 
-    public override void Committed() => answer.TrySetResult(found);
-
-    public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
+    public override void Committed() => SetAnswer(found);
 }

@@ -23,8 +23,13 @@ public sealed class SqliteStreams
         recent = new(ordersMax, participants.Values.Max() + 1);
     }
 
-    /// <summary>One participant's streams.</summary>
-    public IStreamStore Of(string participant) => new Store(this, participants[participant]);
+    /// <summary>One participant's streams, for turns on messages.</summary>
+    public IStreamStore Of(string participant) => new Store(this, participants[participant], forRequests: false);
+
+    /// <summary>
+    /// One participant's streams, for requests from outside the process. While the disk fails they are told what is on it, and save nothing.
+    /// </summary>
+    public IStreamStore OfRequests(string participant) => new Store(this, participants[participant], forRequests: true);
 
     /// <summary>A participant's number is part of its rows' keys, so it is kept even if the participant leaves topology.json.</summary>
     static Dictionary<string, int> ReadParticipants(Connection connection)
@@ -35,8 +40,13 @@ public sealed class SqliteStreams
             .Rows(row => (Name: row.Text(0), Id: (int)row.Long(1))).ToDictionary(p => p.Name, p => p.Id);
     }
 
-    async ValueTask<StoredStream?> LoadAsync(string orderId, int participant)
+    async ValueTask<StoredStream?> LoadAsync(string orderId, int participant, bool forRequest)
     {
+        if (forRequest && database.DiskFails)
+        {
+            return (await database.ReadAsync(connection =>
+                StreamRows.Read(connection, OrderNumbers.Stored(connection, orderId), participant))).Parsed(orderId);
+        }
         while (true)
         {
             var order = recent[orderId];
@@ -47,9 +57,10 @@ public sealed class SqliteStreams
             }
 
             // On the writer's thread, behind every save queued before, so it cannot be stale.
-            var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null);
+            var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null, forRequest);
             var rows = isNew ? StreamRows.OfNewOrder
-                : await database.ReadAtCommitAsync(connection => StreamRows.Read(connection, database.Numbers, orderId, participant));
+                : await database.ReadAtCommitAsync(
+                    connection => StreamRows.Read(connection, database.Numbers.Find(connection, orderId), participant), forRequest);
             var stored = rows.Parsed(orderId);
             lock (order)
             {
@@ -63,16 +74,18 @@ public sealed class SqliteStreams
         }
     }
 
-    async Task SaveAsync(OrderStream stream, OrderSummary? summary, int participant)
+    async Task SaveAsync(OrderStream stream, OrderSummary? summary, int participant, bool forRequest)
     {
-        var before = await LoadAsync(stream.OrderId, participant);
+        if (forRequest && database.DiskFails)
+            throw new TransientException("The disk fails.");
+        var before = await LoadAsync(stream.OrderId, participant, forRequest);
         if (before?.Stream.ETag != stream.ETag)
             throw new StreamConflictException(stream.OrderId);
         var write = new StreamWrite(database.Numbers, participant, before, stream, summary);
         if (!TryQueue(write, before, participant))
             throw new StreamConflictException(stream.OrderId);
         if (stream.Entries is [.., { Via: Via.Http }] && stream.PendingSince is null)
-            await database.CommittedAsync();
+            await database.CommittedAsync(unlessDiskFails: true);
     }
 
     /// <summary>False if another save came first, or may have: the order has left memory.</summary>
@@ -89,13 +102,13 @@ public sealed class SqliteStreams
         }
     }
 
-    sealed class Store(SqliteStreams streams, int participant) : IStreamStore
+    sealed class Store(SqliteStreams streams, int participant, bool forRequests) : IStreamStore
     {
         public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-            (await streams.LoadAsync(orderId, participant))?.Stream;
+            (await streams.LoadAsync(orderId, participant, forRequests))?.Stream;
 
         public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
-            streams.SaveAsync(stream, summary, participant);
+            streams.SaveAsync(stream, summary, participant, forRequests);
 
         public async Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
             await streams.database.ReadAsync(connection => connection

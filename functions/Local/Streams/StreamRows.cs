@@ -14,9 +14,12 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
 {
     public static readonly StreamRows OfNewOrder = new(true, [], null);
 
-    public static StreamRows Read(Connection connection, OrderNumbers numbers, string orderId, int participant)
+    /// <param name="connection">What to read.</param>
+    /// <param name="order">The order's number; null if it has none.</param>
+    /// <param name="participant">The participant's number.</param>
+    public static StreamRows Read(Connection connection, long? order, int participant)
     {
-        if (numbers.Find(connection, orderId) is not { } number)
+        if (order is not { } number)
             return OfNewOrder;
         var first = Place(number, participant, 0);
         var rows = connection.Sql("SELECT version, size, body, parked FROM entry WHERE place BETWEEN ? AND ? ORDER BY place")

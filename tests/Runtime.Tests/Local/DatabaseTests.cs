@@ -164,18 +164,47 @@ public sealed class DatabaseTests : IAsyncDisposable
         Assert.Contains("in use", Assert.Throws<IOException>(() => Database.Open(file.Path, NullLogger.Instance)).Message);
     }
 
-    [Theory, InlineData(Schema.Version - 1), InlineData(Schema.Version + 1)]
-    public async Task A_file_of_another_version_is_left_alone_and_the_error_says_what_to_do(long version)
+    [Theory, InlineData(Schema.Version - 1, "an earlier"), InlineData(Schema.Version + 1, "a newer")]
+    public async Task A_file_of_another_version_is_left_alone_and_the_error_names_what_to_move_away(long version, string which)
     {
         var database = file.Open();
         await database.RunAsync(connection => connection.Pragma($"user_version = {version}"));
         await database.DisposeAsync();
+        var before = await File.ReadAllBytesAsync(file.Path, Cancellation);
         var message = Assert.Throws<IOException>(file.Open).Message;
-        Assert.Contains($"version {version}, these are {Schema.Version}", message, StringComparison.Ordinal);
-        Assert.Contains("--data", message, StringComparison.Ordinal);
+        Assert.Contains($"{which} version of this program: its tables are version {version}, these are {Schema.Version}", message);
+        Assert.EndsWith($"move these away: {file.Path}.", message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(file.Path, Cancellation));
 
         // And the file is not kept open.
         Assert.Equal(message, Assert.Throws<IOException>(file.Open).Message);
+    }
+
+    [Theory, InlineData(0), InlineData(Schema.Version)]
+    public async Task A_database_of_another_program_is_left_alone(long version)
+    {
+        await file.Open().DisposeAsync();
+        File.Delete(file.Path);
+        using (var other = new Connection($"Data Source={file.Path};Pooling=False"))
+            other.Script($"CREATE TABLE notes (text TEXT); PRAGMA user_version = {version};");
+        var before = await File.ReadAllBytesAsync(file.Path, Cancellation);
+        Assert.Contains("another program", Assert.Throws<IOException>(file.Open).Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(file.Path, Cancellation));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_file_that_is_deleted_or_replaced_under_the_host_stops_it_before_anything_more_is_promised(bool isReplaced)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "An open file stays where it is.");
+        var database = file.Open();
+        await database.CommitAsync(connection => Insert(connection, 1));
+        File.Delete(file.Path);
+        if (isReplaced)
+            await File.WriteAllTextAsync(file.Path, "", Cancellation);
+
+        await Assert.ThrowsAsync<TransientException>(() => database.CommitAsync(connection => Insert(connection, 2)));
+        var broken = await Assert.ThrowsAsync<IOException>(() => database.Broken);
+        Assert.Contains($"{file.Path} was deleted or replaced", broken.Message, StringComparison.Ordinal);
     }
 
     [Fact]
