@@ -9,6 +9,12 @@ namespace OrderFunctions.CosmosDb;
 /// <summary>The operators' lists, from the summaries that are stored with the streams of Orders.</summary>
 public sealed class CosmosOrderQueries : IOrderQueries
 {
+    /// <summary>
+    /// Orders that one request looks at for a text inside others. CONTAINS would read the whole index of each field, whatever else limits
+    /// the query; the newest orders, by their key, cost what they cost however many are stored.
+    /// </summary>
+    const int SearchedMax = 300;
+
     /// <summary>Sorts after every key and every time.</summary>
     const string End = "9999";
 
@@ -44,17 +50,40 @@ public sealed class CosmosOrderQueries : IOrderQueries
         }
         if (filter.Parked)
             where.Append(" AND c.list.parkedSince < @end");
+        if (filter.Sku is not null)
+            where.Append(" AND ARRAY_CONTAINS(c.list.skus, @sku)");
+        if (filter.TrackingId is not null)
+            where.Append(" AND c.list.trackingId = @trackingId");
+        if (filter.From is not null)
+            where.Append(" AND c.list.key >= @from");
         var query = new QueryDefinition($"SELECT VALUE c.summary FROM c WHERE {where} ORDER BY c.list.key DESC")
-            .WithParameter("@after", filter.After is null ? End : Decode(filter.After))
+            .WithParameter("@after", Earlier(filter.After is null ? End : Decode(filter.After), Time(filter.To) ?? End))
+            .WithParameter("@from", Time(filter.From))
+            .WithParameter("@sku", filter.Sku)
+            .WithParameter("@trackingId", filter.TrackingId)
             .WithParameter("@status", filter.Status?.ToString())
             .WithParameter("@text", filter.Text)
             .WithParameter("@end", End);
 
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var orders = await queries.RowsAsync(
-            "orders.list", query, limit + 1, row => row.Deserialize<OrderSummary>(EventJson.Options)!, cancellation);
-        return orders.Count <= limit ? new(orders, null) : new(orders[..limit], Encode(StreamDocument.ListKeyOf(orders[limit - 1])));
+        var max = filter.Contains is null ? limit : SearchedMax;
+        var read = await queries.RowsAsync(
+            "orders.list", query, max + 1, row => row.Deserialize<OrderSummary>(EventJson.Options)!, cancellation);
+        var last = read.Count > max ? read[max - 1] : null;
+        var orders = read.Take(max).Where(order => Has(order, filter.Contains)).ToList();
+        return orders.Count > limit ? new(orders[..limit], TokenOf(orders[limit - 1]))
+            : new(orders, last is null ? null : TokenOf(last), filter.Contains is null ? null : last?.PlacedAt);
     }
+
+    static bool Has(OrderSummary order, string? text) =>
+        text is null || new[] { order.OrderId, order.CustomerId, order.IdempotencyKey, order.TrackingId, order.Reason }
+            .Any(value => value?.Contains(text, StringComparison.OrdinalIgnoreCase) is true);
+
+    static string TokenOf(OrderSummary order) => Encode(StreamDocument.ListKeyOf(order));
+
+    static string Earlier(string one, string other) => string.CompareOrdinal(one, other) < 0 ? one : other;
+
+    static string? Time(DateTimeOffset? time) => time is { } known ? StreamDocument.Time(known) : null;
 
     /// <summary>A count by one indexed value reads the index alone, whatever the number of orders; GROUP BY reads all orders.</summary>
     async Task<OrderCounts> CountAsync()

@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.CosmosDb;
 
@@ -49,7 +50,7 @@ static class StreamDocument
                 json.WritePropertyName("summary");
                 JsonSerializer.Serialize(json, summary, EventJson.Options);
                 json.WritePropertyName(List);
-                WriteList(json, summary);
+                WriteList(json, summary, stream);
             }
             foreach (var (name, value) in stream.Later)
             {
@@ -101,7 +102,7 @@ static class StreamDocument
     /// <summary>Always of the same width, so that times sort as text.</summary>
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 
-    static void WriteList(Utf8JsonWriter json, OrderSummary summary)
+    static void WriteList(Utf8JsonWriter json, OrderSummary summary, OrderStream stream)
     {
         json.WriteStartObject();
         json.WriteString("key", ListKeyOf(summary));
@@ -109,11 +110,21 @@ static class StreamDocument
         json.WriteString("customerId", summary.CustomerId);
         if (summary.IdempotencyKey is { } key)
             json.WriteString("idempotencyKey", key);
+        if (summary.TrackingId is { } trackingId)
+            json.WriteString("trackingId", trackingId);
         json.WriteString("status", summary.Status.ToString());
         json.WriteStartObject("facts");
         foreach (var fact in Facts.Where(fact => summary.Facts.HasFlag(fact)))
             json.WriteNumber(fact.ToString(), 1);
         json.WriteEndObject();
+        var placed = stream.Entries.SelectMany(entry => entry.Events).Select(recorded => recorded.Event).OfType<OrderCreated>().FirstOrDefault();
+        if (placed is not null)
+        {
+            json.WriteStartArray("skus");
+            foreach (var sku in placed.Lines.Select(line => line.Sku).Distinct(StringComparer.Ordinal))
+                json.WriteStringValue(sku);
+            json.WriteEndArray();
+        }
         WriteTime(json, "openSince", summary.IsFinal ? null : summary.PlacedAt);
         WriteTime(json, "parkedSince", summary.Parked.Values.Min(parked => parked.Since));
         json.WriteEndObject();

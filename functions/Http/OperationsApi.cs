@@ -8,11 +8,13 @@ namespace OrderFunctions.Http;
 
 /// <summary>What operators see and do, all from Orders' own store: no service reads another's data.</summary>
 /// <param name="orders">The participant Orders.</param>
+/// <param name="time">Tells how old an order is.</param>
 /// <param name="deadLetter">
 /// Returns a participant's dead letter by its id: in the local host, where all participants share one bus. Null in Azure, where Orders may
 /// read only its own.
 /// </param>
-public sealed class OperationsApi(Participant orders, IOrderQueries queries, Func<string, string, DeadLetter?>? deadLetter = null)
+public sealed class OperationsApi(
+    Participant orders, IOrderQueries queries, TimeProvider time, Func<string, string, DeadLetter?>? deadLetter = null)
 {
     /// <summary>Orders handled in parallel.</summary>
     const int ParallelismMax = 8;
@@ -43,6 +45,41 @@ public sealed class OperationsApi(Participant orders, IOrderQueries queries, Fun
                 order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value,
                 place.Value.MessageId, place.Value.Reason, place.Value.Description, place.Value.Failed);
         return new TaggedAnswer<ParkedListBody>(new([.. parked], query.Next(page)), Bodies.Json.ParkedListBody);
+    });
+
+    /// <summary>
+    /// Looks for what is wrong, by Orders' own record: at all orders that are being undone, and at the newest of those placed
+    /// <c>from</c>, <c>to</c>. Reads up to <see cref="Limits.AuditedMax"/> of each: for a person who asks, not for polling.
+    /// </summary>
+    public Task<IResult> AuditAsync(HttpRequest request) => request.AnswerAsync(async () =>
+    {
+        var query = new Query(request);
+        var placed = new OrderFilter(From: query.Time("from"), To: query.Time("to"), Limit: Limits.PageMax);
+        query.ThrowIfAny();
+        OrderFilter[] filters =
+        [
+            new(OrderStatus.Cancelling, Limit: Limits.PageMax), new(OrderStatus.Rejecting, Limit: Limits.PageMax),
+            new(Parked: true, Limit: Limits.PageMax), placed,
+        ];
+        var orders = new Dictionary<string, OrderSummary>(StringComparer.Ordinal);
+        var more = false;
+        foreach (var filter in filters)
+        {
+            var (found, isMore) = await queries.FirstAsync(filter, Limits.AuditedMax, request.HttpContext.RequestAborted);
+            found.ForEach(order => orders[order.OrderId] = order);
+            more |= isMore;
+        }
+        var now = time.GetUtcNow();
+        var owed =
+            from order in orders.Values
+            where order.Owed is not null
+            select new OwedBody(order.OrderId, order.CustomerId, order.Status, order.Owed!, order.PlacedAt);
+        var findings =
+            from order in orders.Values
+            from finding in OrderAudit.FindingsOf(order, now)
+            select new FindingBody(order.OrderId, finding);
+        var body = new AuditBody(orders.Count, more, [.. owed], [.. findings.Take(Limits.FindingsMax)]);
+        return new TaggedAnswer<AuditBody>(body, Bodies.Json.AuditBody);
     });
 
     /// <summary>Where one order is parked, with the messages themselves where Orders can read them.</summary>

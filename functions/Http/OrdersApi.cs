@@ -98,15 +98,20 @@ public sealed class OrdersApi(Participant orders, IOrderQueries queries, Page op
         };
     });
 
-    /// <summary>A page of orders, newest first: <c>status</c>, <c>text</c>, <c>parked</c>, <c>after</c>, <c>limit</c>.</summary>
+    /// <summary>
+    /// A page of orders, newest first: <c>status</c>, <c>text</c>, <c>contains</c>, <c>sku</c>, <c>trackingId</c>, <c>parked</c>,
+    /// <c>from</c>, <c>to</c>, <c>after</c>, <c>limit</c>.
+    /// </summary>
     public Task<IResult> ListAsync(HttpRequest request) => request.AnswerAsync(async () =>
     {
         var query = new Query(request);
-        var text = query.Text("text", Limits.SearchLength);
-        var filter = new OrderFilter(query.Status("status"), text, query.Flag("parked"), query.PageToken, query.Limit);
+        var filter = new OrderFilter(
+            query.Status("status"), query.Text("text", Limits.SearchLength), query.Flag("parked"), query.PageToken, query.Limit,
+            query.Text("contains", Limits.SearchLength), query.Text("sku", Limits.SkuLength, Rules.Sku),
+            query.Text("trackingId", Limits.SearchLength), query.Time("from"), query.Time("to"));
         query.ThrowIfAny();
         var page = await query.PageAsync(queries, filter, request.HttpContext.RequestAborted);
-        var body = new OrderListBody([.. page.Orders.Select(OrderBody.Of)], query.Next(page));
+        var body = new OrderListBody([.. page.Orders.Select(OrderBody.Of)], query.Next(page), page.SearchedTo);
         return new TaggedAnswer<OrderListBody>(body, Bodies.Json.OrderListBody);
     });
 

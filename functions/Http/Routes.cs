@@ -30,6 +30,7 @@ public static class Routes
         new("topology", "GET", Paths.Topology, [Roles.Operator], Participants.Orders,
             (api, request) => api.Operations.TopologyAsync(request)),
         new("counts", "GET", Paths.Counts, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.CountsAsync(request)),
+        new("audit", "GET", Paths.Audit, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.AuditAsync(request)),
         new("parked", "GET", Paths.Parked, [Roles.Operator], Participants.Orders, (api, request) => api.Operations.ParkedAsync(request)),
         new("parked-order", "GET", Paths.ParkedOrder, [Roles.Operator], Participants.Orders,
             (api, request) => api.Operations.ParkedOrderAsync(request, Value(request, "id"))),
@@ -93,6 +94,7 @@ public static class Paths
     public const string CarrierEvents = "api/carrier-events";
     public const string Topology = "api/operations/topology";
     public const string Counts = "api/operations/counts";
+    public const string Audit = "api/operations/audit";
     public const string Parked = "api/operations/parked";
     public const string ParkedOrder = "api/operations/parked/{id}";
     public const string Replay = "api/operations/replay";

@@ -42,7 +42,8 @@ public sealed class LocalHost : IAsyncDisposable
     /// <param name="data">The SQLite file, or <see cref="Database.InMemory"/>.</param>
     /// <param name="port">0 for a free one.</param>
     /// <param name="settings">
-    /// Of real providers, such as CardProvider:Mode; they count before those of the environment. See functions/PROVIDERS.md.
+    /// Of real providers, such as CardProvider:Mode, and the page's link to a trace; they count before those of the environment. See
+    /// functions/PROVIDERS.md.
     /// </param>
     /// <exception cref="IOException">The port or the file is in use.</exception>
     /// <exception cref="InvalidOperationException">A setting of a provider is missing or wrong; the message names it.</exception>
@@ -58,6 +59,7 @@ public sealed class LocalHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings);
         var secret = AddRealProviders(builder.Services, builder.Configuration);
 
+        var page = LocalApi.Page(builder.Configuration[Page.TraceLinkSetting]);
         var host = builder.Build();
         var real = new RealProviders(
             host.Services.GetService<ICardProvider>(), host.Services.GetService<ICarrier>(), host.Services.GetService<INotifier>());
@@ -67,11 +69,11 @@ public sealed class LocalHost : IAsyncDisposable
             host.UseOwnBrowserOnly();
             var answers = new DurableAnswers(saga.Database, host.Lifetime.ApplicationStopping);
             host.MapSaga(new(
-                new(saga[Participants.Orders], saga.Lists, LocalApi.Page),
+                new(saga[Participants.Orders], saga.Lists, page),
                 new(saga.Stock),
                 new(saga.Bus, new(secret, TimeProvider.System)),
-                new(saga[Participants.Orders], saga.Lists, saga.Bus.Peek),
-                LocalApi.Page), answers.OfAsync);
+                new(saga[Participants.Orders], saga.Lists, TimeProvider.System, saga.Bus.Peek),
+                page), answers.OfAsync);
             host.MapLocal(saga, answers, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();

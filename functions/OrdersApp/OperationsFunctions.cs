@@ -25,6 +25,10 @@ public sealed class OperationsFunctions(OrdersApi orders, OperationsApi operatio
     public Task<IResult> Counts([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Counts)] HttpRequest request) =>
         operations.CountsAsync(request);
 
+    [Function("audit")]
+    public Task<IResult> Audit([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Audit)] HttpRequest request) =>
+        operations.AuditAsync(request);
+
     [Function("parked")]
     public Task<IResult> Parked([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Paths.Parked)] HttpRequest request) =>
         operations.ParkedAsync(request);

@@ -19,7 +19,9 @@ public sealed record AcceptedOrder(string Id, OrderStatus Status, Money Total, D
 
 /// <param name="Lines">How many lines the order has.</param>
 /// <param name="Parked">The participants at which the order is parked.</param>
+/// <param name="Owed">What the customer is to get back and has not got yet; left out where nothing is.</param>
 /// <param name="Settled">The participants whose undoing step was settled by hand; left out where there is none.</param>
+/// <param name="Steps">When its steps were done, in milliseconds since it was placed; left out before the first.</param>
 public sealed record OrderBody(
     string Id,
     string CustomerId,
@@ -30,6 +32,7 @@ public sealed record OrderBody(
     int Lines,
     Money? Charged,
     Money? Refunded,
+    Money? Owed,
     string? TrackingId,
     DateTimeOffset? PromisedBy,
     bool Delayed,
@@ -39,6 +42,7 @@ public sealed record OrderBody(
     IReadOnlyList<string> Parked,
     IReadOnlyCollection<string>? Settled,
     string? IdempotencyKey,
+    StepTimes? Steps,
     DateTimeOffset PlacedAt,
     DateTimeOffset UpdatedAt,
     DateTimeOffset? FinalAt,
@@ -46,9 +50,9 @@ public sealed record OrderBody(
 {
     internal static OrderBody Of(OrderSummary order) => new(
         order.OrderId, order.CustomerId, order.Status, order.Reason, order.FailedAt, order.Total, order.Lines, order.Charged,
-        order.Refunded, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused,
-        order.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff), order.CanBeCancelled,
-        [.. order.ParkedNow.Select(place => place.Key)], order.Settled, order.IdempotencyKey,
+        order.Refunded, order.Owed, order.TrackingId, order.PromisedBy, order.Delayed, order.CancellationRefused,
+        order.PickedUpAfterCallOff, order.CanBeCancelled,
+        [.. order.ParkedNow.Select(place => place.Key)], order.Settled, order.IdempotencyKey, order.Steps,
         order.PlacedAt, order.UpdatedAt, order.FinalAt, OrderLinks.Of(order.OrderId, order.CanBeCancelled));
 }
 
@@ -60,7 +64,8 @@ public sealed record OrderLinks(string Self, string Timeline, string? Cancel)
 }
 
 /// <param name="Next">The next page; left out at the end.</param>
-public sealed record OrderListBody(IReadOnlyList<OrderBody> Orders, string? Next);
+/// <param name="SearchedTo">As <see cref="OrderPage.SearchedTo"/>.</param>
+public sealed record OrderListBody(IReadOnlyList<OrderBody> Orders, string? Next, DateTimeOffset? SearchedTo);
 
 public sealed record TimelineBody(string OrderId, IReadOnlyList<FactBody> Facts);
 
@@ -154,10 +159,22 @@ public sealed record CountsBody(
     DateTimeOffset? OldestOpen,
     DateTimeOffset? ParkedSince);
 
+/// <summary>What Orders sees to be wrong, and whom money is owed.</summary>
+/// <param name="Orders">How many orders were looked at.</param>
+/// <param name="More">There are more than one request looks at.</param>
+/// <param name="Owed">Orders whose customers are to get money back and have not got it yet.</param>
+public sealed record AuditBody(int Orders, bool More, IReadOnlyList<OwedBody> Owed, IReadOnlyList<FindingBody> Findings);
+
+public sealed record OwedBody(string OrderId, string CustomerId, OrderStatus Status, Money Amount, DateTimeOffset PlacedAt);
+
+/// <param name="Finding">A sentence.</param>
+public sealed record FindingBody(string OrderId, string Finding);
+
 /// <summary>What the page draws the choreography from: topology.json with its events in the order of the story.</summary>
+/// <param name="Outside">Speakers that take no part, such as the carrier.</param>
 /// <param name="IsLocal">Whether the local host serves it.</param>
 public sealed record TopologyBody(
-    string Topic, IReadOnlyList<string> Participants, IReadOnlyList<EventBody> Events, bool IsLocal);
+    string Topic, IReadOnlyList<string> Participants, IReadOnlyList<string> Outside, IReadOnlyList<EventBody> Events, bool IsLocal);
 
 /// <param name="Kind"><c>forward</c>, <c>failure</c> or <c>undoing</c>.</param>
 public sealed record EventBody(string Name, string Kind, IReadOnlyList<string> SaidBy, IReadOnlyList<string> HeardBy);
@@ -178,6 +195,7 @@ public sealed record CarrierEventBody(string EventId, string OrderId);
 [JsonSerializable(typeof(ReplayBody))]
 [JsonSerializable(typeof(DiscardBody))]
 [JsonSerializable(typeof(CountsBody))]
+[JsonSerializable(typeof(AuditBody))]
 [JsonSerializable(typeof(TopologyBody))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(CarrierEventBody))]

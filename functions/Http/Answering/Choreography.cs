@@ -14,6 +14,7 @@ sealed class Choreography(bool isLocal)
         (nameof(PaymentSucceeded), Forward),
         (nameof(ShipmentBooked), Forward),
         (nameof(ShipmentDue), Forward),
+        (nameof(CarrierPickedUp), Forward),
         (nameof(OrderShipped), Forward),
         (nameof(OrderCompleted), Forward),
         (nameof(InventoryReservationFailed), Failure),
@@ -40,12 +41,20 @@ sealed class Choreography(bool isLocal)
     const string Undoing = "undoing";
 
     public TopologyBody Body { get; } =
-        new(Topology.Current.Topic, [.. Topology.Current.Subscriptions.Select(s => s.Name)], [.. Events()], isLocal);
+        new(
+            Topology.Current.Topic, [.. Topology.Current.Subscriptions.Select(s => s.Name)],
+            [.. Topology.Current.Outside.Select(speaker => speaker.Name)], [.. Events()], isLocal);
+
+    static readonly (string Name, IReadOnlyCollection<string> Says)[] Speakers =
+    [
+        .. Topology.Current.Subscriptions.Select(s => (s.Name, (IReadOnlyCollection<string>)s.Says)),
+        .. Topology.Current.Outside.Select(s => (s.Name, (IReadOnlyCollection<string>)s.Says)),
+    ];
 
     static IEnumerable<EventBody> Events() =>
-        from name in Story.Select(e => e.Name).Union(Topology.Current.Subscriptions.SelectMany(s => s.Says))
+        from name in Story.Select(e => e.Name).Union(Speakers.SelectMany(s => s.Says))
         where !Kernel.Contains(name)
-        let saidBy = Topology.Current.Subscriptions.Where(s => s.Says.Contains(name)).Select(s => s.Name).ToList()
+        let saidBy = Speakers.Where(s => s.Says.Contains(name)).Select(s => s.Name).ToList()
         where saidBy.Count > 0
         let heardBy = Topology.Current.Subscriptions.Where(s => s.Hears.Contains(name)).Select(s => s.Name).ToList()
         let kind = Story.FirstOrDefault(e => e.Name == name).Kind ?? Forward

@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace OrderFunctions.Http;
 
-/// <summary>What operators need not see of a message: card tokens and addresses.</summary>
+/// <summary>What operators need not see of a message: the card token, and of an address all but town and country.</summary>
 static class Secrets
 {
-    static readonly string[] Names = ["cardToken", "shipTo"];
+    const string NotShown = "(not shown)";
+
+    static readonly string[] Shown = ["city", "country"];
 
     public static void Conceal(JsonNode? node)
     {
@@ -16,8 +18,17 @@ static class Secrets
         }
         if (node is not JsonObject fields)
             return;
-        foreach (var name in Names.Where(fields.ContainsKey))
-            fields[name] = "(not shown)";
+        if (fields.ContainsKey("cardToken"))
+            fields["cardToken"] = NotShown;
+        if (fields["shipTo"] is JsonObject address)
+        {
+            foreach (var name in address.Select(field => field.Key).Except(Shown).ToList())
+                address[name] = NotShown;
+        }
+        else if (fields.ContainsKey("shipTo"))
+        {
+            fields["shipTo"] = NotShown;
+        }
         foreach (var (_, field) in fields)
             Conceal(field);
     }

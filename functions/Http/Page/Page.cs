@@ -12,7 +12,11 @@ namespace OrderFunctions.Http;
 /// </summary>
 public sealed class Page : IResult, IStatusCodeHttpResult
 {
+    /// <summary>The setting of the link to a trace.</summary>
+    public const string TraceLinkSetting = "Page:TraceLink";
+
     const string HostPart = "<!-- what the host adds -->";
+    const string TracePart = "<!-- where traces are shown -->";
 
     readonly byte[] html;
     readonly string policy;
@@ -21,7 +25,9 @@ public sealed class Page : IResult, IStatusCodeHttpResult
     /// <param name="hostHtml">What the host adds to the page.</param>
     /// <param name="hostScript">The script for that; it runs after the page's own.</param>
     /// <param name="connectsTo">An origin that the script calls beside this host; null for none.</param>
-    public Page(string hostHtml = "", string hostScript = "", string? connectsTo = null)
+    /// <param name="traceLink">Where a trace is shown, with <c>{traceId}</c> for its id; null or empty where no tool shows traces.</param>
+    /// <exception cref="InvalidOperationException">The link is no address with <c>{traceId}</c>.</exception>
+    public Page(string hostHtml = "", string hostScript = "", string? connectsTo = null, string? traceLink = null)
     {
         var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
         foreach (var line in Read("page.html").Split('\n'))
@@ -34,6 +40,8 @@ public sealed class Page : IResult, IStatusCodeHttpResult
                 text.Append($"<style>{style}</style>\n<script type=\"module\">{script.Append(Lines(hostScript))}</script>\n</head>\n");
             else if (line is HostPart)
                 text.Append(Lines(hostHtml));
+            else if (line is TracePart)
+                text.Append(Checked(traceLink) is { } link ? $"<meta name=\"trace-link\" content=\"{HtmlEncoder.Default.Encode(link)}\">\n" : "");
             else
                 text.Append(line).Append('\n');
         }
@@ -46,14 +54,28 @@ public sealed class Page : IResult, IStatusCodeHttpResult
 
     /// <summary>The page whose operators sign in with Entra ID, by its registration. Neither value is secret.</summary>
     /// <param name="authority">The tenant, such as https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000.</param>
-    public static Page WithSignIn(string clientId, Uri authority)
+    /// <param name="traceLink">As of <see cref="Page(string, string, string?, string?)"/>.</param>
+    public static Page WithSignIn(string clientId, Uri authority, string? traceLink)
     {
         var (client, tenant) = (HtmlEncoder.Default.Encode(clientId), HtmlEncoder.Default.Encode(authority.ToString()));
         return new(
             $"<div id=\"registration\" data-client-id=\"{client}\" data-authority=\"{tenant}\" hidden></div>\n",
             $"{Read("msal-browser.min.js")}\n{Read("signin.js")}",
-            authority.GetLeftPart(UriPartial.Authority));
+            authority.GetLeftPart(UriPartial.Authority), traceLink);
     }
+
+    /// <summary>A link of the page must not run a script.</summary>
+    static string? Checked(string? traceLink)
+    {
+        if (string.IsNullOrEmpty(traceLink))
+            return null;
+        var isWeb = traceLink.StartsWith("https://", StringComparison.Ordinal) || traceLink.StartsWith("http://", StringComparison.Ordinal);
+        return isWeb && traceLink.Contains("{traceId}", StringComparison.Ordinal)
+            ? traceLink
+            : throw new InvalidOperationException($"{TraceLinkSetting} must be an address that holds {{traceId}}.");
+    }
+
+    public string Html => Encoding.UTF8.GetString(html);
 
     public int? StatusCode => StatusCodes.Status200OK;
 

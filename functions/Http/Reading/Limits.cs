@@ -46,6 +46,7 @@ public static class Limits
 
     public const int MessageIdLength = 128;
     public const int SearchLength = 255;
+    public const int TimeLength = 40;
     public const int PageTokenLength = 1_024;
     public const int PageMax = 200;
     public const int PageDefault = 50;
@@ -55,6 +56,12 @@ public static class Limits
 
     /// <summary>Replays that one request starts; the answer says whether there are more.</summary>
     public const int ReplaysMax = 1_000;
+
+    /// <summary>Orders of one kind that one audit looks at.</summary>
+    public const int AuditedMax = 1_000;
+
+    /// <summary>Findings that one audit tells.</summary>
+    public const int FindingsMax = 200;
 
     /// <summary>Fields that one answer lists errors of.</summary>
     public const int ErrorsMax = 100;

@@ -11,6 +11,8 @@ sealed class Query(HttpRequest request)
     static readonly FrozenDictionary<string, OrderStatus> Statuses =
         Enum.GetValues<OrderStatus>().ToFrozenDictionary(status => status.ToString(), StringComparer.OrdinalIgnoreCase);
 
+    static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd"];
+
     readonly ValidationErrors errors = new();
 
     public string? PageToken => Text("after", Limits.PageTokenLength);
@@ -43,6 +45,18 @@ sealed class Query(HttpRequest request)
         if (Statuses.TryGetValue(text, out var status))
             return status;
         errors.Add(name, $"must be one of {string.Join(", ", Enum.GetNames<OrderStatus>())}");
+        return null;
+    }
+
+    /// <summary>A moment as RFC 3339 writes it, or a day, which begins in UTC.</summary>
+    public DateTimeOffset? Time(string name)
+    {
+        if (Text(name, Limits.TimeLength) is not { } text)
+            return null;
+        const DateTimeStyles utc = DateTimeStyles.AssumeUniversal;
+        if (DateTimeOffset.TryParseExact(text, TimeForms, CultureInfo.InvariantCulture, utc, out var time))
+            return time;
+        errors.Add(name, "must be a time such as 2026-11-25T09:30:00Z");
         return null;
     }
 

@@ -59,13 +59,15 @@ public sealed class SqliteStock(Database database) : IStock
         database.ReadAsync(connection => Level(connection, warehouse, sku));
 
     /// <summary>The SKUs with the most pieces reserved or consumed.</summary>
-    public Task<IReadOnlyList<StockLevel>> HottestAsync(int max, CancellationToken cancellation) =>
+    /// <param name="text">What they contain, in either case; empty for all.</param>
+    public Task<IReadOnlyList<StockLevel>> HottestAsync(string text, int max, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
             connection.Sql("""
                 SELECT sku, warehouse, received, available, reserved, consumed FROM stock
-                ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?
+                WHERE ?1 = '' OR instr(upper(sku), upper(?1))
+                ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?2
                 """)
-                .Bind(max).Rows(Level));
+                .Bind(text).Bind(max).Rows(Level));
 
     Answer Reserve(Connection connection, string orderId, string warehouse, IReadOnlyList<StockLine> lines, byte[] json)
     {

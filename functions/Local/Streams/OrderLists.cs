@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
@@ -13,8 +14,23 @@ public sealed class OrderLists(Database database) : IOrderQueries
     /// </summary>
     const int SortedMax = 20_000;
 
-    const string MatchesFilter = """
-        (NOT ?4 OR parked_since IS NOT NULL)
+    /// <summary>Orders that one request looks at for what no index holds: a text inside others, a SKU, a tracking id.</summary>
+    const int SearchedMax = 20_000;
+
+    // The lines of an order stand in its first entries only: an order may have been heard of before it was placed.
+    const string Searched = """
+        +placed_at >= ?7
+        AND (?8 IS NULL OR customer LIKE ?8 ESCAPE '\' OR idempotency_key LIKE ?8 ESCAPE '\'
+            OR CAST(body AS TEXT) ->> '$.trackingId' LIKE ?8 ESCAPE '\' OR CAST(body AS TEXT) ->> '$.reason' LIKE ?8 ESCAPE '\'
+            OR CAST(body AS TEXT) ->> '$.orderId' LIKE ?8 ESCAPE '\')
+        AND (?9 IS NULL OR EXISTS (SELECT 1 FROM entry
+            WHERE place BETWEEN ((number << 20) | (participant << 16)) + 1 AND ((number << 20) | (participant << 16)) + 4
+                AND instr(CAST(entry.body AS TEXT), ?9)))
+        AND (?10 IS NULL OR CAST(body AS TEXT) ->> '$.trackingId' = ?10)
+        """;
+
+    const string MatchesFilter = $"""
+        (NOT ?4 OR parked_since IS NOT NULL) AND {Searched}
         AND (?5 IS NULL OR customer >= ?5 AND customer < ?6 OR idempotency_key >= ?5 AND idempotency_key < ?6
             OR EXISTS (SELECT 1 FROM order_number AS id WHERE id.number = summary.number AND id.order_id >= ?5 AND id.order_id < ?6))
         """;
@@ -32,7 +48,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
         {Select} WHERE number IN (
             SELECT number FROM summary INDEXED BY summary_parked
             WHERE parked_since IS NOT NULL AND (?1 IS NULL OR status = ?1) AND (+placed_at, number) < (?2, ?3) AND {MatchesFilter}
-            ORDER BY +placed_at DESC, number DESC LIMIT ?7)
+            ORDER BY +placed_at DESC, number DESC LIMIT ?11)
         ORDER BY +placed_at DESC, number DESC
         """;
 
@@ -40,22 +56,25 @@ public sealed class OrderLists(Database database) : IOrderQueries
         {Select} WHERE number IN (
             SELECT number FROM summary
             WHERE number IN ({Matches}) AND (?1 IS NULL OR +status = ?1) AND (+placed_at, number) < (?2, ?3)
-                AND (NOT ?4 OR parked_since IS NOT NULL)
-            ORDER BY +placed_at DESC, number DESC LIMIT ?7)
+                AND (NOT ?4 OR parked_since IS NOT NULL) AND {Searched}
+            ORDER BY +placed_at DESC, number DESC LIMIT ?11)
         ORDER BY +placed_at DESC, number DESC
         """;
 
-    const string OfStatus = $"""
-        {Select} WHERE status = ?1 AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
-        """;
+    const string StatusIs = "status = ?1 AND placed_at >= ?7 AND (placed_at, number) < (?2, ?3)";
+    const string AnyStatus = "?1 IS NULL AND placed_at >= ?7 AND (placed_at, number) < (?2, ?3)";
+    const string NewestFirst = "ORDER BY placed_at DESC, number DESC LIMIT ?11";
 
-    const string Any = $"""
-        {Select} WHERE ?1 IS NULL AND (placed_at, number) < (?2, ?3) AND {MatchesFilter} ORDER BY placed_at DESC, number DESC LIMIT ?7
-        """;
+    const string OfStatus = $"{Select} WHERE {StatusIs} AND {MatchesFilter} {NewestFirst}";
+    const string Any = $"{Select} WHERE {AnyStatus} AND {MatchesFilter} {NewestFirst}";
+
+    // Where a bounded search ends.
+    const string LastOfStatus = $"SELECT placed_at, number FROM summary WHERE {StatusIs} {NewestFirst} OFFSET ?11 - 1";
+    const string LastOfAny = $"SELECT placed_at, number FROM summary WHERE {AnyStatus} {NewestFirst} OFFSET ?11 - 1";
 
     const string CountParked = "SELECT count(*) FROM (SELECT 1 FROM summary WHERE parked_since IS NOT NULL LIMIT ?)";
 
-    const string CountMatches = $"SELECT count(*) FROM ({Matches} LIMIT ?7)";
+    const string CountMatches = $"SELECT count(*) FROM ({Matches} LIMIT ?11)";
 
     static readonly OrderStatus[] Open =
     [
@@ -72,11 +91,17 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static OrderPage List(Connection connection, OrderFilter filter)
     {
-        var after = Token.Parse(filter.After);
+        var after = Token.Parse(filter.After).OrBefore(filter.To);
         var limit = Math.Clamp(filter.Limit, 1, 200);
-        var rows = Bound(connection.Sql(PlanFor(connection, filter)), filter, after, limit + 1).Rows(Row.Read);
+        var plan = PlanFor(connection, filter);
+        var last = plan is Any or OfStatus && filter is not { Contains: null, Sku: null, TrackingId: null }
+            ? Bound(connection.Sql(plan is Any ? LastOfAny : LastOfStatus), filter, after, SearchedMax)
+                .First(row => new Token(row.Long(0), row.Long(1)))
+            : null;
+        var rows = Bound(connection.Sql(plan), filter, after, limit + 1, last)
+            .Rows(Row.Read).Where(row => last is null || row.At.CompareTo(last) >= 0).ToList();
         var orders = rows.Take(limit).Select(row => StoredJson.Parse(row.Body, StreamJson.Summary)).ToList();
-        return new(orders, rows.Count > limit ? new Token(rows[limit - 1].PlacedAt, rows[limit - 1].Number).ToString() : null);
+        return rows.Count > limit ? new(orders, rows[limit - 1].At.ToString()) : new(orders, last?.ToString(), Moment(last?.PlacedAt));
     }
 
     /// <summary>The cheapest way to a page's orders.</summary>
@@ -93,15 +118,23 @@ public sealed class OrderLists(Database database) : IOrderQueries
     }
 
     /// <summary>All statements take the same parameters.</summary>
-    static Statement Bound(Statement statement, OrderFilter filter, Token after, int limit)
+    /// <param name="last">Where a bounded search ends.</param>
+    static Statement Bound(Statement statement, OrderFilter filter, Token after, int limit, Token? last = null)
     {
         var text = string.IsNullOrEmpty(filter.Text) ? null : filter.Text;
 
         // Texts with this prefix lie between these two: no character sorts behind the largest one.
         return statement
             .Bind(filter.Status?.ToString()).Bind(after.PlacedAt).Bind(after.Number).Bind(filter.Parked ? 1 : 0)
-            .Bind(text).Bind(text is null ? null : text + "\U0010FFFF").Bind(limit);
+            .Bind(text).Bind(text is null ? null : text + "\U0010FFFF")
+            .Bind(Math.Max(filter.From?.UtcTicks ?? 0, last?.PlacedAt ?? 0)).Bind(Like(filter.Contains))
+            .Bind(filter.Sku is { } sku ? $"\"sku\":{JsonSerializer.Serialize(sku, EventJson.Options)}" : null).Bind(filter.TrackingId)
+            .Bind(limit);
     }
+
+    /// <summary>A pattern in which the text stands for itself.</summary>
+    static string? Like(string? text) =>
+        text is null ? null : $"%{string.Concat(text.Select(one => one is '%' or '_' or '\\' ? $"\\{one}" : $"{one}"))}%";
 
     static OrderCounts Count(Connection connection)
     {
@@ -139,15 +172,19 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
     static DateTimeOffset? Moment(long? ticks) => ticks is { } known ? new(known, TimeSpan.Zero) : null;
 
-    sealed record Row(long PlacedAt, long Number, byte[] Body)
+    sealed record Row(Token At, byte[] Body)
     {
-        public static Row Read(Statement row) => new(row.Long(0), row.Long(1), row.Bytes(2).ToArray());
+        public static Row Read(Statement row) => new(new(row.Long(0), row.Long(1)), row.Bytes(2).ToArray());
     }
 
     /// <summary>Where a page ended: the next one begins behind it.</summary>
     sealed record Token(long PlacedAt, long Number)
     {
         public static readonly Token Newest = new(long.MaxValue, long.MaxValue);
+
+        public Token OrBefore(DateTimeOffset? end) => end?.UtcTicks <= PlacedAt ? new(end.Value.UtcTicks, 0) : this;
+
+        public int CompareTo(Token other) => (PlacedAt, Number).CompareTo((other.PlacedAt, other.Number));
 
         public static Token Parse(string? text) =>
             text is null ? Newest

@@ -71,6 +71,7 @@ public delegate OrderSummary? Summarize(OrderStream stream);
 /// <param name="Owner">The customer's account, where the shop stated it.</param>
 /// <param name="Settled">The participants whose undoing step an operator said to be done by hand; null where there is none.</param>
 /// <param name="NeedsStock">False where no line of it is reserved.</param>
+/// <param name="Steps">When its steps were done; null before the first.</param>
 public sealed record OrderSummary(
     string OrderId,
     string CustomerId,
@@ -93,7 +94,8 @@ public sealed record OrderSummary(
     [property: JsonConverter(typeof(JsonNumberEnumConverter<OrderFacts>))] OrderFacts Facts = OrderFacts.None,
     Owner? Owner = null,
     bool NeedsStock = true,
-    ImmutableSortedSet<string>? Settled = null)
+    ImmutableSortedSet<string>? Settled = null,
+    StepTimes? Steps = null)
 {
     static readonly FrozenDictionary<string, OrderFacts> FactsByName =
         Enum.GetValues<OrderFacts>()
@@ -104,6 +106,21 @@ public sealed record OrderSummary(
 
     /// <summary>Whether a request to cancel would still change anything.</summary>
     public bool CanBeCancelled => !IsFinal && !CancellationRefused && Status is not OrderStatus.Rejecting;
+
+    /// <summary>The carrier took the parcel although the order was called off.</summary>
+    [JsonIgnore]
+    public bool PickedUpAfterCallOff => Facts.HasFlag(OrderFacts.PickedUpAfterCallOff);
+
+    /// <summary>
+    /// What the customer was charged and is to get back: not refunded yet, nor given back by hand. Null where nothing is. A cancellation
+    /// that comes too late owes nothing.
+    /// </summary>
+    [JsonIgnore]
+    public Money? Owed =>
+        Refunded is null && Status is not OrderStatus.Completed && (IsFinal || Status is OrderStatus.Cancelling or OrderStatus.Rejecting)
+        && Settled?.Contains(Participants.Payments) is not true
+            ? Charged
+            : null;
 
     /// <summary>Where the order is parked now, by participant.</summary>
     [JsonIgnore]
@@ -155,7 +172,7 @@ public sealed record OrderSummary(
 
     OrderSummary After(OrderEvent @event, DateTimeOffset at)
     {
-        var after = Changed(@event, at) with { UpdatedAt = at };
+        var after = Changed(@event, at) with { UpdatedAt = at, Steps = StepsAfter(@event, (long)(at - PlacedAt).TotalMilliseconds) };
         return after is { IsFinal: true, FinalAt: null } ? after with { FinalAt = at } : after;
     }
 
@@ -183,6 +200,15 @@ public sealed record OrderSummary(
         _ => this,
     };
 
+    StepTimes? StepsAfter(OrderEvent @event, long ms) => @event switch
+    {
+        ReservationNoted => (Steps ?? new()) with { ReservedMs = ms },
+        ChargeNoted => (Steps ?? new()) with { ChargedMs = ms },
+        BookingNoted => (Steps ?? new()) with { BookedMs = ms },
+        OrderCompleted => (Steps ?? new()) with { ShippedMs = ms },
+        _ => Steps,
+    };
+
     OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
 
     /// <summary>
@@ -194,6 +220,9 @@ public sealed record OrderSummary(
             ? this
             : this with { Parked = Parked.SetItem(participant, report with { Since = report.IsParked ? known?.Since ?? report.Since : null }) };
 }
+
+/// <summary>When Orders heard that a step was done, in milliseconds since the order was placed; null for a step that was not.</summary>
+public sealed record StepTimes(long? ReservedMs = null, long? ChargedMs = null, long? BookedMs = null, long? ShippedMs = null);
 
 /// <summary>A participant's latest report on an order: parked, or resumed since.</summary>
 /// <param name="Since">When the order was parked; null once it is resumed.</param>

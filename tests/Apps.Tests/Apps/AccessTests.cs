@@ -221,7 +221,7 @@ public sealed class AccessTests : IAsyncLifetime
             Participants.Orders, Saga.Orders.Order.Decider, Intents.Nothing, streams, bus, turns, TimeProvider.System, OrderSummary.Of);
         var page = new Page();
         var saga = new SagaApi(
-            new(orders, streams, page), new(stock), new(bus, new("the-carriers-secret", TimeProvider.System)), new(orders, streams), page);
+            new(orders, streams, page), new(stock), new(bus, new("the-carriers-secret", TimeProvider.System)), new(orders, streams, TimeProvider.System), page);
         var check = new CallerCheck(tenant.Tokens(options));
 
         var builder = WebApplication.CreateSlimBuilder();

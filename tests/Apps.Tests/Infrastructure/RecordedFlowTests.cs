@@ -54,7 +54,12 @@ public sealed class RecordedFlowTests
 
         foreach (var written in new[] { stream, encodedAnew })
         {
-            var now = JsonNode.Parse(StreamDocument.Write(written, OrderSummary.For(participant)?.Invoke(written)));
+            var now = JsonNode.Parse(StreamDocument.Write(written, OrderSummary.For(participant)?.Invoke(written)))!;
+
+            // What is found out from the entries, and newer than the record.
+            (now["summary"] as JsonObject)?.Remove("steps");
+            foreach (var name in (string[])["trackingId", "skus"])
+                (now[StreamDocument.List] as JsonObject)?.Remove(name);
             Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Repository.Read(path)), now), $"{path} would now be stored as {now}");
         }
     }

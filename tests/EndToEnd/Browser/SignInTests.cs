@@ -61,7 +61,7 @@ public sealed class SignInTests(Chromium chromium) : IClassFixture<Chromium>
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        var page = Page.WithSignIn("the-api", authority.Address);
+        var page = Page.WithSignIn("the-api", authority.Address, traceLink: null);
         app.MapGet("/", context => page.ExecuteAsync(context));
         app.Map("/api/{**path}", async context =>
         {

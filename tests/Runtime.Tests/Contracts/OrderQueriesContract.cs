@@ -1,5 +1,7 @@
 using System.Text.Json;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Contracts;
 
@@ -169,6 +171,68 @@ public abstract class OrderQueriesContract
 
         Assert.Equal(["d", "c", "a"], await IdsAsync(orders, new(Parked: true)));
         Assert.Equal(["a"], await IdsAsync(orders, new(OrderStatus.Paid, "ann", Parked: true)));
+    }
+
+    [Fact]
+    public async Task Orders_are_found_by_a_text_inside_them_in_either_case()
+    {
+        var orders = await WithAsync(
+            Samples.Summary("a1b2", 1),
+            Samples.Summary("c", 2, customer: "Shop 1B2"),
+            Samples.Summary("d", 3, key: "x-1b2-y"),
+            Samples.Summary("e", 4) with { TrackingId = "trk-1B2" },
+            Samples.Summary("f", 5) with { Reason = "out of stock: 1b2" },
+            Samples.Summary("g", 6, customer: "1b_2"));
+
+        Assert.Equal(["f", "e", "d", "c", "a1b2"], await IdsAsync(orders, new(Contains: "1b2")));
+        Assert.Equal(["f", "e"], await AllPagesAsync(orders, new(Contains: "1b2", From: Samples.Noon.AddMinutes(4), Limit: 1)));
+        Assert.Equal(["g"], await IdsAsync(orders, new(Contains: "B_")));
+        Assert.Empty(await IdsAsync(orders, new(Contains: "%")));
+    }
+
+    [Fact]
+    public async Task Orders_are_found_by_the_time_at_which_they_were_placed()
+    {
+        var orders = await WithAsync([.. Enumerable.Range(0, 5).Select(minute => Samples.Summary($"o-{minute}", minute))]);
+        var (from, to) = (Samples.Noon.AddMinutes(1), Samples.Noon.AddMinutes(3).ToOffset(TimeSpan.FromHours(2)));
+
+        Assert.Equal(["o-2", "o-1"], await IdsAsync(orders, new(From: from, To: to)));
+        Assert.Equal(["o-2", "o-1"], await AllPagesAsync(orders, new(From: from, To: to, Limit: 1)));
+        Assert.Equal(["o-4", "o-3"], await IdsAsync(orders, new(OrderStatus.Placed, From: to)));
+        Assert.Equal(["o-2", "o-1", "o-0"], await IdsAsync(orders, new(Text: "o-", To: to)));
+        Assert.Empty(await IdsAsync(orders, new(From: to, To: from)));
+    }
+
+    [Fact]
+    public async Task Orders_are_found_by_sku_and_by_tracking_id()
+    {
+        var (streams, orders) = await StoreAsync();
+        await PlaceAsync("a", 1, "85123A", "it is a \"tea\" cosy");
+        await PlaceAsync("b", 2, "it is a \"tea\" cosy");
+        await PlaceAsync("c", 3, "85123");
+
+        Assert.Equal(["a"], await IdsAsync(orders, new(Sku: "85123A")));
+        Assert.Equal(["c"], await IdsAsync(orders, new(Sku: "85123")));
+        Assert.Equal(["b", "a"], await AllPagesAsync(orders, new(Sku: "it is a \"tea\" cosy", Limit: 1)));
+        Assert.Empty(await IdsAsync(orders, new(Sku: "tea")));
+        Assert.Equal(["b"], await IdsAsync(orders, new(TrackingId: "trk-b")));
+        Assert.Empty(await IdsAsync(orders, new(TrackingId: "trk")));
+
+        Task PlaceAsync(string id, int minute, params string[] skus)
+        {
+            var created = new OrderCreated(
+                "17850", [.. skus.Select(sku => new OrderLine(sku, "", 1, 2))], Samples.Total, "tok", Samples.Address, "main", null);
+            var stream = OrderStream.Empty(id).With(Samples.Entry(id, 1, Via.Http, created));
+            return streams.SaveAsync(stream, Samples.Summary(id, minute) with { TrackingId = $"trk-{id}" }, Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task A_search_that_is_bounded_goes_on_where_it_ended()
+    {
+        var orders = await WithAsync([.. Enumerable.Range(0, 700).Select(number =>
+            Samples.Summary($"o-{number:000}", number / 3, customer: number % 350 == 0 ? "wanted" : "other"))]);
+        Assert.Equal(["o-350", "o-000"], await AllPagesAsync(orders, new(Contains: "ante")));
     }
 
     [Fact]

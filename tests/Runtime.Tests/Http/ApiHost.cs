@@ -48,7 +48,7 @@ public sealed class ApiHost : IAsyncLifetime
             return next();
         });
         var page = new Page();
-        app.MapSaga(new(new(Orders, OrderStreams, page), new(Stock), new(Bus, Signature), new(Orders, OrderStreams), page));
+        app.MapSaga(new(new(Orders, OrderStreams, page), new(Stock), new(Bus, Signature), new(Orders, OrderStreams, Time), page));
     }
 
     internal MemoryStreams OrderStreams { get; } = new();

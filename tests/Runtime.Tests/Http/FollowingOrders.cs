@@ -39,7 +39,11 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         var id = await host.PlaceAsync();
         await host.HearAsync(id, "payments", 2, new PaymentSucceeded("ch-1", Total, "17850", Somewhere));
         await host.HearAsync(id, "shipping", 2, new ShippingFailed("no such street"));
+        Assert.Equal(Total.Amount, (decimal)(await host.GetAsync($"/api/orders/{id}")).Json!["owed"]!["amount"]!);
+        var owed = (await host.GetAsync("/api/operations/audit")).Json!["owed"]!.AsArray().Single(one => (string?)one!["orderId"] == id)!;
+        Assert.Equal(("Rejecting", Total.Amount), ((string?)owed["status"], (decimal)owed["amount"]!["amount"]!));
         await host.HearAsync(id, "payments", 5, new PaymentRefunded("re-1", Total));
+        Assert.Null((await host.GetAsync($"/api/orders/{id}")).Json!["owed"]);
         await host.HearAsync(id, "inventory", 5, new InventoryRestocked("no such street"));
 
         var order = (await host.GetAsync($"/api/orders/{id}")).Json!;
@@ -224,6 +228,10 @@ public sealed class ListingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal([4, 2], pages.Select(page => page.Length));
         Assert.Equal(placed, pages.SelectMany(page => page));
 
+        var sought = await host.GetAsync("/api/orders?sku=no-such-sku&from=2026-03-01T12:00:00Z&to=2026-03-02");
+        Assert.Empty(sought.Json!["orders"]!.AsArray());
+        Assert.NotEmpty((await host.GetAsync("/api/orders?from=2026-03-01T12:00Z&limit=1")).Json!["orders"]!.AsArray());
+        Assert.Empty((await host.GetAsync("/api/orders?from=2036-03-01T12:00:00.5%2B00:00")).Json!["orders"]!.AsArray());
         var one = await host.GetAsync("/api/orders?text=list%205&after=&status=");
         Assert.Equal("list 5", (string?)Assert.Single(one.Json!["orders"]!.AsArray())!["idempotencyKey"]);
     }

@@ -63,6 +63,11 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
                 .Where(order => !filter.Parked || order.ParkedNow.Any())
                 .Where(order => new[] { order.OrderId, order.CustomerId, order.IdempotencyKey ?? "" }
                     .Any(text => text.StartsWith(filter.Text ?? "", StringComparison.Ordinal)))
+                .Where(order => filter.From is not { } from || order.PlacedAt >= from)
+                .Where(order => filter.To is not { } to || order.PlacedAt < to)
+                .Where(order => filter.Sku is null || Placed(order).Lines.Any(line => line.Sku == filter.Sku))
+                .Where(order => filter.TrackingId is null || order.TrackingId == filter.TrackingId)
+                .Where(order => filter.Contains is null || order.CustomerId.Contains(filter.Contains, StringComparison.OrdinalIgnoreCase))
                 .OrderByDescending(order => order.PlacedAt).ThenBy(order => order.OrderId)
                 .Skip(first).Take(filter.Limit + 1).ToList();
             var more = found.Count > filter.Limit;
@@ -70,6 +75,8 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
                 [.. found.Take(filter.Limit)], more ? (first + filter.Limit).ToString(CultureInfo.InvariantCulture) : null));
         }
     }
+
+    OrderCreated Placed(OrderSummary order) => streams[order.OrderId].History.OfType<OrderCreated>().First();
 
     public Task<OrderCounts> CountAsync(CancellationToken cancellation)
     {

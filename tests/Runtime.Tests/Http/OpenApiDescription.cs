@@ -161,6 +161,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         await ReadAsync("/");
         await ReadAsync("/api/operations/topology");
         await ReadAsync("/api/operations/counts");
+        await ReadAsync("/api/operations/audit", "/api/operations/audit?from=yesterday");
         await ReadAsync("/api/operations/parked", "/api/operations/parked?limit=0");
         await ReadAsync($"/api/operations/parked/{id}", $"/api/operations/parked/{new string('0', 32)}");
         await host.PostAsync("/api/operations/replay", Example("Replay").ToJsonString());
@@ -194,7 +195,7 @@ public sealed class OpenApiDescription(ApiHost host) : IClassFixture<ApiHost>
         string[] paths =
         [
             "/api/orders", $"/api/orders/{id}", $"/api/orders/{id}/timeline", $"/api/orders/{id}/record",
-            "/api/stock/a", "/api/operations/counts", "/api/operations/parked", $"/api/operations/parked/{id}",
+            "/api/stock/a", "/api/operations/counts", "/api/operations/audit", "/api/operations/parked", $"/api/operations/parked/{id}",
         ];
         foreach (var path in paths)
             await host.GetAsync(path);

@@ -25,6 +25,18 @@ public sealed class PageTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("https://traces.example/{traceId}?a=1&b=2", "content=\"https://traces.example/{traceId}?a=1&amp;b=2\"")]
+    [InlineData("javascript:alert(1)//{traceId}", null)]
+    [InlineData("https://traces.example/", null)]
+    public void A_link_to_a_trace_is_an_address_with_the_traces_id(string link, string? expected)
+    {
+        if (expected is null)
+            Assert.Contains(Page.TraceLinkSetting, Assert.Throws<InvalidOperationException>(() => new Page(traceLink: link)).Message, StringComparison.Ordinal);
+        else
+            Assert.Contains(expected, new Page(traceLink: link).Html, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_browser_gets_the_page_and_other_clients_the_timeline()
     {
@@ -39,12 +51,13 @@ public sealed class PageTests(ApiHost host) : IClassFixture<ApiHost>
     public async Task The_record_contains_everything_but_secrets()
     {
         var id = await host.PlaceAsync();
-        var address = new Address("Ada Bell", "34 High Street", "London", "E14 7AA", "GB");
+        var address = new Address("Ada Bell", "34 High Street", "London", "E14 7AA", "GB", "Flat 2", "Kent");
         await host.HearAsync(id, "inventory", 1, new InventoryReserved("17850", new(22.30m, "GBP"), "tok_secret", address));
         var record = await host.GetAsync($"/api/orders/{id}/record");
         var created = record.Json!["entries"]![0]!["events"]![0]!;
         Assert.Equal(("OrderCreated", "17850"), ((string?)created["type"], (string?)created["data"]!["customerId"]));
-        foreach (var secret in new[] { "tok_", "High Street", "Ada Bell", "E14" })
+        Assert.Equal(("London", "GB"), ((string?)created["data"]!["shipTo"]!["city"], (string?)created["data"]!["shipTo"]!["country"]));
+        foreach (var secret in new[] { "tok_", "High Street", "Ada Bell", "E14", "Flat 2", "Kent" })
             Assert.DoesNotContain(secret, record.Text, StringComparison.Ordinal);
     }
 }

@@ -256,15 +256,15 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     public async Task An_unavailable_store_or_bus_is_answered_503_and_the_same_key_places_the_order_later()
     {
         host.Bus.IsUnavailable = true;
-        var unavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
+        var unavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "unavailable");
         host.Bus.IsUnavailable = false;
         host.OrderStreams.IsUnavailable = true;
-        var stillUnavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
+        var stillUnavailable = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "unavailable");
         host.OrderStreams.IsUnavailable = false;
 
         Assert.Equal((503, 503), (unavailable.Status, stillUnavailable.Status));
         Assert.NotNull(unavailable.Headers.RetryAfter?.Delta);
-        var back = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "later");
+        var back = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString(), "unavailable");
         Assert.Equal(202, back.Status);
         Assert.Single(host.Bus.Published, m => m.OrderId == (string?)back.Json!["id"]);
     }

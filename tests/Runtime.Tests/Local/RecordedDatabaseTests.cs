@@ -54,7 +54,7 @@ public sealed class RecordedDatabaseTests : IAsyncLifetime
             Assert.Equal(expected["entries"]!.AsArray().Count, stream.Entries.Count);
             AssertSame(expected["parked"], stream.Parked);
             if (expected["summary"] is { } summary)
-                AssertSame(summary, OrderSummary.Of(stream)!);
+                AssertSame(summary, OrderSummary.Of(stream)! with { Steps = null }); // which is newer than the record
 
             await store.SaveAsync(stream.With(new($"{flow}/test/1", nameof(ReplayRequested), Via.Bus, stream.Entries[^1].At, [])), OrderSummary.For(participant)?.Invoke(stream), Cancellation);
         }

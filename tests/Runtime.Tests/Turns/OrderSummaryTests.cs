@@ -42,6 +42,47 @@ public class OrderSummaryTests
     }
 
     [Fact]
+    public void A_summary_tells_when_each_step_was_done() => Assert.Equal(
+        new StepTimes(1_000, 2_000, 3_000, 4_000),
+        Of(Created, new ReservationNoted(), new ChargeNoted(World.Total), new BookingNoted("t", Start), new OrderCompleted("17850", "t"))!.Steps);
+
+    [Theory]
+    [InlineData(false, "ChargeNoted")]
+    [InlineData(true, "ChargeNoted", "OrderCancellationRequested")]
+    [InlineData(true, "ChargeNoted", "FailureNoted")]
+    [InlineData(false, "ChargeNoted", "FailureNoted", "RefundNoted")]
+    [InlineData(false, "FailureNoted")]
+    [InlineData(false, "ChargeNoted", "BookingNoted", "OrderCancellationRequested", "RefusedCancellationNoted")]
+    [InlineData(true, "ChargeNoted", "OrderCancellationRequested", "OrderCancelled")]
+    [InlineData(false, "ChargeNoted", "OrderCompleted")]
+    public void A_charge_is_owed_once_the_order_is_called_off_and_until_it_is_given_back(bool isOwed, params string[] events)
+    {
+        var order = Of([Created, .. events.Select(name => Contracts.Samples.EveryEvent.First(e => e.GetType().Name == name))])!;
+        Assert.Equal(isOwed ? order.Charged : null, order.Owed);
+        Assert.Null((order with { Settled = ["payments"] }).Owed);
+    }
+
+    [Fact]
+    public void An_audit_finds_what_does_not_add_up()
+    {
+        var completed = Of(Created, new ChargeNoted(World.Total), new OrderCompleted("17850", "t"))!;
+        Assert.Empty(OrderAudit.FindingsOf(completed, Start));
+        Assert.Contains("but charged nothing", Finding(completed with { Charged = null }), StringComparison.Ordinal);
+        Assert.Contains("were refunded", Finding(completed with { Refunded = World.Total }), StringComparison.Ordinal);
+        Assert.Contains("were not given back", Finding(completed with { Status = OrderStatus.Cancelled }), StringComparison.Ordinal);
+        Assert.Contains("The parcel left", Finding(completed with { Facts = OrderFacts.PickedUpAfterCallOff }), StringComparison.Ordinal);
+
+        var open = Of(Created)!;
+        Assert.Empty(OrderAudit.FindingsOf(open, Start.AddMinutes(59)));
+        Assert.Contains("parked nowhere", Finding(open), StringComparison.Ordinal);
+        Assert.Empty(OrderAudit.FindingsOf(open with { Status = OrderStatus.Booked }, Start.AddDays(1)));
+        var parked = new ParkingNoted("payments", 3, "o-1/inventory/2", "HandlerFailed", "a bug");
+        Assert.Equal("Parked at payments.", Finding(Of(Created, parked)!));
+
+        static string Finding(OrderSummary order) => Assert.Single(OrderAudit.FindingsOf(order, Start.AddDays(1)));
+    }
+
+    [Fact]
     public void A_parked_order_shows_where_and_why_until_it_is_resumed()
     {
         var parked = new ParkingNoted("payments", 3, "o-1/inventory/2", "HandlerFailed", "a bug");

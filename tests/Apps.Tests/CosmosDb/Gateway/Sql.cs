@@ -172,6 +172,8 @@ sealed class Sql
             "IS_DEFINED" => Function(1, values => values[0] != Undefined),
             "STARTSWITH" => Function(2, values => values is [JsonValue a, JsonValue b] && a != Undefined
                 && a.GetValueKind() is JsonValueKind.String && a.GetValue<string>().StartsWith(b.GetValue<string>(), StringComparison.Ordinal)),
+            "ARRAY_CONTAINS" => Function(2, values => values is [JsonArray items, var wanted]
+                && items.Any(item => Compare(item, wanted) == 0)),
             _ => throw Unknown(),
         };
     }
