@@ -25,7 +25,7 @@ sealed partial class Transaction(
     public void Begin()
     {
         changes.Clear();
-        ReplayChanges();
+        Try(Start);
     }
 
     /// <summary>
@@ -40,7 +40,7 @@ sealed partial class Transaction(
         }
         catch (Exception e) when (!IsDiskFailure(e))
         {
-            ReplayChanges();
+            Try(Replay);
             if (!write.Failed(e))
                 throw;
             return false;
@@ -92,11 +92,11 @@ sealed partial class Transaction(
         connection.Sql("COMMIT").Run();
     }
 
-    void ReplayChanges()
+    void Try(Action start)
     {
         try
         {
-            Replay();
+            start();
         }
         catch (Exception e) when (IsDiskFailure(e))
         {
@@ -146,10 +146,12 @@ sealed partial class Transaction(
         if (connection.InTransaction)
             connection.Sql("ROLLBACK").Run();
         numbers.Forget();
-        connection.Sql("BEGIN IMMEDIATE").Run();
+        Start();
         foreach (var write in changes)
             write.Run(connection);
     }
+
+    void Start() => connection.Sql("BEGIN IMMEDIATE").Run();
 
     static bool IsDiskFailure(Exception exception) => exception is SqliteException
     {
