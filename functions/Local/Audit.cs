@@ -78,7 +78,7 @@ public sealed class Audit(Database database, SqliteBus bus, RealProviders real)
         var pieces = new Dictionary<(string Warehouse, string Sku, string State), long>();
         foreach (var (warehouse, state, lines) in connection
             .Sql("SELECT warehouse, state, lines FROM reservation WHERE state IN ('reserved', 'consumed')")
-            .Rows(row => (row.Text(0), row.Text(1), StoredJson.Parse(row.Bytes(2), SqliteStockJson.Default.IReadOnlyListStockLine))))
+            .Rows(row => (row.Text(0), row.Text(1), StoredJson.Parse(row.Bytes(2), ReservationJson.Default.IReadOnlyListStockLine))))
         {
             foreach (var line in lines)
                 pieces[(warehouse, line.Sku, state)] = pieces.GetValueOrDefault((warehouse, line.Sku, state)) + line.Quantity;

@@ -14,25 +14,29 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
 {
     public static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
 
+    readonly OrderPart<Charges> orders = new(database, OrderParts.Charges, Charges.Read);
+    readonly Ids charges = new(database, "SELECT max(id) FROM card_charge");
+    readonly Ids refunds = new(database, "SELECT max(id) FROM card_refund");
+
     public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var behaviour = SimulatedOutside.OfCard(cardToken);
         if (behaviour is CardBehaviour.IsDown && await database.RunAsync(IsOut))
             throw new TransientException("The card provider is unavailable.");
+        var charge = await orders.DecideAsync(orderId, known => ChargeOnce(known, key, orderId, amount, cardToken, now));
         if (behaviour is not CardBehaviour.LosesAnswers)
-            return (await database.RunAsync(connection => Charge(connection, key, orderId, amount, cardToken, now))).Answer;
+            return charge.Answer;
 
         // The charge is durable, and then its answer is lost: the worst that a provider can do.
-        var (answer, answers) = await database.CommitAsync(connection => Charge(connection, key, orderId, amount, cardToken, now));
-        return answers > SimulatedOutside.AnswersLost ? answer : throw new TransientException("The card provider did not answer in time.");
+        await database.CommittedAsync();
+        return charge.Answers > SimulatedOutside.AnswersLost
+            ? charge.Answer
+            : throw new TransientException("The card provider did not answer in time.");
     }
 
-    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
-        database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, declined, amount, currency FROM card_charge WHERE number = ? ORDER BY id LIMIT 1")
-                .Bind(number).First(ChargeAnswer)
-            : null);
+    public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
+        orders.DecideAsync(orderId, known => known.All is [var first, ..] ? first.Answer : null);
 
     /// <summary>No charge is ever pending here.</summary>
     public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) =>
@@ -41,21 +45,21 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     public Task<CardRefunded> RefundAsync(string key, string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        return database.RunAsync(connection =>
+        return orders.DecideAsync(orderId, known =>
         {
-            var number = database.Numbers.FindOrGive(connection, orderId);
-            return connection.Sql("SELECT id FROM card_refund WHERE number = ? AND key = ? AND at > ?")
-                    .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(RefundAnswer)
-                ?? RefundAnswer(connection
-                    .Sql("INSERT INTO card_refund (number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?)")
-                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).Insert());
+            var refund = known.Refunds.Find(refund => refund.Key == key && refund.At > now - KeyMemory);
+            if (refund is null)
+            {
+                refund = new(refunds.Next(), key, now);
+                database.Enqueue(new RefundInsertion(database.Numbers, orderId, refund, chargeId, amount));
+                known.Refunds.Add(refund);
+            }
+            return refund.Answer;
         });
     }
 
     public Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation) =>
-        database.RunAsync(connection => database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id FROM card_refund WHERE number = ? ORDER BY id LIMIT 1").Bind(number).First(RefundAnswer)
-            : null);
+        orders.DecideAsync(orderId, known => known.Refunds is [var first, ..] ? first.Answer : null);
 
     /// <summary>Begins or ends the outage, and keeps that in the file. At first there is one.</summary>
     public Task SetOutageAsync(bool isOut) => database.CommitAsync(connection =>
@@ -67,37 +71,77 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     static bool IsOut(Connection connection) =>
         connection.Sql("SELECT value FROM setting WHERE name = 'card_outage'").First(row => row.Text(0)) is not "off";
 
-    (Answer Answer, int Answers) Charge(Connection connection, string key, string orderId, Money amount, string token, DateTimeOffset now)
+    Charge ChargeOnce(Charges known, string key, string orderId, Money amount, string token, DateTimeOffset now)
     {
-        var number = database.Numbers.FindOrGive(connection, orderId);
-        var known = connection
-            .Sql("SELECT id, declined, amount, currency, answers FROM card_charge WHERE number = ? AND key = ? AND at > ?")
-            .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks)
-            .First(row => new { Id = row.Long(0), Answer = ChargeAnswer(row), Answers = (int)row.Long(4) + 1 });
-        if (known is not null)
+        if (known.All.Find(charge => charge.Key == key && charge.At > now - KeyMemory) is { } charge)
         {
-            connection.Sql("UPDATE card_charge SET answers = ? WHERE id = ?").Bind(known.Answers).Bind(known.Id).Run();
-            return (known.Answer, known.Answers);
+            database.Enqueue(new AnsweredAgain(charge.Id, charge.Answers + 1));
+            charge.Answers++;
+            return charge;
         }
         var reason = SimulatedOutside.OfCard(token) is CardBehaviour.Declines ? SimulatedOutside.DeclinedReason : null;
-        var id = connection
-            .Sql("""
-                INSERT INTO card_charge (number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
-                """)
-            .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(token).Bind(Text(amount.Amount)).Bind(amount.Currency).Bind(reason).Insert();
-        return (ChargeAnswer(id, reason, amount), 1);
+        charge = new(charges.Next(), key, now, amount, reason);
+        database.Enqueue(new ChargeInsertion(database.Numbers, orderId, charge, token));
+        known.All.Add(charge);
+        return charge;
     }
-
-    static Answer ChargeAnswer(Statement row) =>
-        ChargeAnswer(row.Long(0), row.TextOrNull(1), new(decimal.Parse(row.Text(2), CultureInfo.InvariantCulture), row.Text(3)));
-
-    static Answer ChargeAnswer(long id, string? declined, Money amount) =>
-        declined is null ? new CardCharged($"ch_{id}", amount) : new CardDeclined(declined);
-
-    static CardRefunded RefundAnswer(Statement row) => RefundAnswer(row.Long(0));
-
-    static CardRefunded RefundAnswer(long id) => new($"re_{id}");
 
     /// <summary>As text: SQLite knows no decimals.</summary>
     static string Text(decimal amount) => amount.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>What was asked of the provider for one order, oldest first.</summary>
+    sealed class Charges
+    {
+        public List<Charge> All { get; init; } = new(1);
+        public List<Refund> Refunds { get; init; } = [];
+
+        public static Charges Read(Connection connection, long number) => new()
+        {
+            All = connection.Sql("SELECT id, key, at, amount, currency, declined, answers FROM card_charge WHERE number = ? ORDER BY id")
+                .Bind(number)
+                .Rows(row => new Charge(
+                    row.Long(0), row.Text(1), new(row.Long(2), TimeSpan.Zero),
+                    new(decimal.Parse(row.Text(3), CultureInfo.InvariantCulture), row.Text(4)), row.TextOrNull(5))
+                {
+                    Answers = (int)row.Long(6),
+                }),
+            Refunds = connection.Sql("SELECT id, key, at FROM card_refund WHERE number = ? ORDER BY id").Bind(number)
+                .Rows(row => new Refund(row.Long(0), row.Text(1), new(row.Long(2), TimeSpan.Zero))),
+        };
+    }
+
+    sealed record Charge(long Id, string Key, DateTimeOffset At, Money Amount, string? Declined)
+    {
+        public int Answers { get; set; } = 1;
+        public Answer Answer => Declined is null ? new CardCharged($"ch_{Id}", Amount) : new CardDeclined(Declined);
+    }
+
+    sealed record Refund(long Id, string Key, DateTimeOffset At)
+    {
+        public CardRefunded Answer => new($"re_{Id}");
+    }
+
+    sealed class ChargeInsertion(OrderNumbers numbers, string orderId, Charge charge, string token) : Write
+    {
+        public override void Run(Connection connection) => connection
+            .Sql("""
+                INSERT INTO card_charge (id, number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+                """)
+            .Bind(charge.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(charge.Key).Bind(charge.At.UtcTicks).Bind(token)
+            .Bind(Text(charge.Amount.Amount)).Bind(charge.Amount.Currency).Bind(charge.Declined).Run();
+    }
+
+    sealed class AnsweredAgain(long id, int answers) : Write
+    {
+        public override void Run(Connection connection) =>
+            connection.Sql("UPDATE card_charge SET answers = ? WHERE id = ?").Bind(answers).Bind(id).Run();
+    }
+
+    sealed class RefundInsertion(OrderNumbers numbers, string orderId, Refund refund, string chargeId, Money amount) : Write
+    {
+        public override void Run(Connection connection) => connection
+            .Sql("INSERT INTO card_refund (id, number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            .Bind(refund.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(refund.Key).Bind(refund.At.UtcTicks)
+            .Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).Run();
+    }
 }

@@ -43,6 +43,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     readonly CarrierTiming timing;
     readonly TimeProvider time;
     readonly ILogger<SqliteCarrier> log;
+    readonly OrderPart<Bookings> orders;
+    readonly Ids ids;
     readonly TimerQueue<Call> timers;
     readonly SemaphoreSlim calls = new(CallsMax);
     readonly CancellationTokenSource stopping = new();
@@ -54,6 +56,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         this.timing = timing;
         this.time = time;
         this.log = log;
+        orders = new(database, OrderParts.Bookings, Bookings.Read);
+        ids = new(database, "SELECT max(id) FROM booking");
         timers = new(time, due => due.ToList().ForEach(call => _ = CallAsync(call, mayBeCancelled: true)));
     }
 
@@ -78,47 +82,64 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 
     public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
     {
-        var booking = new Booking(this, key, orderId, shipTo.PostalCode, time.GetUtcNow());
-        database.Enqueue(booking);
-        return booking.Answer;
+        var now = time.GetUtcNow();
+        return orders.DecideAsync(orderId, bookings =>
+        {
+            var booking = bookings.All.Find(booking => booking.Key == key && booking.At > now - KeyMemory);
+            if (booking is null)
+            {
+                booking = Book(key, shipTo.PostalCode, now);
+                database.Enqueue(new Insertion(this, orderId, booking));
+                bookings.All.Add(booking);
+            }
+            return booking.Answer;
+        });
     }
 
-    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) => database.RunAsync(connection =>
-        database.Numbers.Find(connection, orderId) is { } number
-            ? connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? ORDER BY id LIMIT 1")
-                .Bind(number).First(BookingAnswer)
-            : null);
+    public Task<Answer?> FindBookingAsync(string orderId, CancellationToken cancellation) =>
+        orders.DecideAsync(orderId, bookings => bookings.All is [var first, ..] ? first.Answer : null);
 
     public Task<Answer> CancelAsync(string key, string orderId, string trackingId, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        return database.RunAsync<Answer>(connection =>
+        return orders.DecideAsync<Answer>(orderId, bookings =>
         {
-            var id = IdOf(trackingId);
-            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ? AND picked_up_at > ?")
-                .Bind(id).Bind(now.UtcTicks).Run();
-            var isCancelled = connection.Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(id).First(row => row.Long(0)) == 1;
-            return isCancelled ? new CarrierCancelled() : new CarrierTooLate();
+            if (bookings[trackingId] is not { } booking)
+                return new CarrierTooLate();
+            if (!booking.IsCancelled && booking.PickedUpAt > now)
+            {
+                database.Enqueue(new Cancellation(booking.Id));
+                booking.IsCancelled = true;
+            }
+            return booking.IsCancelled ? new CarrierCancelled() : new CarrierTooLate();
         });
     }
 
     public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        return database.RunAsync<Answer>(connection =>
-            connection.Sql("SELECT count(*) FROM booking WHERE id = ? AND NOT cancelled AND picked_up_at <= ?")
-                .Bind(IdOf(trackingId)).Bind(now.UtcTicks).First(row => row.Long(0)) > 0
+        return orders.DecideAsync<Answer>(orderId, bookings =>
+            bookings[trackingId] is { IsCancelled: false } booking && booking.PickedUpAt <= now
                 ? new ParcelPickedUp()
                 : new ParcelNotPickedUp());
     }
 
+    Booking Book(string key, string postalCode, DateTimeOffset now)
+    {
+        var behaviour = SimulatedOutside.OfPostalCode(postalCode);
+        if (behaviour is CarrierBehaviour.Refuses)
+            return new(ids.Next(), key, now, SimulatedOutside.RefusedReason);
+        var promisedBy = now + timing.Promise;
+        var pickedUpAt = behaviour is CarrierBehaviour.PicksUpLate ? promisedBy + timing.Lateness : now;
+        return new(ids.Next(), key, now)
+        {
+            PromisedBy = promisedBy,
+            PickedUpAt = pickedUpAt,
+            ReportAt = behaviour is CarrierBehaviour.ReportsLate ? now + timing.ReportDelay : pickedUpAt,
+        };
+    }
+
     const string TrackingPrefix = "trk_";
-
-    static long IdOf(string trackingId) => long.Parse(trackingId[TrackingPrefix.Length..], CultureInfo.InvariantCulture);
-
-    static Answer BookingAnswer(Statement row) => row.TextOrNull(2) is { } refusal
-        ? new CarrierRefused(refusal)
-        : new CarrierBooked($"{TrackingPrefix}{row.Long(0)}", new(row.Long(1), TimeSpan.Zero));
 
     /// <param name="mayBeCancelled">It has waited, and the booking may have been cancelled meanwhile.</param>
     async Task CallAsync(Call call, bool mayBeCancelled)
@@ -128,10 +149,10 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
             await calls.WaitAsync(stopping.Token);
             try
             {
-                if (mayBeCancelled && await database.RunAsync(connection => connection
-                    .Sql("SELECT cancelled FROM booking WHERE id = ?").Bind(call.Id).First(row => row.Long(0))) != 0)
-                    return;
                 var trackingId = $"{TrackingPrefix}{call.Id}";
+                if (mayBeCancelled
+                    && await orders.DecideAsync(call.OrderId, bookings => bookings[trackingId] is null or { IsCancelled: true }))
+                    return;
 
                 // Shipping may hear of the pick-up before it has saved the booking. Then only the caller knows the order's trace.
                 using var span = call.Trace == default
@@ -174,64 +195,78 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     /// <param name="Trace">Of the turn that booked; none after a restart.</param>
     sealed record Call(long Id, string OrderId, long PickedUpAt, int Attempts = 0, ActivityContext Trace = default);
 
-    /// <summary>
-    /// Answers once it has run. The pick-up is reported once the booking is on disk, and with it the stream of whoever booked.
-    /// </summary>
-    sealed class Booking(SqliteCarrier carrier, string key, string orderId, string postalCode, DateTimeOffset now) : Write
+    /// <summary>What was booked for one order, oldest first.</summary>
+    sealed class Bookings
     {
-        readonly TaskCompletionSource<Answer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        readonly ActivityContext trace = Activity.Current?.Context ?? default;
-        Answer found = null!;
-        Call? call;
-        DateTimeOffset reportAt;
+        public List<Booking> All { get; init; } = new(1);
 
-        public Task<Answer> Answer => answer.Task;
+        public Booking? this[string trackingId] => All.Find(booking => booking.Refused is null && booking.TrackingId == trackingId);
 
-        public override void Run(Connection connection)
+        public static Bookings Read(Connection connection, long number) => new()
         {
-            call = null;
-            var number = carrier.database.Numbers.FindOrGive(connection, orderId);
-            found = connection.Sql("SELECT id, promised_by, refused FROM booking WHERE number = ? AND key = ? AND at > ?")
-                .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(BookingAnswer)
-                ?? Book(connection, number);
-        }
+            All = connection
+                .Sql("SELECT id, key, at, refused, promised_by, picked_up_at, cancelled FROM booking WHERE number = ? ORDER BY id")
+                .Bind(number)
+                .Rows(row => new Booking(row.Long(0), row.Text(1), Moment(row.Long(2)), row.TextOrNull(3))
+                {
+                    PromisedBy = Moment(row.Long(4)),
+                    PickedUpAt = Moment(row.Long(5)),
+                    IsCancelled = row.Long(6) == 1,
+                }),
+        };
 
-        Answer Book(Connection connection, long number)
-        {
-            var behaviour = SimulatedOutside.OfPostalCode(postalCode);
-            var isRefused = behaviour is CarrierBehaviour.Refuses;
-            var promisedBy = now + carrier.timing.Promise;
-            var pickedUpAt = behaviour is CarrierBehaviour.PicksUpLate ? promisedBy + carrier.timing.Lateness : now;
-            reportAt = behaviour is CarrierBehaviour.ReportsLate ? now + carrier.timing.ReportDelay : pickedUpAt;
-            var id = connection
-                .Sql("INSERT INTO booking (number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?)")
-                .Bind(number).Bind(key).Bind(now.UtcTicks)
-                .Bind(isRefused ? null : promisedBy.UtcTicks).Bind(isRefused ? null : pickedUpAt.UtcTicks)
-                .Bind(isRefused ? null : reportAt.UtcTicks).Bind(isRefused ? SimulatedOutside.RefusedReason : null).Insert();
-            if (isRefused)
-                return new CarrierRefused(SimulatedOutside.RefusedReason);
-            call = new(id, orderId, pickedUpAt.UtcTicks, Trace: trace);
-            return new CarrierBooked($"{TrackingPrefix}{id}", promisedBy);
-        }
+        static DateTimeOffset Moment(long ticks) => new(ticks, TimeSpan.Zero);
+    }
 
-        public override void Ran() => answer.TrySetResult(found);
+    /// <param name="Refused">Why nothing was booked; null where it was. Then there are no moments.</param>
+    sealed record Booking(long Id, string Key, DateTimeOffset At, string? Refused = null)
+    {
+        public DateTimeOffset PromisedBy { get; init; }
+        public DateTimeOffset PickedUpAt { get; init; }
 
-        public override bool IsAwaited => call is not null && carrier.database.IsDurable;
+        /// <summary>When the pick-up is to be reported. Only for a new booking.</summary>
+        public DateTimeOffset ReportAt { get; init; }
+
+        public bool IsCancelled { get; set; }
+        public string TrackingId { get; } = $"{TrackingPrefix}{Id}";
+        public Answer Answer => Refused is null ? new CarrierBooked(TrackingId, PromisedBy) : new CarrierRefused(Refused);
+    }
+
+    /// <summary>The pick-up is reported once the booking is on disk, and with it the stream of whoever booked.</summary>
+    sealed class Insertion(SqliteCarrier carrier, string orderId, Booking booking) : Write
+    {
+        readonly Call call = new(booking.Id, orderId, booking.PickedUpAt.UtcTicks, Trace: Activity.Current?.Context ?? default);
+
+        bool IsRefused => booking.Refused is not null;
+
+        public override bool IsAwaited => !IsRefused && carrier.database.IsDurable;
+
+        public override void Run(Connection connection) => connection
+            .Sql("""
+                INSERT INTO booking (id, number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            .Bind(booking.Id).Bind(carrier.database.Numbers.FindOrGive(connection, orderId)).Bind(booking.Key).Bind(booking.At.UtcTicks)
+            .Bind(IsRefused ? null : booking.PromisedBy.UtcTicks).Bind(IsRefused ? null : booking.PickedUpAt.UtcTicks)
+            .Bind(IsRefused ? null : booking.ReportAt.UtcTicks).Bind(booking.Refused).Run();
 
         public override void Committed()
         {
-            if (call is null)
+            if (IsRefused)
                 return;
-            if (reportAt > now)
-                carrier.timers.Add(call, reportAt);
+            if (booking.ReportAt > booking.At)
+                carrier.timers.Add(call, booking.ReportAt);
             else if (carrier.webhook is not null)
             {
                 ThreadPool.UnsafeQueueUserWorkItem(
                     static at => _ = at.carrier.CallAsync(at.call, mayBeCancelled: false), (carrier, call), preferLocal: false);
             }
         }
+    }
 
-        public override bool Failed(Exception exception) => answer.TrySetException(exception) || true;
+    sealed class Cancellation(long id) : Write
+    {
+        public override void Run(Connection connection) =>
+            connection.Sql("UPDATE booking SET cancelled = 1, told_at = NULL WHERE id = ?").Bind(id).Run();
     }
 
     [LoggerMessage(LogLevel.Information, "The pick-up of order {OrderId} was not acknowledged and is reported again: {Description}")]

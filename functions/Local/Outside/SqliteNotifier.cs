@@ -9,18 +9,17 @@ public sealed class SqliteNotifier(Database database, TimeProvider time) : INoti
 {
     static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
 
+    readonly OrderPart<Notices> orders = new(database, OrderParts.Notices, Notices.Read);
+
     public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        return database.RunAsync(connection =>
+        return orders.DecideAsync(orderId, notices =>
         {
-            var number = database.Numbers.FindOrGive(connection, orderId);
-            var known = connection.Sql("SELECT count(*) FROM notice WHERE number = ? AND key = ? AND at > ?")
-                .Bind(number).Bind(key).Bind((now - KeyMemory).UtcTicks).First(row => row.Long(0));
-            if (known == 0)
+            if (!notices.Keys.Exists(known => known.Key == key && known.At > now - KeyMemory))
             {
-                connection.Sql("INSERT INTO notice (number, key, at, customer, detail) VALUES (?, ?, ?, ?, ?)")
-                    .Bind(number).Bind(key).Bind(now.UtcTicks).Bind(notice.CustomerId).Bind(notice.Detail).Run();
+                database.Enqueue(new Insertion(database.Numbers, orderId, key, now, notice));
+                notices.Keys.Add((key, now));
             }
             return new Notified();
         });
@@ -30,4 +29,22 @@ public sealed class SqliteNotifier(Database database, TimeProvider time) : INoti
     public Task<IReadOnlyList<string>> NoticesAsync(string orderId) => database.RunAsync<IReadOnlyList<string>>(connection =>
         connection.Sql("SELECT detail FROM notice JOIN order_number USING (number) WHERE order_id = ? ORDER BY id")
             .Bind(orderId).Rows(row => row.Text(0)));
+
+    sealed class Notices
+    {
+        public List<(string Key, DateTimeOffset At)> Keys { get; init; } = new(1);
+
+        public static Notices Read(Connection connection, long number) => new()
+        {
+            Keys = connection.Sql("SELECT key, at FROM notice WHERE number = ?").Bind(number)
+                .Rows(row => (row.Text(0), new DateTimeOffset(row.Long(1), TimeSpan.Zero))),
+        };
+    }
+
+    sealed class Insertion(OrderNumbers numbers, string orderId, string key, DateTimeOffset at, Notify notice) : Write
+    {
+        public override void Run(Connection connection) => connection
+            .Sql("INSERT INTO notice (number, key, at, customer, detail) VALUES (?, ?, ?, ?, ?)")
+            .Bind(numbers.FindOrGive(connection, orderId)).Bind(key).Bind(at.UtcTicks).Bind(notice.CustomerId).Bind(notice.Detail).Run();
+    }
 }

@@ -40,8 +40,9 @@ public sealed partial class Database : IAsyncDisposable
     volatile bool diskFails;
     Exception? failure;
 
-    Database(string path, ILogger log)
+    Database(string path, ILogger log, int ordersMax)
     {
+        Recent = new(ordersMax);
         this.path = path;
         this.log = log;
         IsDurable = path is not InMemory;
@@ -67,8 +68,11 @@ public sealed partial class Database : IAsyncDisposable
     }
 
     /// <summary>Opens the file, or creates it with its folder; <see cref="InMemory"/> for one that ends with the process.</summary>
+    /// <param name="path">Of the file.</param>
+    /// <param name="log">For what the disk does.</param>
+    /// <param name="ordersMax">Orders kept in memory.</param>
     /// <exception cref="IOException">It cannot be opened; the message says why, and what to do.</exception>
-    public static Database Open(string path, ILogger log) => new(path, log);
+    public static Database Open(string path, ILogger log, int ordersMax = 20_000) => new(path, log, ordersMax);
 
     /// <summary>Whether anything outlives the process.</summary>
     public bool IsDurable { get; }
@@ -86,6 +90,9 @@ public sealed partial class Database : IAsyncDisposable
 
     /// <summary>The orders' numbers, for changes.</summary>
     internal OrderNumbers Numbers { get; } = new();
+
+    /// <summary>What is stored of recent orders.</summary>
+    internal RecentOrders Recent { get; }
 
     /// <summary>Queues a change that nobody waits for.</summary>
     /// <exception cref="TransientException">The database is closed or broken, or the disk fails and the change must not wait.</exception>

@@ -13,14 +13,11 @@ public sealed class SqliteStreams
 {
     readonly Database database;
     readonly Dictionary<string, int> participants;
-    readonly RecentOrders recent;
 
-    /// <param name="ordersMax">Orders kept in memory.</param>
-    public SqliteStreams(Database database, int ordersMax = 20_000)
+    public SqliteStreams(Database database)
     {
         this.database = database;
         participants = database.CommitAsync(ReadParticipants).GetAwaiter().GetResult();
-        recent = new(ordersMax, participants.Values.Max() + 1);
     }
 
     /// <summary>One participant's streams, for turns on messages.</summary>
@@ -49,11 +46,11 @@ public sealed class SqliteStreams
         }
         while (true)
         {
-            var order = recent[orderId];
+            var order = database.Recent[orderId];
             lock (order)
             {
                 if (!order.IsDropped && order.Knows(participant))
-                    return order[participant];
+                    return (StoredStream?)order[participant];
             }
 
             // On the writer's thread, behind every save queued before, so it cannot be stale.
@@ -91,7 +88,7 @@ public sealed class SqliteStreams
     /// <summary>False if another save came first, or may have: the order has left memory.</summary>
     bool TryQueue(StreamWrite write, StoredStream? before, int participant)
     {
-        var order = recent[write.After.Stream.OrderId];
+        var order = database.Recent[write.After.Stream.OrderId];
         lock (order)
         {
             if (order.IsDropped || !order.Knows(participant) || !ReferenceEquals(order[participant], before))

@@ -50,6 +50,16 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
     }
 }
 
+/// <summary>A stream as last saved.</summary>
+/// <param name="Summary">What lists show of the order; null at every participant but Orders.</param>
+/// <param name="Version">Counts the saves; its text is the ETag.</param>
+/// <param name="EntriesSize">Bytes of all entries.</param>
+sealed record StoredStream(OrderStream Stream, OrderSummary? Summary, long Version, int EntriesSize)
+{
+    /// <summary>Of the save that produced this; null if it was read.</summary>
+    public Listing? Listing { get; init; }
+}
+
 sealed record StreamRow(long Version, int Size, byte[]? Body, byte[]? Parked);
 
 static class StreamJson

@@ -64,7 +64,7 @@ public abstract class SqliteStreamStoreContract(bool inMemory, int ordersMax) : 
 {
     readonly DataFile file = new(inMemory);
 
-    protected override ValueTask<IStreamStore> StoreAsync() => new(new SqliteStreams(file.Open(), ordersMax).Of(Participants.Orders));
+    protected override ValueTask<IStreamStore> StoreAsync() => new(new SqliteStreams(file.Open(ordersMax)).Of(Participants.Orders));
 
     public async ValueTask DisposeAsync()
     {

@@ -14,11 +14,11 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
 
     public string Path { get; private set; } = inMemory ? Database.InMemory : "";
 
-    public Database Open()
+    public Database Open(int ordersMax = 20_000)
     {
         if (Path is "")
             Path = System.IO.Path.Combine(folder.FullName, "saga.db");
-        var database = Database.Open(Path, NullLogger.Instance);
+        var database = Database.Open(Path, NullLogger.Instance, ordersMax);
         open.Add(database);
         return database;
     }

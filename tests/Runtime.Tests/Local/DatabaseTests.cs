@@ -171,13 +171,13 @@ public sealed class DatabaseTests : IAsyncDisposable
         await database.RunAsync(connection => connection.Pragma($"user_version = {version}"));
         await database.DisposeAsync();
         var before = await File.ReadAllBytesAsync(file.Path, Cancellation);
-        var message = Assert.Throws<IOException>(file.Open).Message;
+        var message = Assert.Throws<IOException>(() => file.Open()).Message;
         Assert.Contains($"{which} version of this program: its tables are version {version}, these are {Schema.Version}", message);
         Assert.EndsWith($"move these away: {file.Path}.", message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(file.Path, Cancellation));
 
         // And the file is not kept open.
-        Assert.Equal(message, Assert.Throws<IOException>(file.Open).Message);
+        Assert.Equal(message, Assert.Throws<IOException>(() => file.Open()).Message);
     }
 
     [Theory, InlineData(0), InlineData(Schema.Version)]
@@ -188,7 +188,7 @@ public sealed class DatabaseTests : IAsyncDisposable
         using (var other = new Connection($"Data Source={file.Path};Pooling=False"))
             other.Script($"CREATE TABLE notes (text TEXT); PRAGMA user_version = {version};");
         var before = await File.ReadAllBytesAsync(file.Path, Cancellation);
-        Assert.Contains("another program", Assert.Throws<IOException>(file.Open).Message, StringComparison.Ordinal);
+        Assert.Contains("another program", Assert.Throws<IOException>(() => file.Open()).Message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(file.Path, Cancellation));
     }
 
@@ -212,7 +212,7 @@ public sealed class DatabaseTests : IAsyncDisposable
     {
         await file.Open().DisposeAsync();
         await File.WriteAllTextAsync(file.Path, new string('x', 4_096), TestContext.Current.CancellationToken);
-        Assert.Contains("cannot be opened", Assert.Throws<IOException>(file.Open).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be opened", Assert.Throws<IOException>(() => file.Open()).Message, StringComparison.Ordinal);
         Assert.Equal(4_096, new FileInfo(file.Path).Length);
     }
 
@@ -238,7 +238,7 @@ public sealed class DatabaseTests : IAsyncDisposable
         file.Crash();
         File.WriteAllText(file.Path + ".open", "");
         File.Move(file.Path + "-wal", file.Path + "-elsewhere");
-        var message = Assert.Throws<IOException>(file.Open).Message;
+        var message = Assert.Throws<IOException>(() => file.Open()).Message;
         Assert.Contains($"{file.Path}-wal is gone", message, StringComparison.Ordinal);
         Assert.Contains($"delete {file.Path}.open", message, StringComparison.Ordinal);
 

@@ -134,8 +134,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     public async Task However_few_orders_fit_in_memory_no_save_is_lost_or_overwritten(int ordersMax)
     {
         const int Orders = 3, Writers = 4, Each = 40;
-        var database = file.Open();
-        var store = new SqliteStreams(database, ordersMax).Of(Participants.Orders);
+        var database = file.Open(ordersMax);
+        var store = new SqliteStreams(database).Of(Participants.Orders);
         var saved = new ConcurrentBag<(string Order, string On)>();
 
         await Task.WhenAll(Enumerable.Range(0, Orders * Writers).Select(writer => Task.Run(async () =>
