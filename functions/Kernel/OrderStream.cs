@@ -26,19 +26,21 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// </summary>
     public IReadOnlyDictionary<string, JsonElement> Later { get; init; } = ImmutableDictionary<string, JsonElement>.Empty;
 
-    /// <summary>All events that the decider decided, without the kernel's own.</summary>
-    public IEnumerable<OrderEvent> History
+    /// <summary>All events that the decider decided, without the kernel's own, in a new list.</summary>
+    public List<OrderEvent> History
     {
         get
         {
+            var history = new List<OrderEvent>(Entries.Count + 4);
             foreach (var entry in Entries)
             {
-                foreach (var (_, @event) in entry.Events)
+                for (var index = 0; index < entry.Events.Count; index++)
                 {
-                    if (@event is not IKernelEvent)
-                        yield return @event;
+                    if (entry.Events[index].Event is not IKernelEvent)
+                        history.Add(entry.Events[index].Event);
                 }
             }
+            return history;
         }
     }
 
@@ -113,9 +115,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         for (var index = first; index < end; index++)
         {
             var entry = Entries[index];
-            foreach (var (id, @event) in entry.Events)
+            for (var place = 0; place < entry.Events.Count; place++)
             {
-                if (@event is PublicEvent @public)
+                if (entry.Events[place] is (var id, PublicEvent @public))
                     messages.Add(new(id, OrderId, @public, entry.On, entry.Trace, (@public as IScheduled)?.DueAt, entry.At));
             }
         }

@@ -28,7 +28,7 @@ public static class EventJson
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-        Converters = { new RecordedEventConverter() },
+        Converters = { new RecordedEventsConverter() },
         TypeInfoResolver = WireContext.Default.WithAddedModifier(RefuseNulls).WithAddedModifier(LeaveOutTrue),
     };
 
@@ -75,28 +75,41 @@ public static class EventJson
     static JsonTypeInfo TypeInfo(string name) =>
         Recordable.TryGetValue(name, out var info) ? info : throw new JsonException($"There is no event named {name}.");
 
-    /// <summary>An event with its name and id: <c>{ "id", "type", "data" }</c>.</summary>
-    sealed class RecordedEventConverter : JsonConverter<RecordedEvent>
+    /// <summary>
+    /// Events with their names and ids: <c>[{ "id", "type", "data" }]</c>. The whole list, because the serializer would need a stack of its
+    /// own to write it for each entry.
+    /// </summary>
+    sealed class RecordedEventsConverter : JsonConverter<IReadOnlyList<RecordedEvent>>
     {
-        public override RecordedEvent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        public override IReadOnlyList<RecordedEvent> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using var json = JsonDocument.ParseValue(ref reader);
-            var root = json.RootElement;
-            var name = root.GetProperty("type").GetString() ?? "";
-            var @event = (OrderEvent?)root.GetProperty("data").Deserialize(TypeInfo(name))
-                ?? throw new JsonException($"The body of {name} is null.");
-            return new(root.GetProperty("id").GetString() ?? throw new JsonException("An event has no id."), @event);
+            return json.RootElement.EnumerateArray().Select(Read).ToArray();
         }
 
-        public override void Write(Utf8JsonWriter writer, RecordedEvent value, JsonSerializerOptions options)
+        static RecordedEvent Read(JsonElement json)
         {
-            var name = value.Event.GetType().Name;
-            writer.WriteStartObject();
-            writer.WriteString("id", value.Id ?? throw new JsonException("An event has no id."));
-            writer.WriteString("type", name);
-            writer.WritePropertyName("data");
-            JsonSerializer.Serialize(writer, value.Event, TypeInfo(name));
-            writer.WriteEndObject();
+            var name = json.GetProperty("type").GetString() ?? "";
+            var @event = (OrderEvent?)json.GetProperty("data").Deserialize(TypeInfo(name))
+                ?? throw new JsonException($"The body of {name} is null.");
+            return new(json.GetProperty("id").GetString() ?? throw new JsonException("An event has no id."), @event);
+        }
+
+        public override void Write(Utf8JsonWriter writer, IReadOnlyList<RecordedEvent> value, JsonSerializerOptions options)
+        {
+            writer.WriteStartArray();
+            for (var index = 0; index < value.Count; index++)
+            {
+                var (id, @event) = value[index];
+                var name = @event.GetType().Name;
+                writer.WriteStartObject();
+                writer.WriteString("id", id ?? throw new JsonException("An event has no id."));
+                writer.WriteString("type", name);
+                writer.WritePropertyName("data");
+                JsonSerializer.Serialize(writer, @event, TypeInfo(name));
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
         }
     }
 }

@@ -33,7 +33,7 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         .Build();
 
     /// <exception cref="TransientException">It failed each time.</exception>
-    public async Task CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
+    public async ValueTask CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
     {
         await call(c);
         return true;
@@ -44,7 +44,7 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
     /// failed.
     /// </summary>
     /// <exception cref="TransientException">It failed each time.</exception>
-    public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
+    public async ValueTask<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
         TransientException? failure;
         cancellation.ThrowIfCancellationRequested();

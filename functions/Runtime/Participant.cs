@@ -23,12 +23,12 @@ public sealed class Participant(
     /// <summary>Handles a message that the subscription delivers.</summary>
     /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
     public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, Lane.Subscription, cancellation);
+        TurnAsync(message, Lane.Subscription, cancellation).AsTask();
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, Lane.DeadLetters, cancellation);
+        TurnAsync(message, Lane.DeadLetters, cancellation).AsTask();
 
     /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
     public bool IsDue(OrderStream stream, ReceivedMessage message) =>
@@ -59,7 +59,7 @@ public sealed class Participant(
                 index = stream.Entries.Count;
             }
             return await CommitAsync(stream, changed, changed.OutboxThrough(index), cancellation);
-        }, cancellation);
+        }, cancellation).AsTask();
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and records that, so that it is not published again until something else
@@ -71,9 +71,9 @@ public sealed class Participant(
 
     /// <summary>The order's stream as it is, for reading.</summary>
     public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-        outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation);
+        outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation).AsTask();
 
-    async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
+    async ValueTask<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
     {
         if (!hears.Contains(message.Type))
             message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
@@ -99,7 +99,7 @@ public sealed class Participant(
         }
     }
 
-    async Task<TurnResult> OnceAsync(
+    async ValueTask<TurnResult> OnceAsync(
         OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
     {
         using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
@@ -133,7 +133,7 @@ public sealed class Participant(
             Line.AfterFailure(stream, message, lane, failure, description, status, options, now);
     }
 
-    async Task<TurnResult> TakeAsync(
+    async ValueTask<TurnResult> TakeAsync(
         Step step, OrderStream stream, ReceivedMessage message, Attempt attempt, CancellationToken cancellation)
     {
         var decided = step switch
@@ -150,7 +150,7 @@ public sealed class Participant(
     }
 
     /// <summary>Decides on a step that a person has done outside. What the outside has done after all, it answers itself.</summary>
-    async Task<IReadOnlyList<OrderEvent>> SettleAsync(
+    async ValueTask<IReadOnlyList<OrderEvent>> SettleAsync(
         OrderStream stream, SettleRequested request, Attempt attempt, CancellationToken cancellation)
     {
         var isDoneOutside = false;
@@ -164,7 +164,7 @@ public sealed class Participant(
         return [settled, .. decided];
     }
 
-    async Task<int> PublishPendingAsync(OrderStream stream, CancellationToken cancellation)
+    async ValueTask<int> PublishPendingAsync(OrderStream stream, CancellationToken cancellation)
     {
         var pending = stream.Pending;
         if (pending.Count == 0)
@@ -181,10 +181,10 @@ public sealed class Participant(
         return pending.Count;
     }
 
-    async Task<IReadOnlyList<OrderEvent>> DecideAsync(
+    async ValueTask<IReadOnlyList<OrderEvent>> DecideAsync(
         OrderStream stream, OrderEvent input, Attempt attempt, Perform perform, CancellationToken cancellation)
     {
-        var history = stream.History.ToList();
+        var history = stream.History;
         var known = history.Count;
         var inputs = new Queue<OrderEvent>([input]);
         while (inputs.TryDequeue(out var next))
@@ -210,7 +210,7 @@ public sealed class Participant(
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
 
     /// <summary>Saves what has changed, then publishes: the only place that does either. Only what is stored is ever published.</summary>
-    async Task<OrderStream> CommitAsync(
+    async ValueTask<OrderStream> CommitAsync(
         OrderStream loaded, OrderStream changed, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
         if (!ReferenceEquals(changed, loaded))
@@ -226,7 +226,7 @@ public sealed class Participant(
     }
 
     /// <summary>Starts again with the stream as it is stored then, where another writer saved first.</summary>
-    async Task<T> OnStreamAsync<T>(string orderId, Func<OrderStream, Attempt, Task<T>> turn, CancellationToken cancellation)
+    async ValueTask<T> OnStreamAsync<T>(string orderId, Func<OrderStream, Attempt, ValueTask<T>> turn, CancellationToken cancellation)
     {
         for (var conflicts = 0; ; conflicts++)
         {

@@ -189,8 +189,9 @@ public static class Telemetry
     /// <summary>Counts what an entry means for the business, once it is saved.</summary>
     internal static void Recorded(string participant, OrderStream stream, Entry entry)
     {
-        foreach (var (_, @event) in entry.Events)
+        for (var index = 0; index < entry.Events.Count; index++)
         {
+            var @event = entry.Events[index].Event;
             switch (@event)
             {
                 case OrderCreated:

@@ -23,24 +23,24 @@ public sealed class Delivery : ISettlement
     internal OrderQueue Order { get; }
     internal bool IsSettled { get; set; }
 
-    public Task CompleteAsync(CancellationToken cancellation) => Done(() => subscription.Complete(this));
+    public Task CompleteAsync(CancellationToken cancellation) => Done(static on => on.subscription.Complete(on));
 
-    public Task AbandonAsync(CancellationToken cancellation) => Done(() => subscription.Abandon(this));
+    public Task AbandonAsync(CancellationToken cancellation) => Done(static on => on.subscription.Abandon(on));
 
     public Task DeadLetterAsync(string reason, string description, CancellationToken cancellation) =>
-        Done(() => subscription.DeadLetter(this, reason, description));
+        Done(on => on.subscription.DeadLetter(on, reason, description));
 
-    public Task ReleaseSessionAsync(CancellationToken cancellation) => Done(() => subscription.Release(this));
+    public Task ReleaseSessionAsync(CancellationToken cancellation) => Done(static on => on.subscription.Release(on));
 
     /// <exception cref="LockLostException">The message is delivered again.</exception>
-    public Task RenewLockAsync(CancellationToken cancellation) => Done(() => subscription.Renew(this));
+    public Task RenewLockAsync(CancellationToken cancellation) => Done(static on => on.subscription.Renew(on));
 
     /// <summary>Callers expect a failure in the task, not from the call.</summary>
-    static Task Done(Action act)
+    Task Done(Action<Delivery> act)
     {
         try
         {
-            act();
+            act(this);
             return Task.CompletedTask;
         }
         catch (Exception e)

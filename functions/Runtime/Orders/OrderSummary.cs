@@ -133,12 +133,22 @@ public sealed record OrderSummary(
     public static OrderSummary? Of(OrderStream stream)
     {
         OrderSummary? summary = null;
+        StepTimes? steps = null;
+        var updatedAt = default(DateTimeOffset);
         foreach (var entry in stream.Entries)
         {
-            foreach (var (_, @event) in entry.Events)
-                summary = @event is OrderCreated order ? Placed(stream.OrderId, order, entry.At) : summary?.After(@event, entry.At);
+            for (var index = 0; index < entry.Events.Count; index++)
+            {
+                var @event = entry.Events[index].Event;
+                summary = @event is OrderCreated order ? Placed(stream.OrderId, order, entry.At) : summary?.Changed(@event, entry.At);
+                if (summary is { IsFinal: true, FinalAt: null })
+                    summary = summary with { FinalAt = entry.At };
+                if (summary is not null)
+                    steps = StepsAfter(steps, @event, entry.At - summary.PlacedAt);
+                updatedAt = entry.At;
+            }
         }
-        return summary is null ? null : summary with { Facts = FactsOf(stream) };
+        return summary is null ? null : summary with { UpdatedAt = updatedAt, Steps = steps, Facts = FactsOf(stream) };
     }
 
     static OrderFacts FactsOf(OrderStream stream)
@@ -148,8 +158,8 @@ public sealed record OrderSummary(
         {
             if (entry.Via is Via.Bus)
                 facts |= FactOf(entry.Type);
-            foreach (var (_, @event) in entry.Events)
-                facts |= FactOf(@event.GetType().Name);
+            for (var index = 0; index < entry.Events.Count; index++)
+                facts |= FactOf(entry.Events[index].Event.GetType().Name);
         }
         if (facts.HasFlag(OrderFacts.ShipmentBooked))
             facts |= OrderFacts.ShipmentDue;
@@ -169,12 +179,6 @@ public sealed record OrderSummary(
         orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
         ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey, Owner: order.Owner,
         NeedsStock: order.Lines.Any(line => line.NeedsStock));
-
-    OrderSummary After(OrderEvent @event, DateTimeOffset at)
-    {
-        var after = Changed(@event, at) with { UpdatedAt = at, Steps = StepsAfter(@event, (long)(at - PlacedAt).TotalMilliseconds) };
-        return after is { IsFinal: true, FinalAt: null } ? after with { FinalAt = at } : after;
-    }
 
     OrderSummary Changed(OrderEvent @event, DateTimeOffset at) => @event switch
     {
@@ -200,13 +204,13 @@ public sealed record OrderSummary(
         _ => this,
     };
 
-    StepTimes? StepsAfter(OrderEvent @event, long ms) => @event switch
+    static StepTimes? StepsAfter(StepTimes? steps, OrderEvent @event, TimeSpan time) => @event switch
     {
-        ReservationNoted => (Steps ?? new()) with { ReservedMs = ms },
-        ChargeNoted => (Steps ?? new()) with { ChargedMs = ms },
-        BookingNoted => (Steps ?? new()) with { BookedMs = ms },
-        OrderCompleted => (Steps ?? new()) with { ShippedMs = ms },
-        _ => Steps,
+        ReservationNoted => (steps ?? new()) with { ReservedMs = (long)time.TotalMilliseconds },
+        ChargeNoted => (steps ?? new()) with { ChargedMs = (long)time.TotalMilliseconds },
+        BookingNoted => (steps ?? new()) with { BookedMs = (long)time.TotalMilliseconds },
+        OrderCompleted => (steps ?? new()) with { ShippedMs = (long)time.TotalMilliseconds },
+        _ => steps,
     };
 
     OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };

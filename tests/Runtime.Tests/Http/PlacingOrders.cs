@@ -92,9 +92,9 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     {
         var order = OrderJson.Valid().ToJsonString();
         host.OrderStreams.AsStored = stream => stream with { Entries = [.. stream.Entries.Select(OfLaterVersion)] };
-        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "later")).Status);
+        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "of-a-later-version")).Status);
         host.OrderStreams.AsStored = stream => stream;
-        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "later")).Status);
+        Assert.Equal(202, (await host.PostAsync("/api/orders", order, "of-a-later-version")).Status);
 
         static Entry OfLaterVersion(Entry entry) => LaterVersion.Of(JsonSerializer.SerializeToNode(entry, EventJson.Options)!)
             .Deserialize<Entry>(EventJson.Options)!;
