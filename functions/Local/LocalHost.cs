@@ -51,11 +51,7 @@ public sealed class LocalHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-
+        PlainLog.Use(builder.Logging);
         builder.Configuration.AddInMemoryCollection(settings);
         var secret = AddRealProviders(builder.Services, builder.Configuration);
 

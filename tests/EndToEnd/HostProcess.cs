@@ -14,6 +14,7 @@ public sealed class HostProcess : IDisposable
 
     readonly Process process;
     readonly StringBuilder output = new();
+    readonly StringBuilder errors = new();
 
     HostProcess(Process process, int port)
     {
@@ -23,31 +24,36 @@ public sealed class HostProcess : IDisposable
 
     public HttpClient Api { get; }
 
-    public string Output
-    {
-        get
-        {
-            lock (output)
-                return output.ToString();
-        }
-    }
+    /// <summary>Both streams, as a terminal shows them.</summary>
+    public string Output => Read(output);
+
+    /// <summary>Standard error alone.</summary>
+    public string Errors => Read(errors);
 
     public static HostProcess Start(string data, params string[] arguments) => StartAt(FreePort(), data, arguments);
 
     public static HostProcess StartAt(int port, string data, params string[] arguments) => StartAt(port, data, arguments, []);
 
-    static HostProcess StartAt(int port, string data, string[] arguments, Dictionary<string, string> environment)
+    static HostProcess StartAt(int port, string data, string[] arguments, Dictionary<string, string> environment) =>
+        Start(["--data", data, "--port", $"{port}", .. arguments], port, environment);
+
+    static HostProcess Start(string[] arguments, int port, Dictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Host, "--data", data, "--port", $"{port}", .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Host, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = true,
         };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var host = new HostProcess(Process.Start(start)!, port);
         host.process.OutputDataReceived += (_, line) => host.Note(line.Data);
-        host.process.ErrorDataReceived += (_, line) => host.Note(line.Data);
+        host.process.ErrorDataReceived += (_, line) =>
+        {
+            host.Note(line.Data);
+            host.Note(line.Data, host.errors);
+        };
         host.process.BeginOutputReadLine();
         host.process.BeginErrorReadLine();
         return host;
@@ -55,6 +61,13 @@ public sealed class HostProcess : IDisposable
 
     /// <summary>Runs the host until it exits and returns its exit status and output.</summary>
     public static Task<(int Status, string Output)> RunAsync(string data, params string[] arguments) => RunAsync([], data, arguments);
+
+    /// <summary>Runs the host with exactly these arguments until it exits.</summary>
+    public static async Task<(int Status, string Output, string Errors)> RunAsync(string[] arguments)
+    {
+        using var host = Start(arguments, FreePort(), []);
+        return (await host.ExitAsync(), host.Output, host.Errors);
+    }
 
     /// <inheritdoc cref="RunAsync(string, string[])"/>
     public static async Task<(int Status, string Output)> RunAsync(
@@ -105,6 +118,13 @@ public sealed class HostProcess : IDisposable
         process.WaitForExit();
     }
 
+    /// <summary>Sends SIGINT or SIGTERM, as Ctrl-C and a service manager do.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", ["-s", name, $"{process.Id}"]);
+        kill.WaitForExit();
+    }
+
     public void Dispose()
     {
         if (!process.HasExited)
@@ -113,10 +133,19 @@ public sealed class HostProcess : IDisposable
         Api.Dispose();
     }
 
-    void Note(string? line)
+    void Note(string? line, StringBuilder? to = null)
     {
-        lock (output)
-            output.AppendLine(line);
+        // The end of a stream is a line too, which is none.
+        if (line is null)
+            return;
+        lock (to ??= output)
+            to.AppendLine(line);
+    }
+
+    static string Read(StringBuilder lines)
+    {
+        lock (lines)
+            return lines.ToString();
     }
 
     public static int FreePort()

@@ -11,8 +11,19 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
     [InlineData(0, "card declined", "orders", "--status", "Rejected")]
     [InlineData(0, "OrderCompleted", "timeline", "536370")]
     [InlineData(0, "Nothing is parked.", "parked")]
-    [InlineData(1, "There is no such order.", "timeline", "no-such-key")]
-    [InlineData(1, "Nothing found.", "orders", "--text", "no-such-customer")]
+    [InlineData(1, "There is no order no-such-key. See ./run orders.", "timeline", "no-such-key")]
+    [InlineData(1, "No order matches.", "orders", "--text", "no-such-customer")]
+    [InlineData(0, "\"parked\": []", "parked", "--json")]
+    [InlineData(0, "No parked order matches.", "replay", "--all")]
+    [InlineData(1, "No parked order matches.", "replay", "536370")]
+    [InlineData(2, "can no longer be cancelled", "cancel", "536370")]
+    [InlineData(0, "Audit clean: 200 orders", "audit")]
+    [InlineData(0, "\"findings\": []", "audit", "--json")]
+    [InlineData(0, "85123A", "stock")]
+    [InlineData(0, "available", "stock", "85123A")]
+    [InlineData(0, "9,999", "stock", "new", "--received", "9999")]
+    [InlineData(1, "never received", "stock", "no-such-sku")]
+    [InlineData(2, "already reserved or consumed", "stock", "85123A", "--received", "0")]
     [InlineData(2, "all must be true", "replay")]
     public async Task A_command_prints_its_answer_and_its_exit_status_says_how_it_went(int expected, string text, params string[] arguments)
     {
@@ -86,6 +97,7 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
         var (status, output) = await HostProcess.RunAsync(":memory:", "orders", "--url", "http://127.0.0.1:1");
         Assert.Equal(2, status);
         Assert.Contains("http://127.0.0.1:1", output, StringComparison.Ordinal);
+        Assert.Contains("Start a host with ./run", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 

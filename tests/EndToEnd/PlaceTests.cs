@@ -50,7 +50,7 @@ public sealed class PlaceTests : IDisposable
         Assert.Contains("1 orders are not final.", output);
 
         var (refused, errors) = await PlaceAsync(host, data.Write("refused.ndjson", $"{Order("k-2")}\nnot json"));
-        Assert.True(refused == 2, errors);
+        Assert.True(refused == 3, errors);
         Assert.Contains("line 2:", errors);
         Assert.Matches(@"completed\W+1\b", errors);
     }
@@ -93,7 +93,7 @@ public sealed class PlaceTests : IDisposable
             environment, ":memory:", "place", "--url", address, "--orders", folder.Write("o", Order("k-1")));
 
         Assert.True(status == 2, output);
-        Assert.Contains("line 1: 403: No such role.", output);
+        Assert.Contains("line 1, key k-1: 403: No such role.", output);
         Assert.All(await asked, header => Assert.Equal($"Bearer {token}", header));
     }
 
@@ -135,7 +135,7 @@ public sealed class PlaceTests : IDisposable
         return callers;
     }
 
-    static string Order(string key, string sku = "A", string token = "tok_visa", string postalCode = "E1") =>
+    public static string Order(string key, string sku = "A", string token = "tok_visa", string postalCode = "E1") =>
         $$$"""
         {"key":"{{{key}}}","customerId":"1","currency":"GBP","lines":[{"sku":"{{{sku}}}","description":"a","quantity":1,"unitPrice":2.5}],
         "payment":{"cardToken":"{{{token}}}"},"shipTo":{"name":"n","line1":"l","city":"c","postalCode":"{{{postalCode}}}","country":"GB"}}

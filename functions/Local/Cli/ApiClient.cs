@@ -37,11 +37,11 @@ public sealed class ApiClient(HttpClient http)
     }
 
     /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
-    public async Task ReceiveStockAsync(string sku, long received, CancellationToken cancellation)
+    public async Task<JsonNode> ReceiveStockAsync(string sku, long received, CancellationToken cancellation, string query = "")
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(new { received }, Json);
-        using var answer = await SendAsync(HttpMethod.Put, $"api/stock/{Uri.EscapeDataString(sku)}", body, null, cancellation);
-        await ReadAsync(answer, cancellation);
+        using var answer = await SendAsync(HttpMethod.Put, $"api/stock/{Uri.EscapeDataString(sku)}{query}", body, null, cancellation);
+        return await ReadAsync(answer, cancellation);
     }
 
     public async Task<CountsBody> CountsAsync(CancellationToken cancellation) =>
@@ -52,10 +52,10 @@ public sealed class ApiClient(HttpClient http)
         Read<OrderBody>(await GetAsync($"api/orders/{id}", cancellation));
 
     /// <summary>All orders, newest first.</summary>
-    /// <param name="text">Only those whose id, customer or idempotency key begins with this.</param>
-    public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation, string text = "")
+    /// <param name="filter">In the query.</param>
+    public async IAsyncEnumerable<OrderBody> OrdersAsync([EnumeratorCancellation] CancellationToken cancellation, string filter = "")
     {
-        for (var next = $"/api/orders?limit=200&text={Uri.EscapeDataString(text)}"; next is not null;)
+        for (var next = $"/api/orders?limit=200&{filter}"; next is not null;)
         {
             var page = Read<OrderListBody>(await GetAsync(next, cancellation));
             foreach (var order in page.Orders)
@@ -72,7 +72,7 @@ public sealed class ApiClient(HttpClient http)
     public async Task<string?> FindAsync(string idOrKey, CancellationToken cancellation)
     {
         var found = new List<string>();
-        await foreach (var order in OrdersAsync(cancellation, idOrKey))
+        await foreach (var order in OrdersAsync(cancellation, $"text={Uri.EscapeDataString(idOrKey)}"))
         {
             if (order.Id == idOrKey)
                 return order.Id;
@@ -82,6 +82,12 @@ public sealed class ApiClient(HttpClient http)
         return found.Count < 2 ? found.SingleOrDefault()
             : throw new RefusedByApiException($"several orders have this key, name one by its id: {string.Join(", ", found)}");
     }
+
+    /// <summary>What is parked, as far as one page holds it.</summary>
+    public async Task<IReadOnlyList<ParkedBody>> ParkedAsync(CancellationToken cancellation) =>
+        Read<ParkedListBody>(await GetAsync(ParkedPage, cancellation)).Parked;
+
+    public const string ParkedPage = "api/operations/parked?limit=200";
 
     /// <exception cref="RefusedByApiException">The API refused, and said why.</exception>
     public async Task<JsonNode> GetAsync(string path, CancellationToken cancellation)
@@ -128,11 +134,12 @@ public sealed class ApiClient(HttpClient http)
         }
         catch (JsonException)
         {
-            throw new RefusedByApiException($"{(int)answer.StatusCode}: the answer is not JSON");
+            throw new RefusedByApiException(
+                $"{(int)answer.StatusCode}: the answer is not JSON. Is this an OrderFunctions host?", answer.StatusCode);
         }
         if (answer.IsSuccessStatusCode && json is not null)
             return json;
-        throw new RefusedByApiException($"{(int)answer.StatusCode}: {Problem(json as JsonObject)}");
+        throw new RefusedByApiException($"{(int)answer.StatusCode}: {Problem(json as JsonObject)}", answer.StatusCode);
     }
 
     /// <summary>A problem's detail and errors in one line.</summary>
@@ -145,4 +152,11 @@ public sealed class ApiClient(HttpClient http)
 }
 
 /// <summary>The API refused a request; the message says why.</summary>
-public sealed class RefusedByApiException(string message) : Exception(message);
+public sealed class RefusedByApiException(string message, HttpStatusCode? status = null) : Exception(message)
+{
+    public HttpStatusCode? Status => status;
+
+    /// <summary>What was sent is to blame, and would be refused again.</summary>
+    public bool IsAboutRequest => status is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Conflict
+        or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity;
+}

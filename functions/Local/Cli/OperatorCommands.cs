@@ -6,86 +6,155 @@ using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <summary>
-/// What the operations page shows and does, on the console, against a running host. Exit status: 0 done; 1 nothing found; 2 refused or
-/// unreachable.
-/// </summary>
+/// <summary>What the operations page shows and does, on the console, against a running host.</summary>
 static class OperatorCommands
 {
-    const int NothingFound = 1;
-    const int Failed = 2;
+    const string FoundOrNot = """
+        0  found
+        1  nothing found
+        2  wrong arguments, or the host refuses or is not there
+        """;
 
     static readonly Option<bool> AsJson = new("--json") { Description = "Print the API's own answer instead of a table." };
 
-    public static IEnumerable<Command> All => [Orders(), Timeline(), Parked(), Inspect(), Cancel(), Replay(), Discard(), Settle()];
+    public static IEnumerable<Verb> All =>
+    [
+        Orders(), Timeline(), Cancel(), Stock(), Parked(), Inspect(), Replay(), MessageCommands.Discard(), MessageCommands.Settle(), Audit(),
+    ];
 
-    static Command Orders()
+    static Verb Orders()
     {
-        var status = new Option<OrderStatus?>("--status") { Description = "Only orders with this status." };
-        var text = new Option<string?>("--text") { Description = "Only orders whose id, customer or idempotency key begins with this." };
+        var status = Verb.OneOf<OrderStatus>("--status", "Only orders with this status");
+        var text = new Option<string?>("--text")
+        {
+            Description = "Only orders whose id, customer or idempotency key begins with this.",
+            HelpName = "TEXT",
+        };
         var parked = new Option<bool>("--parked") { Description = "Only orders that are parked." };
-        var limit = new Option<int>("--limit") { Description = "How many, 1 to 200.", DefaultValueFactory = _ => 20 };
-        return Command("orders", "Lists orders, newest first.", [status, text, parked, limit], [], async (host, options, cancellation) =>
+        var limit = Verb.Number("--limit", "How many at most.", 1, Limits.PageMax, 20);
+        Option[] all = [status, text, parked, limit];
+        return Of("orders", "Lists orders, newest first.", FoundOrNot, all, [], async (host, options, cancellation) =>
         {
             var begin = Uri.EscapeDataString(options.GetValue(text) ?? "");
             var query = $"api/orders?limit={options.GetValue(limit)}&status={options.GetValue(status)}&text={begin}";
             var json = await host.GetAsync(options.GetValue(parked) ? $"{query}&parked=true" : query, cancellation);
-            return Show(json, options, ApiClient.Read<OrderListBody>(json).Orders, OperatorTables.Orders);
+            return Show(json, options, ApiClient.Read<OrderListBody>(json).Orders, OperatorTables.Orders, "No order matches.");
         });
     }
 
-    static Command Timeline()
+    static Verb Timeline()
     {
-        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
-        return Command("timeline", "Shows everything that happened to an order.", [], [order], async (host, options, cancellation) =>
+        var order = Order();
+        return Of("timeline", "Shows everything that happened to an order.", FoundOrNot, [], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
-                return Nothing("There is no such order.");
+                return NoSuchOrder(options.GetValue(order));
             var json = await host.GetAsync($"api/orders/{id}/timeline", cancellation);
-            return Show(json, options, ApiClient.Read<TimelineBody>(json).Facts, OperatorTables.Facts);
+            var facts = ApiClient.Read<TimelineBody>(json).Facts;
+            return Show(json, options, facts, OperatorTables.Facts(facts), "The order has no facts.");
         });
     }
 
-    static Command Parked() => Command("parked", "Lists parked orders: where and why.", [], [], async (host, options, cancellation) =>
+    static Verb Parked() => Of("parked", "Lists parked orders: where and why.", """
+        0  done, also where nothing is parked
+        2  wrong arguments, or the host refuses or is not there
+        """, [], [], async (host, options, cancellation) =>
     {
-        var json = await host.GetAsync("api/operations/parked?limit=200", cancellation);
+        var json = await host.GetAsync(ApiClient.ParkedPage, cancellation);
         var parked = ApiClient.Read<ParkedListBody>(json).Parked;
-        if (parked.Count > 0 || options.GetValue(AsJson))
-            return Show(json, options, parked, OperatorTables.Parked);
-        Console.WriteLine("Nothing is parked.");
-        return 0;
+        if (parked.Count > 0)
+            return Show(json, options, parked, OperatorTables.Parked, "");
+        Console.WriteLine(options.GetValue(AsJson) ? json.ToJsonString(OperatorTables.Indented) : "Nothing is parked.");
+        return Exit.Done;
     });
 
-    static Command Inspect()
+    static Verb Stock()
     {
-        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
-        return Command("inspect", "Shows the messages that stop a parked order.", [], [order], async (host, options, cancellation) =>
+        var sku = new Argument<string?>("sku")
+        {
+            Description = "The SKU. Without one: those with the most pieces reserved and consumed.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var warehouse = new Option<string?>("--warehouse") { Description = "Where. Default: main.", HelpName = "NAME" };
+        var received = Verb.Number("--received", "Set how many pieces were received in all, ever.", 0, Limits.ReceivedMax);
+        return Of("stock", "Shows the stock of a SKU, or sets what was received of it.", FoundOrNot, [warehouse, received], [sku],
+            async (host, options, cancellation) =>
+            {
+                var query = options.GetValue(warehouse) is { } place ? $"?warehouse={Uri.EscapeDataString(place)}" : "";
+                if (options.GetValue(sku) is not { } name)
+                {
+                    if (options.GetValue(received) is not null)
+                        return Exit.Fail($"--received needs a SKU. See {RunCommand.Name} stock --help.");
+                    var hottest = await host.GetAsync("api/local/stock", cancellation);
+                    var levels = ApiClient.Read<IReadOnlyList<StockLevel>>(hottest);
+                    return Show(hottest, options, levels, OperatorTables.Stock, "There is none. Receive some: ./run stock SKU --received 100");
+                }
+                try
+                {
+                    var json = options.GetValue(received) is { } pieces
+                        ? await host.ReceiveStockAsync(name, pieces, cancellation, query)
+                        : await host.GetAsync($"api/stock/{Uri.EscapeDataString(name)}{query}", cancellation);
+                    return Show(json, options, [ApiClient.Read<StockLevel>(json)], OperatorTables.Stock, "");
+                }
+                catch (RefusedByApiException e) when (e.Status is System.Net.HttpStatusCode.NotFound)
+                {
+                    return Nothing("This warehouse has never received this SKU.");
+                }
+            });
+    }
+
+    static Verb Audit() => Of(
+        "audit", "Compares what Orders says of each order with what the simulated providers and the stock did.", """
+        0  the audit is clean
+        1  it found something, or some orders are not final yet
+        2  wrong arguments, or the host refuses or is not there
+        """, [], [], async (host, options, cancellation) =>
+        {
+            var json = await host.GetAsync("api/local/audit", cancellation);
+            var audit = ApiClient.Read<AuditReport>(json);
+            if (!options.GetValue(AsJson))
+                return Output.Write(audit) ? Exit.Done : Exit.Negative;
+            Console.WriteLine(json.ToJsonString(OperatorTables.Indented));
+            return audit.Findings.Count == 0 ? Exit.Done : Exit.Negative;
+        });
+
+    static Verb Inspect()
+    {
+        var order = Order();
+        return Of("inspect", "Shows the messages that stop a parked order.", FoundOrNot, [], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
-                return Nothing("There is no such order.");
+                return NoSuchOrder(options.GetValue(order));
             var json = await host.GetAsync($"api/operations/parked/{id}", cancellation);
             var parked = ApiClient.Read<ParkedOrderBody>(json).Parked;
             if (parked.Count == 0)
                 return Nothing("The order is not parked.");
-            if (options.GetValue(AsJson))
-                return Show(json, options, parked, _ => new());
-            foreach (var one in parked)
-                Console.WriteLine(OperatorTables.Describe(one));
-            return 0;
+            Console.WriteLine(options.GetValue(AsJson)
+                ? json.ToJsonString(OperatorTables.Indented)
+                : string.Join('\n', parked.Select(OperatorTables.Describe)));
+            return Exit.Done;
         });
     }
 
-    static Command Replay()
+    static Verb Replay()
     {
         var orders = new Argument<string[]>("order")
         {
             Description = "Ids or idempotency keys of parked orders.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var participant = new Option<string?>("--participant") { Description = "Only orders parked at this participant." };
-        var reason = new Option<string?>("--reason") { Description = "Only orders parked for this reason." };
+        var participant = new Option<string?>("--participant")
+        {
+            Description = "Only orders parked at this participant.",
+            HelpName = "NAME",
+        };
+        var reason = new Option<string?>("--reason") { Description = "Only orders parked for this reason.", HelpName = "REASON" };
         var all = new Option<bool>("--all") { Description = "All parked orders." };
-        return Command("replay", "Replays parked orders.", [participant, reason, all], [orders], async (host, options, cancellation) =>
+        return Of("replay", "Replays parked orders: tries again what stopped them.", """
+            0  requested, or --all and nothing is parked
+            1  no parked order matches
+            2  wrong arguments, or the host refuses or is not there
+            """, [participant, reason, all], [orders], async (host, options, cancellation) =>
         {
             var body = new JsonObject();
             if (options.GetValue(orders) is { Length: > 0 } named)
@@ -94,7 +163,7 @@ static class OperatorCommands
                 foreach (var name in named)
                 {
                     if (await host.FindAsync(name, cancellation) is not { } id)
-                        return Nothing($"There is no order {name}.");
+                        return NoSuchOrder(name);
                     ids.Add(id);
                 }
                 body["orderIds"] = ids;
@@ -106,101 +175,39 @@ static class OperatorCommands
             if (options.GetValue(all))
                 body["all"] = true;
             var json = await host.PostAsync("api/operations/replay", body, cancellation);
-            var answer = ApiClient.Read<ReplayBody>(json);
-            var status = Show(json, options, answer.Requested, OperatorTables.Replays);
-            return answer.Requested.Count > 0 ? status : Nothing("No parked order matches.");
+            var requested = ApiClient.Read<ReplayBody>(json).Requested;
+            var status = Show(json, options, requested, OperatorTables.Replays, "No parked order matches.");
+            return status is Exit.Negative && options.GetValue(all) ? Exit.Done : status;
         });
     }
 
-    static Command Cancel()
+    static Verb Cancel()
     {
-        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
-        var reason = new Option<string?>("--reason") { Description = "Why; kept with the order." };
-        return Command("cancel", "Requests an order's cancellation.", [reason], [order], async (host, options, cancellation) =>
+        var order = Order();
+        var reason = new Option<string?>("--reason") { Description = "Why; kept with the order.", HelpName = "TEXT" };
+        return Of("cancel", "Requests an order's cancellation.", """
+            0  requested
+            1  there is no such order
+            2  too late, wrong arguments, or the host refuses or is not there
+            """, [reason], [order], async (host, options, cancellation) =>
         {
             if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
-                return Nothing("There is no such order.");
+                return NoSuchOrder(options.GetValue(order));
             var body = new JsonObject();
             if (options.GetValue(reason) is { } why)
                 body["reason"] = why;
             var json = await host.PostAsync($"api/orders/{id}/cancel", body, cancellation);
-            return Show(json, options, [ApiClient.Read<OrderBody>(json)], OperatorTables.Orders);
+            return Show(json, options, [ApiClient.Read<OrderBody>(json)], OperatorTables.Orders, "");
         });
     }
 
-    static Command Discard()
-    {
-        var strand = new Option<bool>("--strand") { Description = "Even if the order can never become final without the message." };
-        return OnMessage("discard", "Discards a parked message.", [strand], "will never handle", (options, body) =>
-        {
-            if (options.GetValue(strand))
-                body["strand"] = true;
-        });
-    }
+    public static Argument<string> Order() => new("order") { Description = "The order's id or its idempotency key." };
 
-    static Command Settle() => OnMessage(
-        "settle", "Says that an undoing step was done by hand: a refund by bank transfer, a booking cancelled by phone.", [],
-        "goes on as if its provider had done what is asked by", (_, _) => { });
-
-    /// <param name="asked">For the confirmation: what the participant does with the message.</param>
-    static Command OnMessage(string name, string description, Option[] more, string asked, Action<ParseResult, JsonObject> add)
-    {
-        var order = new Argument<string>("order") { Description = "The order's id or its idempotency key." };
-        var message = new Argument<string>("message") { Description = "The message's id, or its last part as ./run parked shows it." };
-        var reason = new Option<string>("--reason") { Description = "Why; kept with the order.", Required = true };
-        var by = new Option<string>("--by")
-        {
-            Description = "Who asks, if no token says so.",
-            DefaultValueFactory = _ => Environment.UserName,
-        };
-        var at = new Option<string?>("--participant")
-        {
-            Description = "Where; needed only if the order is not stopped at that message.",
-        };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask for confirmation." };
-        Option[] all = [reason, by, at, yes, .. more];
-        return Command(name, description, all, [order, message], async (host, options, cancellation) =>
-        {
-            if (await host.FindAsync(options.GetValue(order)!, cancellation) is not { } id)
-                return Nothing("There is no such order.");
-            var messageId = $"{id}/{options.GetValue(message)!.Replace($"{id}/", "", StringComparison.Ordinal)}";
-            var parked = ApiClient.Read<ParkedOrderBody>(await host.GetAsync($"api/operations/parked/{id}", cancellation)).Parked;
-            if ((options.GetValue(at) ?? parked.FirstOrDefault(one => one.MessageId == messageId)?.Participant) is not { } participant)
-            {
-                var stops = parked.Select(one => $"{one.Participant} is stopped at {one.MessageId}");
-                return Nothing(string.Join('\n', ["The order is not stopped at that message.", .. stops]));
-            }
-            if (!options.GetValue(yes) && !IsConfirmed($"{participant} {asked} {messageId}. Go on?"))
-                return Failed;
-
-            var body = new JsonObject
-            {
-                ["orderId"] = id,
-                ["participant"] = participant,
-                ["messageId"] = messageId,
-                ["by"] = options.GetValue(by),
-                ["reason"] = options.GetValue(reason),
-            };
-            add(options, body);
-            var json = await host.PostAsync($"api/operations/{name}", body, cancellation);
-            return Show(json, options, [ApiClient.Read<DiscardBody>(json)], OperatorTables.Discards);
-        });
-    }
-
-    /// <summary>False if nobody can be asked.</summary>
-    static bool IsConfirmed(string question)
-    {
-        if (!Console.IsInputRedirected && !Console.IsOutputRedirected)
-            return AnsiConsole.Confirm(Markup.Escape(question), defaultValue: false);
-        Console.Error.WriteLine("Nothing was done: confirm with --yes.");
-        return false;
-    }
-
-    static Command Command(
-        string name, string description, Option[] options, Argument[] arguments,
+    public static Verb Of(
+        string name, string description, string exits, Option[] options, Argument[] arguments,
         Func<ApiClient, ParseResult, CancellationToken, Task<int>> act)
     {
-        var command = new Command(name, description);
+        var command = new Verb(name, description, exits);
         foreach (var option in options.Concat([Remote.Url, Remote.Token, AsJson]))
             command.Options.Add(option);
         foreach (var argument in arguments)
@@ -210,24 +217,26 @@ static class OperatorCommands
         return command;
     }
 
-    static int Show<T>(JsonNode json, ParseResult options, IReadOnlyList<T> rows, Func<IReadOnlyList<T>, Table> table)
+    /// <param name="none">What to say where there are no rows.</param>
+    public static int Show<T>(JsonNode json, ParseResult options, IReadOnlyList<T> rows, Table<T> table, string none)
     {
         if (options.GetValue(AsJson))
         {
             Console.WriteLine(json.ToJsonString(OperatorTables.Indented));
-            return rows.Count > 0 ? 0 : NothingFound;
+            return rows.Count > 0 ? Exit.Done : Exit.Negative;
         }
         if (rows.Count == 0)
-            return Nothing("Nothing found.");
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 250;
-        AnsiConsole.Write(table(rows).Border(TableBorder.Simple));
-        return 0;
+            return Nothing(none);
+        table.Write(rows);
+        return Exit.Done;
     }
 
-    static int Nothing(string text)
+    public static int NoSuchOrder(string? name) =>
+        Nothing($"There is no order {Characters.Visible(name ?? "")}. See {RunCommand.Name} orders.");
+
+    public static int Nothing(string text)
     {
         Console.Error.WriteLine(text);
-        return NothingFound;
+        return Exit.Negative;
     }
 }

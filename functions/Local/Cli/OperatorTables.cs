@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using OrderFunctions.Http;
 using OrderFunctions.Kernel;
+using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
@@ -12,43 +12,60 @@ static class OperatorTables
 {
     public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    public static Table Orders(IReadOnlyList<OrderBody> orders)
-    {
-        var table = Columns("placed", "order", "key", "customer", "status", "total", "took", "why");
-        foreach (var order in orders)
-        {
-            var parked = order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "";
-            Add(
-                table, Time(order.PlacedAt), order.Id, order.IdempotencyKey, order.CustomerId, $"{order.Status}{parked}", order.Total.ToString(),
-                Span(order.FinalAt - order.PlacedAt), order.Reason);
-        }
-        return table;
-    }
+    public static readonly Table<OrderBody> Orders = new(
+        new("placed", order => Time(order.PlacedAt), Drop: 3),
+        new("order", order => order.Id),
+        new("key", order => order.IdempotencyKey, Drop: 2),
+        new("customer", order => order.CustomerId, Drop: 5),
+        new("status", order => $"{order.Status}{(order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "")}", Drop: 1),
+        new("total", order => order.Total.ToString(), Drop: 4) { IsRight = true },
+        new("took", order => Span(order.FinalAt - order.PlacedAt), Drop: 7) { IsRight = true },
+        new("why", order => order.Reason, Drop: 6) { Wraps = true });
 
-    public static Table Facts(IReadOnlyList<FactBody> facts)
-    {
-        var table = Columns("after", "service", "fact", "since its cause", "caused by", "deliveries", "detail", "by");
-        foreach (var fact in facts)
-        {
-            var since = fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "";
-            var cause = facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type
-                ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null);
-            Add(table, Span(fact.At - facts[0].At), fact.Service, fact.Type, since, cause, $"{fact.Deliveries}", fact.Detail,
-                fact.Caller?.Name ?? fact.Caller?.ObjectId);
-        }
-        return table;
-    }
+    public static Table<FactBody> Facts(IReadOnlyList<FactBody> facts) => new(
+        new("after", fact => Span(fact.At - facts[0].At), Drop: 1) { IsRight = true },
+        new("service", fact => fact.Service),
+        new("fact", fact => fact.Type),
+        new("since its cause", fact => fact.SinceCauseMs is { } ms ? Span(TimeSpan.FromMilliseconds(ms)) : "", Drop: 6) { IsRight = true },
+        new("caused by", fact => facts.FirstOrDefault(f => f.MessageId == fact.Cause)?.Type
+            ?? (fact.Cause is { } id ? MessageId.SenderOf(id) : null), Drop: 4),
+        new("deliveries", fact => fact.Deliveries > 1 ? $"{fact.Deliveries}" : null, Drop: 5) { IsRight = true },
+        new("detail", fact => fact.Detail, Drop: 2) { Wraps = true },
+        new("by", fact => fact.Caller?.Name ?? fact.Caller?.ObjectId, Drop: 3));
 
-    public static Table Parked(IReadOnlyList<ParkedBody> parked)
-    {
-        var table = Columns("since", "order", "message", "customer", "at", "reason", "last attempt", "why");
-        foreach (var one in parked)
-        {
-            Add(table, Time(one.Since), one.OrderId, Short(one.MessageId, one.OrderId), one.CustomerId, one.Participant, one.Reason,
-                Attempt(one.Failed), one.Description);
-        }
-        return table;
-    }
+    public static readonly Table<ParkedBody> Parked = new(
+        new("since", one => Time(one.Since), Drop: 3),
+        new("order", one => one.OrderId),
+        new("message", one => Short(one.MessageId, one.OrderId)),
+        new("customer", one => one.CustomerId, Drop: 6),
+        new("at", one => one.Participant, Drop: 1),
+        new("reason", one => one.Reason, Drop: 2),
+        new("last attempt", one => Attempt(one.Failed), Drop: 5),
+        new("why", one => one.Description, Drop: 4) { Wraps = true });
+
+    public static readonly Table<ReplayTarget> Replays = new(
+        new("replay requested", target => target.OrderId),
+        new("at", target => target.Participant));
+
+    public static readonly Table<DiscardBody> Discards = new(
+        new("requested", one => one.OrderId),
+        new("message", one => Short(one.MessageId, one.OrderId)),
+        new("at", one => one.Participant, Drop: 1),
+        new("by", one => one.By, Drop: 3),
+        new("reason", one => one.Reason, Drop: 2) { Wraps = true });
+
+    public static readonly Table<StockLevel> Stock = new(
+        new("sku", level => level.Sku),
+        new("warehouse", level => level.Warehouse),
+        new("received", level => Number(level.Received), Drop: 3) { IsRight = true },
+        new("available", level => Number(level.Available)) { IsRight = true },
+        new("reserved", level => Number(level.Reserved), Drop: 1) { IsRight = true },
+        new("consumed", level => Number(level.Consumed), Drop: 2) { IsRight = true });
+
+    public static readonly Table<Outcome> Outcomes = new(
+        new("outcome", outcome => outcome.Status),
+        new("reason", outcome => outcome.Reason),
+        new("orders", outcome => Number(outcome.Orders)) { IsRight = true });
 
     public static string Describe(ParkedMessageBody one) => $"""
         {Plain(one.Type ?? "A message")} at {one.Participant}, parked since {Time(one.Since)}: {one.Reason}. {Plain(one.Description)}
@@ -61,33 +78,15 @@ static class OperatorTables
         ? null
         : $"{failed.Attempt} at {Time(failed.At)}{(failed.Status is { } status ? $", status {status}" : "")}";
 
-    public static Table Replays(IReadOnlyList<ReplayTarget> targets)
-    {
-        var table = Columns("replay requested", "at");
-        foreach (var (orderId, participant) in targets)
-            Add(table, orderId, participant);
-        return table;
-    }
-
-    public static Table Discards(IReadOnlyList<DiscardBody> discards)
-    {
-        var table = Columns("requested", "message", "at", "by", "reason");
-        foreach (var one in discards)
-            Add(table, one.OrderId, Short(one.MessageId, one.OrderId), one.Participant, one.By, one.Reason);
-        return table;
-    }
-
     /// <summary>Without the order's id, which has a column of its own.</summary>
     static string? Short(string? messageId, string orderId) => messageId?.Replace($"{orderId}/", "", StringComparison.Ordinal);
-
-    static Table Columns(params string[] names) => new Table().AddColumns([.. names.Select(name => new TableColumn(name).NoWrap())]);
-
-    static void Add(Table table, params string?[] cells) => table.AddRow([.. cells.Select(cell => new Text(Plain(cell)))]);
 
     /// <summary>What comes from elsewhere must not drive the terminal.</summary>
     static string Plain(string? text) => Characters.Visible(text ?? "");
 
     static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     static string Span(TimeSpan? span) => span switch
     {
@@ -97,3 +96,6 @@ static class OperatorTables
         { } s => string.Create(CultureInfo.InvariantCulture, $"{s.TotalMinutes:N0} min"),
     };
 }
+
+/// <param name="Orders">How many ended so.</param>
+sealed record Outcome(string Status, string Reason, long Orders);

@@ -13,10 +13,22 @@ public sealed class Placed
     /// <summary>Orders whose cancellation the API refused because it came too late.</summary>
     public ConcurrentDictionary<string, bool> CancellationRefused { get; } = [];
 
-    public ConcurrentQueue<string> Errors { get; } = [];
+    /// <summary>What was not placed.</summary>
+    public ConcurrentQueue<LineProblem> Problems { get; } = [];
 
     /// <summary>The ids of orders that an earlier run had placed.</summary>
     public ConcurrentQueue<string> PlacedBefore { get; } = [];
+
+    internal int ExitStatus => Problems.IsEmpty ? Exit.Done : Problems.All(one => one.IsRefusal) ? Exit.SomeRefused : Exit.Failed;
+}
+
+/// <param name="Line">Its number; 0 for what is not about one line.</param>
+/// <param name="Key">Of its order, as far as it can be read.</param>
+/// <param name="IsRefusal">The line is to blame. Otherwise the system could not be asked, or was busy for too long.</param>
+public sealed record LineProblem(int Line, string? Key, string Problem, bool IsRefusal)
+{
+    public override string ToString() =>
+        Line == 0 ? Problem : Key is null ? $"line {Line}: {Problem}" : $"line {Line}, key {Key}: {Problem}";
 }
 
 /// <summary>
@@ -29,12 +41,10 @@ public sealed class Placed
 /// <param name="rate">Lines to begin with per second, at most; null for no limit.</param>
 public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurrency, double? rate = null)
 {
-    /// <summary>Sets the stock received of each SKU in the file.</summary>
-    public async Task ReceiveStockAsync(long received, Placed placed, Action<int, int> progress, CancellationToken cancellation)
+    /// <summary>Sets the stock received of each SKU.</summary>
+    public async Task ReceiveStockAsync(
+        IReadOnlySet<string> skus, long received, Placed placed, Action<int> progress, CancellationToken cancellation)
     {
-        var skus = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var line in file.ReadAsync(cancellation))
-            skus.UnionWith(line.Skus);
         var done = 0;
         await Parallel.ForEachAsync(skus, Options(cancellation), async (sku, c) =>
         {
@@ -44,14 +54,11 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
             }
             catch (RefusedByApiException e)
             {
-                placed.Errors.Enqueue($"stock of {sku}: {e.Message}");
+                placed.Problems.Enqueue(new(0, null, $"stock of {sku}: {e.Message}", e.IsAboutRequest));
             }
-            progress(Interlocked.Increment(ref done), skus.Count);
+            progress(Interlocked.Increment(ref done));
         });
     }
-
-    /// <summary>Counts the lines to place.</summary>
-    public async Task<int> LinesAsync(CancellationToken cancellation) => await file.ReadAsync(cancellation).CountAsync(cancellation);
 
     public async Task PlaceAsync(Placed placed, Action<int> progress, CancellationToken cancellation)
     {
@@ -66,7 +73,7 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
             }
             catch (Exception e) when (ApiClient.IsFailure(e) && !c.IsCancellationRequested)
             {
-                placed.Errors.Enqueue($"line {line.Number}: {e.Message}");
+                placed.Problems.Enqueue(new(line.Number, line.Key, e.Message, e is RefusedByApiException { IsAboutRequest: true }));
             }
             finally
             {
@@ -111,10 +118,10 @@ public sealed class OrderPlacer(ApiClient client, OrdersFile file, int concurren
             placing[key].TrySetResult(id);
         }
         else if (line.Cancels is { } cancelled && !placing.ContainsKey(cancelled))
-            placed.Errors.Enqueue($"line {line.Number}: it cancels {cancelled}, which no earlier line places");
+            placed.Problems.Enqueue(new(line.Number, null, $"it cancels {cancelled}, which no earlier line places", IsRefusal: true));
         else if (line.Cancels is { } known && await placing[known].Task is { } orderId && !await client.CancelAsync(orderId, cancellation))
             placed.CancellationRefused[orderId] = true;
         else if (line.Error is { } error)
-            placed.Errors.Enqueue($"line {line.Number}: {error}");
+            placed.Problems.Enqueue(new(line.Number, null, error, IsRefusal: true));
     }
 }

@@ -24,7 +24,7 @@ public sealed class OrdersFile(string path)
     /// <exception cref="IOException">The file cannot be read.</exception>
     public async IAsyncEnumerable<OrdersFileLine> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var file = File.OpenRead(path);
+        await using var file = Open();
         await using Stream content = await IsGzipAsync(file, cancellation) ? new GZipStream(file, CompressionMode.Decompress) : file;
         using var reader = new StreamReader(content, Encoding.UTF8);
         var (number, blank) = (0, 0);
@@ -45,11 +45,46 @@ public sealed class OrdersFile(string path)
         }
     }
 
+    /// <summary>Reads the whole file before anything is done with it.</summary>
+    /// <exception cref="IOException">It cannot be read; the message says why.</exception>
+    public async Task<Survey> SurveyAsync(CancellationToken cancellation)
+    {
+        var (lines, orders, skus) = (0, 0, new HashSet<string>(StringComparer.Ordinal));
+        await foreach (var line in ReadAsync(cancellation))
+        {
+            lines++;
+            orders += line.Key is null ? 0 : 1;
+            skus.UnionWith(line.Skus);
+        }
+        return new(lines, orders, skus);
+    }
+
+    FileStream Open()
+    {
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a folder; --orders takes a file.");
+        if (!File.Exists(path))
+            throw new IOException($"There is no file {path}.");
+        FileStream file;
+        try
+        {
+            file = File.OpenRead(path);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} may not be read by this user.");
+        }
+        if (file.CanSeek)
+            return file;
+        file.Dispose();
+        throw new IOException($"{path} cannot be read twice, as --orders needs; save it as a file.");
+    }
+
     /// <summary>Reads no more of a line than is needed to see that it is too long.</summary>
-    static async IAsyncEnumerable<string> LinesAsync(StreamReader reader, [EnumeratorCancellation] CancellationToken cancellation)
+    async IAsyncEnumerable<string> LinesAsync(StreamReader reader, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var (buffer, line) = (new char[16 * 1024], new StringBuilder());
-        while (await reader.ReadAsync(buffer, cancellation) is > 0 and var count)
+        while (await FillAsync(reader, buffer, cancellation) is > 0 and var count)
         {
             var rest = buffer.AsMemory(0, count);
             for (var end = rest.Span.IndexOf('\n'); end >= 0; end = rest.Span.IndexOf('\n'))
@@ -64,6 +99,18 @@ public sealed class OrdersFile(string path)
         }
         if (line.Length > 0)
             yield return line.ToString();
+    }
+
+    async Task<int> FillAsync(StreamReader reader, char[] buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await reader.ReadAsync(buffer, cancellation);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new IOException($"{path} is damaged, or not all of it is there: {e.Message}", e);
+        }
     }
 
     static async Task<bool> IsGzipAsync(FileStream file, CancellationToken cancellation)
@@ -139,3 +186,8 @@ public sealed record OrdersFileLine(int Number)
     public string? Cancels { get; init; }
     public string? Error { get; init; }
 }
+
+/// <param name="Lines">That are not blank.</param>
+/// <param name="Orders">Lines that place an order.</param>
+/// <param name="Skus">Of all orders.</param>
+public sealed record Survey(int Lines, int Orders, IReadOnlySet<string> Skus);

@@ -8,75 +8,105 @@ namespace OrderFunctions.Local.Cli;
 
 /// <summary>
 /// Places a file of orders on a running system, follows each order to its end and prints the table that a run prints. Stock is the
-/// system's own. Exit status: 0 all orders are final; 1 some are not; 2 some lines could not be placed, or the system is unreachable.
+/// system's own.
 /// </summary>
 static class PlaceCommand
 {
-    const int NotAllFinal = 1;
-    const int NotAllPlaced = 2;
-
     /// <summary>Between two polls of an order.</summary>
     static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Longer than a deployed app takes to start its first instance.</summary>
     static readonly TimeSpan NoProgressMax = TimeSpan.FromMinutes(2);
 
-    public static Command Create()
+    public static Verb Create()
     {
-        var orders = new Option<FileInfo>("--orders")
+        var orders = new Option<string>("--orders")
         {
-            Description = "Orders to place: one JSON object per line, plain or gzip.",
+            Description = "A file of orders, plain or gzip.",
             HelpName = "FILE",
             Required = true,
         };
-        var rate = new Option<double?>("--rate") { Description = "Orders to place per second. Default: as fast as they are accepted." };
-        var concurrency = new Option<int>("--concurrency") { Description = "Orders placed at once.", DefaultValueFactory = _ => 16 };
-        orders.AcceptExistingOnly();
-        rate.Validators.Add(result =>
+        var rate = new Option<double?>("--rate")
         {
-            if (result.GetValueOrDefault<double?>() is <= 0)
-                result.AddError("--rate must be more than 0.");
-        });
-        concurrency.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 1000)
-                result.AddError("--concurrency must be 1 to 1000.");
-        });
-        var command = new Command("place", "Places a file of orders on a running system and reports what became of them.")
+            Description = "Orders to place per second. Default: as fast as they are accepted.",
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var text = result.Tokens.Single().Value;
+                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number > 0)
+                    return number;
+                result.AddError($"--rate must be a number above 0, not {text}.");
+                return null;
+            },
+        };
+        var concurrency = Verb.Number("--concurrency", "Orders placed at once.", 1, 1_000, 16);
+        var command = new Verb("place", "Places a file of orders on a running system and reports what became of them.", """
+            0    all orders are final
+            1    some are parked, or not final yet
+            2    wrong arguments, or the system refuses or is not there
+            3    all that were placed are final, but some lines were refused
+            130  interrupted
+            """)
         {
             orders, rate, concurrency, Remote.Url, Remote.Token,
         };
-        command.SetAction((options, cancellation) => Remote.CallAsync(options, async http =>
+        command.SetAction(async (options, cancellation) =>
         {
-            // An unreachable system is one line, not one for each order. Whatever it answers here, it is there.
-            using var answer = await http.GetAsync("", cancellation);
-            var client = new ApiClient(http);
-            var file = new OrdersFile(options.GetValue(orders)!.FullName);
-            return await RunAsync(client, new(client, file, options.GetValue(concurrency), options.GetValue(rate)), cancellation);
-        }, cancellation));
+            var file = new OrdersFile(options.GetValue(orders)!);
+            Survey survey;
+            try
+            {
+                survey = await file.SurveyAsync(cancellation);
+            }
+            catch (IOException e)
+            {
+                return Exit.Fail(e.Message);
+            }
+            return await Remote.CallAsync(options, async http =>
+            {
+                // An unreachable system is one line, not one for each order. Whatever it answers here, it is there.
+                using var answer = await http.GetAsync("", cancellation);
+                var client = new ApiClient(http);
+                var placer = new OrderPlacer(client, file, (int)options.GetValue(concurrency)!, options.GetValue(rate));
+                return await RunAsync(client, placer, survey, cancellation);
+            }, cancellation);
+        });
         return command;
     }
 
-    static async Task<int> RunAsync(ApiClient client, OrderPlacer placer, CancellationToken cancellation)
+    static async Task<int> RunAsync(ApiClient client, OrderPlacer placer, Survey survey, CancellationToken cancellation)
     {
-        Output.BePlainForPipes();
         var placed = new Placed();
         var followed = new ConcurrentDictionary<string, OrderBody>();
-        await Output.Progress().StartAsync(async progress =>
+        var isInterrupted = false;
+        try
         {
-            var placing = progress.AddTask("Orders placed", maxValue: await placer.LinesAsync(cancellation));
-            var following = progress.AddTask("Orders final");
-            var all = placer.PlaceAsync(placed, done => placing.Value(done), cancellation);
-            await FollowAsync(client, placed, followed, all, following, cancellation);
-            await all;
-        });
+            await Output.Progress().StartAsync(async progress =>
+            {
+                var placing = progress.AddTask("Orders placed", maxValue: survey.Lines);
+                var following = progress.AddTask("Orders final");
+                var all = placer.PlaceAsync(placed, done => placing.Value(done), cancellation);
+                await FollowAsync(client, placed, followed, all, following, cancellation);
+                await all;
+            });
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            isInterrupted = true;
+        }
 
         Output.Write(placed);
-        Report.Of(followed.Values, placed).Write(AnsiConsole.Console);
+        Report.Of(followed.Values, placed).Write();
         var open = Ids(placed).Count - followed.Values.Count(order => order.FinalAt is not null);
+        if (isInterrupted)
+        {
+            Console.Error.WriteLine(FormattableString.Invariant(
+                $"Interrupted: {Ids(placed).Count:N0} of {survey.Orders:N0} orders were placed; {open:N0} of these were not final yet."));
+            return Exit.Interrupted;
+        }
         if (open > 0)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]{open:N0} orders are not final.[/]");
-        return !placed.Errors.IsEmpty ? NotAllPlaced : open > 0 ? NotAllFinal : 0;
+            Output.Line($"{open:N0} orders are not final. See ./run parked and ./run orders.");
+        return placed.ExitStatus is Exit.Failed ? Exit.Failed : open > 0 ? Exit.Negative : placed.ExitStatus;
     }
 
     /// <summary>Ends when all orders are placed and each is final or parked, or when none has become so for a long time.</summary>

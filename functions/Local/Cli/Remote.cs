@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace OrderFunctions.Local.Cli;
@@ -8,19 +9,18 @@ namespace OrderFunctions.Local.Cli;
 /// <summary>The running system that a command calls, and as whom.</summary>
 static class Remote
 {
-    const int Failed = 2;
-
     public static readonly Option<Uri?> Url = new("--url")
     {
         Description = "The host.",
-        CustomParser = WebAddress.Parse,
+        CustomParser = Verb.Address,
+        HelpName = "URL",
         DefaultValueFactory = _ => new("http://127.0.0.1:7071"),
     };
 
     public static readonly Option<string?> Token = new("--token")
     {
-        Description = "An access token, if the host requires one. Default: $API_TOKEN, or what az gives for $API_AUDIENCE.",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("API_TOKEN"),
+        Description = "An access token, if the host needs one. Default: $API_TOKEN, or what az gives for $API_AUDIENCE.",
+        HelpName = "TOKEN",
     };
 
     /// <summary>A host that refuses or cannot be reached is one line on standard error, and exit status 2.</summary>
@@ -29,16 +29,28 @@ static class Remote
         using var http = new HttpClient { BaseAddress = options.GetValue(Url), Timeout = TimeSpan.FromSeconds(30) };
         try
         {
-            if ((options.GetValue(Token) ?? await SignedInAsync(cancellation)) is { } token)
+            if ((options.GetValue(Token) ?? Environment.GetEnvironmentVariable("API_TOKEN") ?? await SignedInAsync(cancellation)) is { } token)
                 http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
             return await act(http);
         }
         catch (Exception e) when (ApiClient.IsFailure(e) && !cancellation.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync($"{options.GetValue(Url)}: {e.Message}");
-            return Failed;
+            return Exit.Fail($"{options.GetValue(Url)}: {e.Message.TrimEnd('.')}.{Advice(e, options.GetValue(Url)!)}");
         }
     }
+
+    /// <summary>What to do about it.</summary>
+    static string Advice(Exception e, Uri url) => e switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } when url.IsLoopback =>
+            $" Start a host with {RunCommand.Name}, or name another with --url.",
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
+            " Is --url right?",
+        RefusedByApiException { Status: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } =>
+            " Sign in with az and set API_AUDIENCE, or give a token with --token.",
+        TaskCanceledException => " Is the host busy? Try again.",
+        _ => "",
+    };
 
     /// <summary>The token of whoever is signed in to the Azure CLI; null if the environment names no API_AUDIENCE.</summary>
     /// <exception cref="HttpRequestException">There is no token.</exception>

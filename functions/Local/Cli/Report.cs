@@ -1,8 +1,6 @@
-using System.Globalization;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
-using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 
@@ -54,22 +52,19 @@ public sealed class Report
         _ => "",
     };
 
-    public void Write(IAnsiConsole console)
+    public void Write()
     {
-        var table = new Table().RoundedBorder().AddColumns("Outcome", "Reason").AddColumn(new TableColumn("Orders").RightAligned());
-        foreach (var ((outcome, reason), orders) in rows.OrderBy(row => row.Key.Outcome).ThenBy(row => row.Key.Reason))
-            table.AddRow(outcome, reason, $"{orders:N0}");
-        console.Write(table);
+        if (rows.Count == 0)
+            return;
+        var outcomes = rows.Select(row => new Outcome(row.Key.Outcome, row.Key.Reason, row.Value));
+        OperatorTables.Outcomes.Write([.. outcomes.OrderBy(outcome => outcome.Status).ThenBy(outcome => outcome.Reason)]);
         if (milliseconds.Count == 0)
             return;
         milliseconds.Sort();
         finals.Sort();
         var seconds = (finals[(int)(0.95 * (finals.Count - 1))] - first).TotalSeconds;
         var rate = 0.95 * finals.Count / Math.Max(seconds, 0.001);
-        console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; "
-            + $"{rate:N0} orders/s until 95 % were final."));
+        Output.Line($"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {rate:N0} orders/s until 95 % were.");
     }
 
     double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];

@@ -1,139 +1,138 @@
-using System.Globalization;
-using OrderFunctions.Saga;
-using Spectre.Console;
+using System.CommandLine;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OrderFunctions.Observability;
+using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Local.Cli;
 
-/// <param name="Orders">The file of orders to place; null for none.</param>
-/// <param name="Exit">End after the audit.</param>
-/// <param name="Settings">Of real providers.</param>
-public sealed record RunOptions(
-    string? Orders, bool Exit, string Data, int Port, int Concurrency, long Stock, IReadOnlyDictionary<string, string?> Settings);
-
-/// <summary>Starts the host, places the orders, waits until they are final, reports, audits, and keeps serving.</summary>
-public static class RunCommand
+/// <summary>The command itself: starts the host, makes a run of it, and keeps serving.</summary>
+static class RunCommand
 {
-    const int AuditFailed = 1;
-    const int NotAllPlaced = 2;
-
-    /// <summary>Between two polls of the open orders.</summary>
-    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>If nothing becomes final for this long, nothing will: some order is parked and waits for an operator.</summary>
-    static readonly TimeSpan NoProgressMax = TimeSpan.FromSeconds(60);
+    public const string Name = "./run";
 
     public static string Sample => Path.Combine(AppContext.BaseDirectory, "sample", "orders-200.ndjson.gz");
 
-    public static async Task<int> RunAsync(RunOptions options)
+    public static Verb Create()
     {
-        Output.BePlainForPipes();
-        if (options.Orders is { } path && !File.Exists(path))
-            return Failed($"There is no file {path}.");
+        var orders = new Option<string?>("--orders")
+        {
+            Description = "A file of orders to place, plain or gzip. Default: 200 real orders.",
+            HelpName = "FILE",
+        };
+        var noOrders = new Option<bool>("--no-orders") { Description = "Place nothing." };
+        var exit = new Option<bool>("--exit") { Description = "Stop after the audit instead of serving." };
+        var data = new Option<string>("--data")
+        {
+            Description = "The SQLite file for all data, or :memory: to keep nothing.",
+            DefaultValueFactory = _ => Path.Combine(".data", "saga.db"),
+            HelpName = "FILE",
+        };
+        var port = Verb.Number("--port", "The port on 127.0.0.1; 0 for a free one.", 0, 65_535, 7071);
+        var concurrency = Verb.Number("--concurrency", "Orders placed at once.", 1, 1_000, 16);
+        var stock = Verb.Number("--stock", "Pieces received of each SKU in the orders.", 0, 1_000_000_000, 500);
+        var settings = new Option<string[]>("--setting")
+        {
+            Description = "A setting of a real provider, such as CardProvider__Mode=http; may be repeated. See functions/PROVIDERS.md.",
+            HelpName = "NAME=VALUE",
+        };
+        var otlp = new Option<Uri?>("--otlp")
+        {
+            Description = "Send traces and metrics to this OTLP collector, such as http://127.0.0.1:4318.",
+            CustomParser = Verb.Address,
+            HelpName = "URL",
+        };
+        var verbose = new Option<bool>("--verbose") { Description = "Write the trace of one order after another to standard error." };
+        data.Validators.Add(result =>
+        {
+            var path = result.GetValueOrDefault<string>();
+            if (string.IsNullOrWhiteSpace(path))
+                result.AddError("--data must name a file.");
+            else if (Directory.Exists(path))
+                result.AddError($"--data must name a file, and {path} is a folder.");
+        });
+        settings.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => token.Value.IndexOf('=') <= 0))
+                result.AddError("--setting must be NAME=VALUE.");
+        });
+
+        var command = new Verb(Name,
+            "Runs the whole saga in one process: places orders, waits until they are final, audits money and stock, keeps serving.",
+            """
+            0    all is well
+            1    the audit found something
+            2    wrong arguments, or the host could not start or go on
+            3    all is well, but some lines of the orders file were refused
+            130  interrupted before all orders were final
+            """)
+        {
+            orders, noOrders, exit, data, port, concurrency, stock, settings, otlp, verbose,
+        };
+        command.SetAction(async (options, _) =>
+        {
+            using var silence = options.GetValue(otlp) is { } address ? new SilentCollector(address, Console.Error) : null;
+            using var export = options.GetValue(otlp) is { } collector ? Export(collector) : null;
+            using var trace = options.GetValue(verbose) ? new VerboseTrace(Console.Error) : null;
+            var file = options.GetValue(noOrders) ? null : new OrdersFile(options.GetValue(orders) ?? Sample);
+            return await ServeAsync(
+                file, new((int)options.GetValue(concurrency)!, options.GetValue(stock)!.Value), options.GetValue(exit),
+                options.GetValue(data)!, (int)options.GetValue(port)!,
+                (options.GetValue(settings) ?? []).Select(setting => setting.Split('=', 2))
+                    .ToDictionary(pair => pair[0].Replace("__", ":", StringComparison.Ordinal), string? (pair) => pair[1]));
+        });
+        return command;
+    }
+
+    static async Task<int> ServeAsync(
+        OrdersFile? orders, RunOptions options, bool exit, string data, int port, IReadOnlyDictionary<string, string?> settings)
+    {
         LocalHost host;
+        Survey? survey;
         try
         {
-            host = await LocalHost.StartAsync(options.Data, options.Port, options.Settings);
+            survey = orders is null ? null : await orders.SurveyAsync(CancellationToken.None);
+            host = await LocalHost.StartAsync(data, port, settings);
+        }
+        catch (SocketException e)
+        {
+            return Exit.Fail($"Port {port} cannot be used: {e.Message}. Name one above 1023 with --port.");
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return Exit.Fail($"Port {port} is in use, perhaps by another ./run. Stop that one, or name another with --port.");
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            return Failed(e.Message);
+            return Exit.Fail(e.Message);
         }
         await using (host)
         {
-            AnsiConsole.MarkupLineInterpolated(
-                CultureInfo.InvariantCulture, $"Serving on [link]{host.Address}[/]; all data is in {options.Data}.");
-            var status = options.Orders is { } orders ? await PlaceAsync(host, orders, options) : 0;
-            if (!options.Exit && !host.Stopping.IsCancellationRequested)
+            Output.Line($"Serving on {host.Address}; all data is in {data}.");
+            try
             {
-                AnsiConsole.WriteLine("Press Ctrl-C to stop.");
+                var status = orders is not null || exit ? await new Run(host, options).ToEndAsync(orders, survey) : Exit.Done;
+                if (exit || host.Stopping.IsCancellationRequested)
+                    return status;
+                Output.Line($"Press Ctrl-C to stop.");
                 await host.ServeAsync();
+                return Exit.Done;
             }
-            return status;
+            catch (Exception e) when (host.Saga.Database.Broken.IsFaulted)
+            {
+                return Exit.Fail(e.Message);
+            }
         }
     }
 
-    static async Task<int> PlaceAsync(LocalHost host, string file, RunOptions options)
+    // Whoever looks at a collector while the saga runs does not want to wait for the usual minute.
+    static OpenTelemetrySdk Export(Uri collector) => OpenTelemetrySdk.Create(telemetry =>
     {
-        using var http = new HttpClient { BaseAddress = host.Address };
-        var client = new ApiClient(http);
-        var placed = new Placed();
-        try
-        {
-            await ShowAsync(client, new(client, new(file), options.Concurrency), options.Stock, placed, host.Stopping);
-        }
-        catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested)
-        {
-            return 0;
-        }
-
-        Output.Write(placed);
-        (await Report.OfAsync(client, placed, host.Stopping)).Write(AnsiConsole.Console);
-        return await IsAuditCleanAsync(host.Saga) ? placed.Errors.IsEmpty ? 0 : NotAllPlaced : AuditFailed;
-    }
-
-    static async Task ShowAsync(ApiClient client, OrderPlacer placer, long stock, Placed placed, CancellationToken stopping) =>
-        await Output.Progress().StartAsync(async progress =>
-        {
-            var receiving = progress.AddTask("Stock received");
-            await placer.ReceiveStockAsync(stock, placed, (done, all) => receiving.MaxValue(all).Value(done), stopping);
-            receiving.StopTask();
-
-            var placing = progress.AddTask("Orders placed", maxValue: await placer.LinesAsync(stopping));
-            var settling = progress.AddTask("Orders final", maxValue: placing.MaxValue);
-            await placer.PlaceAsync(placed, done => placing.Value(done), stopping);
-            placing.StopTask();
-            await SettleAsync(client, settling, stopping);
-        });
-
-    /// <summary>Waits until every order of the store is final, including those of earlier runs.</summary>
-    static async Task SettleAsync(ApiClient client, ProgressTask settling, CancellationToken stopping)
-    {
-        var (least, since) = (long.MaxValue, Environment.TickCount64);
-        while (true)
-        {
-            var counts = await client.CountsAsync(stopping);
-            var all = counts.ByStatus.Values.Sum();
-            var open = all - counts.ByStatus["Completed"] - counts.ByStatus["Rejected"] - counts.ByStatus["Cancelled"];
-            settling.MaxValue(Math.Max(all, 1)).Value(Math.Max(all, 1) - open);
-            if (open == 0)
-                return;
-            if (open < least)
-                (least, since) = (open, Environment.TickCount64);
-            if (Environment.TickCount64 - since > NoProgressMax.TotalMilliseconds)
-                return;
-            await Task.Delay(PollInterval, stopping);
-        }
-    }
-
-    /// <summary>
-    /// An order is final before its customer is notified and its last message is completed: the audit allows ten seconds for that.
-    /// </summary>
-    static async Task<bool> IsAuditCleanAsync(LocalSaga saga)
-    {
-        var audit = await saga.Audit.RunAsync();
-        var since = Environment.TickCount64;
-        while (audit.Findings.Count > 0 && Environment.TickCount64 - since < 10_000)
-        {
-            await Task.Delay(PollInterval);
-            audit = await saga.Audit.RunAsync();
-        }
-
-        foreach (var finding in audit.Findings)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]Audit: {finding}[/]");
-        if (audit.Findings.Count > 0)
-            return false;
-        var takings = string.Join(", ", audit.Takings.Select(money => new Money(money.Value, money.Key)));
-        var found = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{audit.Orders:N0} orders, {audit.Charges:N0} charges and {audit.Refunds:N0} refunds, none of them twice, "
-            + $"{(takings.Length > 0 ? takings : "nothing")} taken; stock adds up; nothing open, nothing dead-lettered.");
-        AnsiConsole.MarkupLineInterpolated($"[green]Audit clean[/]: {found}");
-        return true;
-    }
-
-    static int Failed(string error)
-    {
-        Console.Error.WriteLine(error);
-        return NotAllPlaced;
-    }
+        telemetry.ConfigureResource(resource => resource.AddService(Telemetry.Name)).AddSaga().SendByOtlp(collector);
+        telemetry.Services.Configure<MetricReaderOptions>(
+            reader => reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 5_000);
+    });
 }

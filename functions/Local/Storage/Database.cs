@@ -82,7 +82,7 @@ public sealed partial class Database : IAsyncDisposable
     /// </summary>
     public Task Broken => broken.Task;
 
-    /// <summary>Whether the disk takes nothing, for example because it is full: changes wait until it recovers, reads see what is on it.</summary>
+    /// <summary>Whether the disk takes nothing, for example because it is full: changes wait until it does, reads see what is on it.</summary>
     public bool DiskFails => diskFails;
 
     /// <summary>Transactions committed so far.</summary>
@@ -206,7 +206,7 @@ public sealed partial class Database : IAsyncDisposable
         }
         catch (Exception e)
         {
-            LogBroken(e);
+            LogBroken(e is IOException ? null : e, e.Message);
             Break(e, [.. transaction.Changes, .. taken]);
         }
     }
@@ -299,6 +299,6 @@ public sealed partial class Database : IAsyncDisposable
         ownership?.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Critical, "The database is broken.")]
-    partial void LogBroken(Exception exception);
+    [LoggerMessage(LogLevel.Critical, "The database is broken: {Description}")]
+    partial void LogBroken(Exception? exception, string description);
 }

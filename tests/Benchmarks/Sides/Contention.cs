@@ -29,12 +29,14 @@ static class Contention
         await using var host = await LocalHost.StartAsync(data, port: 0);
         await host.Saga.Cards.SetOutageAsync(isOut: false);
         using var http = new HttpClient { BaseAddress = host.Address };
-        var placer = new OrderPlacer(new(http), new(file), OrdersAtOnce);
+        var lines = new OrdersFile(file);
+        var placer = new OrderPlacer(new(http), lines, OrdersAtOnce);
         var placed = new Placed();
-        await placer.ReceiveStockAsync(Received, placed, (_, _) => { }, CancellationToken.None);
+        var skus = (await lines.SurveyAsync(CancellationToken.None)).Skus;
+        await placer.ReceiveStockAsync(skus, Received, placed, _ => { }, CancellationToken.None);
         await placer.PlaceAsync(placed, _ => { }, CancellationToken.None);
-        if (placed.Errors.TryPeek(out var error))
-            throw new InvalidOperationException(error);
+        if (placed.Problems.TryPeek(out var problem))
+            throw new InvalidOperationException($"{problem}");
         await AuditAsync(host.Saga);
 
         var finals = new List<(DateTimeOffset Offered, DateTimeOffset Final)>();
