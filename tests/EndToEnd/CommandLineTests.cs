@@ -44,7 +44,8 @@ public sealed class CommandLineTests : IDisposable
     public async Task What_cannot_be_opened_is_one_line()
     {
         var damaged = Path.Combine(Path.GetDirectoryName(data.Database)!, "damaged.gz");
-        await File.WriteAllBytesAsync(damaged, Gzip(string.Join('\n', Enumerable.Range(1, 90).Select(number => PlaceTests.Order($"k-{number}"))))[..^200]);
+        var orders = string.Join('\n', Enumerable.Range(1, 90).Select(number => PlaceTests.Order($"k-{number}")));
+        await File.WriteAllBytesAsync(damaged, Gzip(orders)[..^200]);
         await SaysAsync("is damaged, or not all of it is there", "--orders", damaged);
         await SaysAsync("is a folder; --orders takes a file.", "--orders", Path.GetTempPath());
         await SaysAsync("There is no file /nowhere/orders.gz.", "--orders", "/nowhere/orders.gz");
@@ -61,7 +62,8 @@ public sealed class CommandLineTests : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var used = $"{((IPEndPoint)listener.LocalEndpoint).Port}";
-        await SaysAsync($"Port {used} is in use, perhaps by another ./run. Stop that one, or name another with --port.", "--no-orders", "--port", used);
+        var expected = $"Port {used} is in use, perhaps by another ./run. Stop that one, or name another with --port.";
+        await SaysAsync(expected, "--no-orders", "--port", used);
     }
 
     [Fact]
@@ -101,7 +103,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_token_of_the_environment_does_not_stand_in_the_help()
     {
-        var (_, output) = await HostProcess.RunAsync(new Dictionary<string, string> { ["API_TOKEN"] = "s3cret" }, ":memory:", "orders", "--help");
+        var environment = new Dictionary<string, string> { ["API_TOKEN"] = "s3cret" };
+        var (_, output) = await HostProcess.RunAsync(environment, ":memory:", "orders", "--help");
         Assert.Contains("--token", output, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", output, StringComparison.Ordinal);
     }
@@ -110,7 +113,8 @@ public sealed class CommandLineTests : IDisposable
     {
         string[] file = arguments.Contains("--data") ? [] : ["--data", data.Database];
         var (status, _, errors) = await HostProcess.RunAsync([.. arguments, .. file, "--exit"]);
-        Assert.Contains(expected, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)), StringComparison.Ordinal);
+        var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.Contains(expected, line, StringComparison.Ordinal);
         Assert.Equal(2, status);
     }
 

@@ -19,7 +19,8 @@ static class OperatorCommands
 
     public static IEnumerable<Verb> All =>
     [
-        Orders(), Timeline(), Cancel(), Stock(), Parked(), Inspect(), Replay(), MessageCommands.Discard(), MessageCommands.Settle(), Audit(),
+        Orders(), Timeline(), Cancel(), Stock(), Parked(), Inspect(), Replay(), MessageCommands.Discard(), MessageCommands.Settle(),
+        Audit(),
     ];
 
     static Verb Orders()
@@ -87,7 +88,7 @@ static class OperatorCommands
                         return Exit.Fail($"--received needs a SKU. See {RunCommand.Name} stock --help.");
                     var hottest = await host.GetAsync("api/local/stock", cancellation);
                     var levels = ApiClient.Read<IReadOnlyList<StockLevel>>(hottest);
-                    return Show(hottest, options, levels, OperatorTables.Stock, "There is none. Receive some: ./run stock SKU --received 100");
+                    return Show(hottest, options, levels, OperatorTables.Stock, "Receive some: ./run stock SKU --received 100");
                 }
                 try
                 {

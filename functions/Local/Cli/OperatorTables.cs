@@ -17,7 +17,7 @@ static class OperatorTables
         new("order", order => order.Id),
         new("key", order => order.IdempotencyKey, Drop: 2),
         new("customer", order => order.CustomerId, Drop: 5),
-        new("status", order => $"{order.Status}{(order.Parked.Count > 0 ? $", parked at {string.Join(", ", order.Parked)}" : "")}", Drop: 1),
+        new("status", order => $"{order.Status}{string.Join(",", order.Parked.Select(place => $", parked at {place}"))}", Drop: 1),
         new("total", order => order.Total.ToString(), Drop: 4) { IsRight = true },
         new("took", order => Span(order.FinalAt - order.PlacedAt), Drop: 7) { IsRight = true },
         new("why", order => order.Reason, Drop: 6) { Wraps = true });

@@ -29,7 +29,8 @@ static class Remote
         using var http = new HttpClient { BaseAddress = options.GetValue(Url), Timeout = TimeSpan.FromSeconds(30) };
         try
         {
-            if ((options.GetValue(Token) ?? Environment.GetEnvironmentVariable("API_TOKEN") ?? await SignedInAsync(cancellation)) is { } token)
+            var given = options.GetValue(Token) ?? Environment.GetEnvironmentVariable("API_TOKEN");
+            if ((given ?? await SignedInAsync(cancellation)) is { } token)
                 http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
             return await act(http);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -64,7 +65,8 @@ public sealed class Report
         finals.Sort();
         var seconds = (finals[(int)(0.95 * (finals.Count - 1))] - first).TotalSeconds;
         var rate = 0.95 * finals.Count / Math.Max(seconds, 0.001);
-        Output.Line($"From POST to final: p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms; {rate:N0} orders/s until 95 % were.");
+        var times = string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):N0} ms, p95 {At(0.95):N0} ms, p99 {At(0.99):N0} ms");
+        Output.Line($"From POST to final: {times}; {rate:N0} orders/s until 95 % were final.");
     }
 
     double At(double share) => milliseconds[(int)Math.Ceiling(share * milliseconds.Count) - 1];

@@ -26,7 +26,7 @@ public sealed class SqliteNotifier(Database database, TimeProvider time) : INoti
     }
 
     /// <summary>The notices to the order's customer, oldest first.</summary>
-    public Task<IReadOnlyList<string>> NoticesAsync(string orderId) => database.RunAsync<IReadOnlyList<string>>(connection =>
+    public Task<IReadOnlyList<string>> NoticesAsync(string orderId) => database.ReadAsync<IReadOnlyList<string>>(connection =>
         connection.Sql("SELECT detail FROM notice JOIN order_number USING (number) WHERE order_id = ? ORDER BY id")
             .Bind(orderId).Rows(row => row.Text(0)));
 

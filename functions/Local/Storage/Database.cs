@@ -82,7 +82,7 @@ public sealed partial class Database : IAsyncDisposable
     /// </summary>
     public Task Broken => broken.Task;
 
-    /// <summary>Whether the disk takes nothing, for example because it is full: changes wait until it does, reads see what is on it.</summary>
+    /// <summary>Whether the disk takes nothing, for example because it is full: changes wait, and reads see what is on it.</summary>
     public bool DiskFails => diskFails;
 
     /// <summary>Transactions committed so far.</summary>
@@ -124,9 +124,7 @@ public sealed partial class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Runs a change behind all that were queued before, and answers as soon as it has run: enough within this process, see above.
-    /// </summary>
+    /// <summary>Runs a change behind all that were queued before, and answers once it has run: enough within this process.</summary>
     internal Task<T> RunAsync<T>(Func<Connection, T> change, bool unlessDiskFails = false) =>
         QueuedAsync(new Write<T>(change, durable: false, unlessDiskFails));
 
@@ -161,9 +159,7 @@ public sealed partial class Database : IAsyncDisposable
         return write.Answer;
     }
 
-    /// <summary>
-    /// Reads on a connection of its own, beside the writer, and sees everything queued so far; while the disk fails, what is on it.
-    /// </summary>
+    /// <summary>Reads beside the writer, and sees everything queued so far; while the disk fails, what is on it.</summary>
     internal async Task<T> ReadAsync<T>(Func<Connection, T> read)
     {
         if (!IsDurable)

@@ -22,7 +22,7 @@ static class RawSqlite
         // Opened with the same settings as the host's own.
         using var connection = new Connection(StoredOrders.ConnectionString(Path.Combine(folder, "limit.db")),
             "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "cache_size=-65536");
-        Schema.Apply(connection, folder);
+        Schema.Apply(connection);
         Write(connection, stored, 1, WarmUp);
         var started = Stopwatch.GetTimestamp();
         Write(connection, stored, WarmUp + 1, orders);

@@ -99,7 +99,7 @@ sealed class StoredOrders
         // A killed run starts again from the beginning, so nothing needs to be durable on the way.
         using (var connection = new Connection(ConnectionString(path), "journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000"))
         {
-            Schema.Apply(connection, path);
+            Schema.Apply(connection);
             for (var number = 1L; number <= orders; number++)
             {
                 if (number % OrdersPerTransaction == 1)
