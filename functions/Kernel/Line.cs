@@ -19,7 +19,7 @@ public static class Line
         if (message.Hearing is Hearing.NotHeard)
             return Ignore.It;
         if (message.Event is SettleRequested request && request.Participant == participant)
-            return Settling(stream, request);
+            return Settling(stream, request, asked: message.RecordedAt ?? message.EnqueuedAt);
         if (message.Event is IKernelEvent)
             return Obey.It;
 
@@ -68,12 +68,17 @@ public static class Line
         };
     }
 
-    /// <summary>Nothing may overtake: what is in the line is settled at its head only.</summary>
-    static Step Settling(OrderStream stream, SettleRequested request)
+    /// <summary>
+    /// Nothing may overtake: what is in the line is settled at its head only. What the outside was asked to do after the operator spoke,
+    /// nobody has undone by hand yet.
+    /// </summary>
+    static Step Settling(OrderStream stream, SettleRequested request, DateTimeOffset asked)
     {
         var type = request.Step()?.GetType().Name;
         return stream.PlaceOf(request.MessageId) switch
         {
+            <= 0 when stream.Entries.Exists(entry => entry.At > asked && entry.Events.Any(e => e.Event is Intent)) =>
+                new RefuseToSettle("The order went on here after that was asked: see what is to be undone now, then ask again."),
             0 when stream.Parked[0].Type == type => stream.Parked[0].HeldSince is null ? Hold.It : Settle.It,
             < 0 when stream.Entries.Exists(e => e.On == request.MessageId && e.Via is Via.Discard && e.Type == type) => Settle.It,
             > 0 => new RefuseToSettle("Other messages are parked before it."),
@@ -112,7 +117,7 @@ public static class Line
 
     /// <summary>A delivery that fails with an error is parked with that error, at the latest when it is the last one allowed.</summary>
     static string NoResult(ReceivedMessage message) =>
-        $"Delivered {message.DeliveryCount} times. The deliveries before had no result: their process stopped or ran out of time.";
+        $"Delivered {message.DeliveryCount} times. The deliveries before had no result: their process stopped.";
 
     /// <summary>Why the message cannot be tried; null where it can.</summary>
     static (string Reason, string Description)? Obstacle(OrderStream stream, ReceivedMessage message) =>

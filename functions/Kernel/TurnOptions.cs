@@ -22,7 +22,8 @@ public sealed record TurnOptions
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// Longest duration of a turn. Locks are renewed for longer, so that a slow turn ends before another consumer gets its session.
+    /// Longest duration of a turn, but for the save that parks its message. Locks are renewed for longer, so that a slow turn ends before
+    /// another consumer gets its session.
     /// </summary>
     public TimeSpan TurnMax { get; init; } = TimeSpan.FromMinutes(2);
 

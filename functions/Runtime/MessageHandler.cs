@@ -44,7 +44,7 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
         await using var stop = stopping.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
         try
         {
-            var result = await participant.HandleAsync(message, limit.Token);
+            var result = await participant.HandleAsync(message, limit.Token, stopping);
             if (result.Outcome is TurnOutcome.Parked)
                 LogParked(message.OrderId, message.Id, participant.Name, result.Reason, result.Description);
             return result;

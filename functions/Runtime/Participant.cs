@@ -21,14 +21,26 @@ public sealed class Participant(
     public string Name => name;
 
     /// <summary>Handles a message that the subscription delivers.</summary>
+    /// <param name="cancellation">The turn is out of time, or the host stops.</param>
+    /// <param name="stopping">The host stops. Where only the time is up, the last delivery allowed is parked.</param>
     /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
+<<<<<<< HEAD
     public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
         TurnAsync(message, Lane.Subscription, cancellation).AsTask();
+=======
+    public Task<TurnResult> HandleAsync(
+        ReceivedMessage message, CancellationToken cancellation, CancellationToken? stopping = null) =>
+        TurnAsync(message, Lane.Subscription, cancellation, stopping ?? cancellation);
+>>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
+<<<<<<< HEAD
         TurnAsync(message, Lane.DeadLetters, cancellation).AsTask();
+=======
+        TurnAsync(message, Lane.DeadLetters, cancellation, stopping: cancellation);
+>>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
 
     /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
     public bool IsDue(OrderStream stream, ReceivedMessage message) =>
@@ -73,7 +85,11 @@ public sealed class Participant(
     public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
         outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation).AsTask();
 
+<<<<<<< HEAD
     async ValueTask<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
+=======
+    async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation, CancellationToken stopping)
+>>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
     {
         if (!hears.Contains(message.Type))
             message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
@@ -88,7 +104,7 @@ public sealed class Participant(
         try
         {
             var result = await OnStreamAsync(
-                message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation), cancellation);
+                message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation, stopping), cancellation);
             Telemetry.TurnEnded(name, message, lane, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
             return result;
         }
@@ -99,8 +115,13 @@ public sealed class Participant(
         }
     }
 
+<<<<<<< HEAD
     async ValueTask<TurnResult> OnceAsync(
         OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
+=======
+    async Task<TurnResult> OnceAsync(
+        OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation, CancellationToken stopping)
+>>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
     {
         using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
         var now = time.GetUtcNow();
@@ -109,11 +130,11 @@ public sealed class Participant(
         {
             var result = await TakeAsync(step, stream, message, attempt, cancellation);
             return step is not Hold ? result : await OnStreamAsync(
-                message.OrderId, (held, again) => OnceAsync(held, message, lane, again, cancellation), cancellation);
+                message.OrderId, (held, again) => OnceAsync(held, message, lane, again, cancellation, stopping), cancellation);
         }
         catch (Exception e) when (step is Run && AfterFailure(e) is { } next)
         {
-            return await TakeAsync(next, stream, message, attempt, cancellation);
+            return await TakeAsync(next, stream, message, attempt, stopping);
         }
         catch (Exception e) when (step is Settle && e is not (StreamConflictException or OperationCanceledException)
             && (e is not TransientException || message.DeliveryCount >= options.DeliveriesMax))
@@ -123,6 +144,8 @@ public sealed class Participant(
 
         Step? AfterFailure(Exception e) => e switch
         {
+            OperationCanceledException when cancellation.IsCancellationRequested && !stopping.IsCancellationRequested =>
+                After(Failure.Transient, $"The turn was not done after {options.TurnMax}.", status: null),
             StreamConflictException or OperationCanceledException => null,
             TransientException t => After(Failure.Transient, t.Message, t.Status),
             ProviderException p => After(p.Failure, p.Message, p.Status),

@@ -35,7 +35,7 @@ sealed class Bugs(World world)
         Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.TypeUnknown, Fault.BugInRules, Fault.BugInAnswer];
         foreach (var kind in kinds)
         {
-            if (!world.Faults.Strike(kind, participant))
+            if (!world.Faults.Strike(kind, participant, often: message.Event is ICallsOff && world.Chance.OneIn(2)))
                 continue;
             var bug = new Bug(participant, message, kind);
             active.Add(bug);

@@ -154,7 +154,8 @@ sealed class Faults
     }
 
     /// <param name="participant">The participant that the fault would strike.</param>
-    public bool Strike(Fault kind, string participant) => (storm is null || storm == participant) && Strike(kind);
+    /// <param name="often">In this situation it strikes half of the times, in worlds in which it strikes at all.</param>
+    public bool Strike(Fault kind, string participant, bool often = false) => (storm is null || storm == participant) && Strike(kind, often);
 
     /// <summary>Counts a fault that was not drawn but followed from other faults, or from the passing of time.</summary>
     public void Happened(Fault kind) => Injected[(int)kind]++;

@@ -240,7 +240,10 @@ sealed class Host
             else if (eventId.Name == "LogGivenBack")
             {
                 var fields = ((IReadOnlyList<KeyValuePair<string, object?>>)(object)state!).ToDictionary();
-                if ((int)fields["DeliveryCount"]! >= host.world.Options.DeliveriesMax && host.Providers.Any(name => text.Contains(name, StringComparison.Ordinal)))
+                var isProvider = exception is OperationCanceledException
+                    ? Strand.Current?.Calls is [.., not ("loads" or "saves" or "conflicts" or "publishes")]
+                    : host.Providers.Any(name => text.Contains(name, StringComparison.Ordinal));
+                if (isProvider && (int)fields["DeliveryCount"]! >= host.world.Options.DeliveriesMax)
                     host.world.Invariants.Broken("The last delivery allowed parks with its own error", (string)fields["OrderId"]!, text);
                 host.world.Reach.Saw(
                     exception is OperationCanceledException ? Branch.GivenBackOutOfTime

@@ -179,6 +179,7 @@ sealed class Invariants(World world)
             InOrder(participant, before, entry);
         }
         InLine(participant, before, after);
+        Settled(participant, before, after);
         Marked(participant, before, after);
         SawControlMessages(participant, before, after);
     }
@@ -243,8 +244,11 @@ sealed class Invariants(World world)
         {
             if (after.IndexOf(parked.Id) >= 0)
                 Broken("Nothing is parked that is handled", after.OrderId, $"{parked.Id} at {participant}");
-            if (!before.Parked.Exists(p => p.Id == parked.Id))
-                LineOf(participant, after.OrderId).Parked(parked);
+            if (before.Parked.Exists(p => p.Id == parked.Id))
+                continue;
+            LineOf(participant, after.OrderId).Parked(parked);
+            if (participant is Participants.Payments && parked.Type is nameof(RefundPayment))
+                world.Operators.RefundParked(after.OrderId, parked.Id);
         }
         foreach (var parked in before.Parked)
         {
@@ -252,6 +256,16 @@ sealed class Invariants(World world)
                 Broken("Nothing leaves its place in the line unhandled", after.OrderId, $"{parked.Id} at {participant}");
         }
         SawParking(participant, before, after);
+    }
+
+    /// <summary>What an operator settles was the head of the line and held before, or it was discarded.</summary>
+    void Settled(string participant, OrderStream before, OrderStream after)
+    {
+        if (after.Parked is [{ HeldSince: not null }, ..] && before.Parked is [{ HeldSince: null }, ..])
+            world.WakeReplayer(participant, idle: -1);
+        var settled = after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events).Select(e => e.Event).OfType<StepSettled>().FirstOrDefault();
+        if (settled is not null && before.PlaceOf(settled.MessageId) > 0)
+            Broken("A step is settled by hand when all before it is handled", after.OrderId, $"{settled.MessageId} at {participant}");
     }
 
     void Marked(string participant, OrderStream before, OrderStream after)

@@ -74,10 +74,8 @@ sealed class SimulatedCards(World world)
     /// </summary>
     readonly Dictionary<string, DateTimeOffset> byHand = [];
 
-    public void NoRefund(string orderId, Strand asker)
+    public void NoRefund(string orderId)
     {
-        if (!asker.CallsOff)
-            return;
         var parked = world.Store(Participants.Payments)[orderId]!.Parked;
         if ((parked is [{ Type: nameof(RefundPayment) } head, ..] ? head.HeldSince : world.Scheduler.Now) is { } since)
             byHand[orderId] = since;
@@ -245,8 +243,10 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
         return host.CallAsync(cards.Service, "looks up the refund of", orderId, () =>
         {
             var answer = cards.FindRefund(orderId);
-            if (answer is null)
-                cards.NoRefund(orderId, asker);
+            if (answer is null && asker.CallsOff)
+                cards.NoRefund(orderId);
+            else if (answer is null)
+                host.World.Operators.NoRefundYet(orderId);
             return answer;
         }, cancellation);
     }

@@ -63,6 +63,7 @@ sealed class World
                 hosts[name][slot] = new(this, name, ++hostsStarted);
         }
         Operations = new(this);
+        Operators = new(this);
         Horizon = (Storm is null ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1)) + Chance.OfAnyScale(TimeSpan.FromDays(1));
         PlaceOrders(options.Orders ?? 1 + Chance.Below(6));
     }
@@ -93,6 +94,7 @@ sealed class World
     public SimulatedNotifier Notifier { get; }
     public SimulatedBus Bus { get; }
     public Operations Operations { get; }
+    public Operators Operators { get; }
     public TurnOptions Options { get; } = new();
     public int BrokerDeliveriesMax { get; } = 25;
 
@@ -145,6 +147,7 @@ sealed class World
             Audit.Parking(this);
 
         Operations.MendAll();
+        Operators.AskForReplays();
         RunUntil("Once all bugs are mended and all parked orders are replayed, everything settles", Settling.WhatIsLeft);
         if (Invariants.Violation is null)
             Audit.Everything(this);
@@ -194,7 +197,7 @@ sealed class World
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
 
-    public void Bred(Bug bug) => Operations.Consider(bug, Chance.Below(4));
+    public void Bred(Bug bug) => Operators.Consider(bug, Chance.Below(4));
 
     /// <summary>The host died or is stopping, and another one replaces it.</summary>
     public void Gone(Host host)
@@ -211,13 +214,15 @@ sealed class World
     /// <summary>
     /// The replayer's timer runs only while there is work for it, and less and less often while nothing changes: idle runs would cost time.
     /// </summary>
+    /// <param name="idle">How often it found nothing to do; less than 0 to run within moments.</param>
     public void WakeReplayer(string participant, int idle = 0)
     {
         if (replayersWoken.TryGetValue(participant, out var woken) && woken.Idle <= idle)
             return;
         var mine = ++wakes;
         replayersWoken[participant] = (idle, mine);
-        Scheduler.After(Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)) * (1 << Math.Min(idle, 6)), () =>
+        var pause = idle < 0 ? Chance.OfAnyScale(TimeSpan.FromSeconds(10)) : Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30));
+        Scheduler.After(pause * (1 << Math.Clamp(idle, 0, 6)), () =>
         {
             if (replayersWoken.GetValueOrDefault(participant).Number != mine)
                 return;

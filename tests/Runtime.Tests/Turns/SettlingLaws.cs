@@ -26,7 +26,7 @@ public class SettlingLaws
         world.Log.Clear();
     }
 
-    Task<TurnResult?> SettleAsync(SettleRequested? request = null) => world.DeliverAsync(Message("orders/7", request ?? Settle));
+    Task<TurnResult?> SettleAsync(SettleRequested? request = null) => world.DeliverAsync(Message("orders/7", request ?? Settle) with { RecordedAt = world.Time.GetUtcNow() });
 
     IEnumerable<OrderEvent> Last => world.Stream.Entries[^1].Events.Select(e => e.Event);
 
@@ -101,7 +101,7 @@ public class SettlingLaws
     {
         await ParkAsync();
         await SettleAsync();
-        await world.DeliverAsync(Message("orders/8", Settle));
+        await world.DeliverAsync(Message("orders/8", Settle) with { RecordedAt = world.Time.GetUtcNow() });
         Assert.Equal(new SettlementRefused("payments", "o-1/shipping/4", "There is nothing left to undo."), Assert.Single(Last));
     }
 
@@ -121,9 +121,44 @@ public class SettlingLaws
         await ParkAsync();
         for (var call = 0; call <= world.Options.RetriesMax; call++)
             world.Fail("find refund");
-        await world.DeliverAsync(Message("orders/7", Settle, delivery: world.Options.DeliveriesMax));
+        await world.DeliverAsync(Message("orders/7", Settle, world.Options.DeliveriesMax) with { RecordedAt = world.Time.GetUtcNow() });
         Assert.Equal(new SettlementRefused("payments", "o-1/shipping/4", "find refund is away"), Assert.Single(Last));
         Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
+    }
+
+    /// <summary>What the broker dead-lettered before is given its place before it.</summary>
+    [Fact]
+    public async Task A_step_that_is_refused_is_released_wherever_it_is_in_the_line()
+    {
+        await ParkAsync();
+        world.Fail("find refund");
+        world.Fail("find refund");
+        world.Fail("find refund");
+        Assert.Null(await SettleAsync());
+        world.DeadLetters.Insert(0, Message("inventory/1", Reserved) with { EnqueuedAt = DateTimeOffset.UnixEpoch });
+        await world.Participant.ReplayAsync(world.DeadLetters[0], Cancellation);
+        Assert.Equal("o-1/inventory/1", world.Stream.Parked[0].Id);
+
+        await SettleAsync();
+        Assert.Equal("Other messages are parked before it.", Assert.Single(Last.OfType<SettlementRefused>()).Reason);
+        Assert.All(world.Stream.Parked, parked => Assert.Null(parked.HeldSince));
+    }
+
+    /// <summary>The operator cannot have undone it.</summary>
+    [Fact]
+    public async Task What_was_done_outside_after_the_operator_spoke_is_not_settled()
+    {
+        world.Fail("find charge", new InvalidOperationException("the provider refuses"));
+        await world.DeliverAsync(Message("shipping/4", Refund));
+        await world.DeliverAsync(Message("orders/6", new DiscardRequested("payments", "o-1/shipping/4", "ada", "nothing was charged")));
+        var request = Message("orders/7", Settle) with { RecordedAt = world.Time.GetUtcNow() };
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        await world.DeliverAsync(request);
+        Assert.StartsWith("The order went on here", Assert.IsType<SettlementRefused>(Assert.Single(Last)).Reason, StringComparison.Ordinal);
+
+        await world.DeliverAsync(Message("orders/8", Settle) with { RecordedAt = world.Time.GetUtcNow() });
+        Assert.Contains(Settled, Last);
     }
 
     [Fact]

@@ -202,6 +202,27 @@ public class TurnLaws
     }
 
     [Fact]
+    public async Task The_last_delivery_allowed_is_parked_with_its_own_error_when_it_runs_out_of_time()
+    {
+        world.Hang("charge");
+        var turn = world.DeliverAsync(Message("inventory/2", Reserved, delivery: world.Options.DeliveriesMax));
+        world.Time.Advance(world.Options.TurnMax);
+        var result = await turn.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal((ParkingReasons.Transient, "The turn was not done after 00:02:00."), (result?.Reason, result?.Description));
+        Assert.Equal(["load", "find charge", "save", "publish OrderParked", "dead-letter Transient", "release"], world.Log);
+    }
+
+    [Fact]
+    public async Task An_earlier_delivery_is_given_back_when_it_runs_out_of_time()
+    {
+        world.Hang("charge");
+        var turn = world.DeliverAsync(Message("inventory/2", Reserved));
+        world.Time.Advance(world.Options.TurnMax);
+        Assert.Null(await turn.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal(["load", "abandon", "release"], world.Log);
+    }
+
+    [Fact]
     public async Task A_later_delivery_charges_where_the_provider_has_done_nothing()
     {
         await world.DeliverAsync(Message("inventory/2", Reserved, delivery: 2));

@@ -20,6 +20,7 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
     public static readonly InventoryReserved Reserved = new("17850", Total, "tok_visa", Home);
 
     readonly Dictionary<string, OrderStream> stored = [];
+    readonly HashSet<string> hanging = [];
     readonly Dictionary<string, Queue<(Exception Error, bool Applied)>> faults = [];
     int etags;
 
@@ -74,6 +75,9 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
         queue.Enqueue((error ?? new TransientException($"{call} is away"), applied));
     }
 
+    /// <summary>Calls with this name never end by themselves.</summary>
+    public void Hang(string call) => hanging.Add(call);
+
     public OrderStream Stream => Load(Order) ?? OrderStream.Empty(Order);
 
     async Task CallAsync(string name, Action apply, string? logged = null)
@@ -125,6 +129,8 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
 
     public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
     {
+        if (hanging.Contains("charge"))
+            await Task.Delay(Timeout.Infinite, cancellation);
         await CallAsync("charge", () => Asked.Add(("charge", key)));
         return ChargeAnswer;
     }
