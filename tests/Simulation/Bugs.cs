@@ -73,7 +73,8 @@ sealed class Bugs(World world)
 
     public void Mend(Bug bug)
     {
-        if (bug.Discarding)
+        // An update does not wait for an operator, whose request may itself be unreadable.
+        if (bug is { Discarding: true, Kind: not Fault.TypeUnknown })
             return;
         world.History.Add("developer", "mends " + bug.Kind, bug.Message.Id, bug.Participant);
         active.Remove(bug);

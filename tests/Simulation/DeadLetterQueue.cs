@@ -29,6 +29,11 @@ sealed class DeadLetterQueue(World world, string participant)
 
     public List<DeadLetter> Lock(int max)
     {
+        foreach (var letter in letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now))
+        {
+            if (world.Faults.Strike(Fault.DeadLetterHeld, participant))
+                (letter.Lock, letter.LockedUntil) = (letter.Lock + 1, world.Scheduler.Now + LockTime);
+        }
         var free = letters.Where(letter => letter.LockedUntil <= world.Scheduler.Now).Take(AtHand(max)).ToList();
         foreach (var letter in free)
         {

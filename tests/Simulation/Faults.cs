@@ -12,6 +12,11 @@ enum Fault
     SlowCall,
     ClockJump,
 
+    /// <summary>
+    /// A provider carries out a request hours after its caller gave it up, perhaps after the retry, or after the order was called off.
+    /// </summary>
+    RequestLate,
+
     StoreBusy,
     StoreAnswerLost,
     StoreDown,
@@ -41,6 +46,9 @@ enum Fault
     DeadLettersAnswerLost,
     DeadLettersDown,
     DeadLetterLockLost,
+
+    /// <summary>Somebody else holds a dead letter for a minute, for example a person in the portal.</summary>
+    DeadLetterHeld,
 
     /// <summary>
     /// The broker, not the kernel, dead-lettered a message: after many deliveries, or for a reason of its own, for example an expired time
@@ -104,7 +112,7 @@ sealed class Faults
     // A storm has few kinds of faults, but they strike often.
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
-        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.BugInAnswer, 0.05),
+        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.2), (Fault.BugInAnswer, 0.05),
         (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
@@ -190,4 +198,40 @@ sealed class Service(string name, Fault? busy, Fault? answerLost, Fault? down)
 
     /// <summary>Every call is in transit for less than this. It is assumed of providers, because they forget keys.</summary>
     public TimeSpan WayMax { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>Takes the place of a service that does not answer.</summary>
+    public static readonly Service Silent = new("provider", null, null, null) { DownUntil = DateTimeOffset.MaxValue };
+
+    /// <summary>Requests of turns that are given up may still arrive. Questions that arrive late have no effect.</summary>
+    public bool MayBeLate(string what) => WayMax != TimeSpan.MaxValue && what is "charges" or "refunds" or "books" or "cancels" or "notifies";
+}
+
+/// <summary>Requests to providers that are still on their way after their callers gave them up.</summary>
+sealed class LateRequests(World world)
+{
+    readonly Dictionary<string, List<Action>> requests = [];
+
+    /// <param name="about">Begins with the order's id.</param>
+    public void Add(string about, Action arrive)
+    {
+        var orderId = about.Split('/')[0];
+        var waiting = requests.TryGetValue(orderId, out var known) ? known : requests[orderId] = [];
+        waiting.Add(arrive);
+        world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromHours(6)), () => Arrive(waiting, arrive));
+    }
+
+    /// <summary>The provider has just answered that it has nothing for the order: the most dangerous moment to arrive.</summary>
+    public void Hurry(string orderId)
+    {
+        if (!requests.TryGetValue(orderId, out var waiting) || world.Chance.OneIn(3))
+            return;
+        foreach (var arrive in waiting.ToList())
+            world.Scheduler.After(TimeSpan.FromMilliseconds(1), () => Arrive(waiting, arrive));
+    }
+
+    static void Arrive(List<Action> waiting, Action arrive)
+    {
+        if (waiting.Remove(arrive))
+            arrive();
+    }
 }

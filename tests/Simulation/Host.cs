@@ -79,6 +79,11 @@ sealed class Host
 
         var sent = world.Scheduler.Now;
         var travel = world.Latency(Participant.Name, service);
+        if (service.MayBeLate(what) && world.Faults.Strike(Fault.RequestLate, Participant.Name))
+        {
+            world.Late.Add(about, () => Arrive(service, sent, what, about, effect));
+            service = Service.Silent;
+        }
         if (travel > TimeSpan.FromSeconds(1))
             world.Bus[Participant.Name].Disturb(about);
         world.Scheduler.After(travel, () =>

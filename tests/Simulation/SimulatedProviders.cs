@@ -43,8 +43,10 @@ sealed class CalledOff(World world, int answersMax)
 
     public void Nothing(string orderId, Strand asker)
     {
-        if (asker.CallsOff)
-            orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
+        if (!asker.CallsOff)
+            return;
+        orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
+        world.Late.Hurry(orderId);
     }
 
     /// <exception cref="TransientException">

@@ -48,6 +48,7 @@ sealed class World
         Carrier = new(this);
         Notifier = new(this);
         Bus = new(this);
+        Late = new(this);
         (DeclineChance, RefuseChance) = Storm is null ? (Chance.Below(4) * 0.1, Chance.Below(4) * 0.1) : (0.3, 0.5);
         if (Chance.OneIn(3))
         {
@@ -93,6 +94,7 @@ sealed class World
     public SimulatedCarrier Carrier { get; }
     public SimulatedNotifier Notifier { get; }
     public SimulatedBus Bus { get; }
+    public LateRequests Late { get; }
     public Operations Operations { get; }
     public Operators Operators { get; }
     public TurnOptions Options { get; } = new();
