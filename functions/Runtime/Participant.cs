@@ -24,23 +24,14 @@ public sealed class Participant(
     /// <param name="cancellation">The turn is out of time, or the host stops.</param>
     /// <param name="stopping">The host stops. Where only the time is up, the last delivery allowed is parked.</param>
     /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
-<<<<<<< HEAD
-    public Task<TurnResult> HandleAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, Lane.Subscription, cancellation).AsTask();
-=======
     public Task<TurnResult> HandleAsync(
         ReceivedMessage message, CancellationToken cancellation, CancellationToken? stopping = null) =>
-        TurnAsync(message, Lane.Subscription, cancellation, stopping ?? cancellation);
->>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
+        TurnAsync(message, Lane.Subscription, cancellation, stopping ?? cancellation).AsTask();
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
-<<<<<<< HEAD
-        TurnAsync(message, Lane.DeadLetters, cancellation).AsTask();
-=======
-        TurnAsync(message, Lane.DeadLetters, cancellation, stopping: cancellation);
->>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
+        TurnAsync(message, Lane.DeadLetters, cancellation, stopping: cancellation).AsTask();
 
     /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
     public bool IsDue(OrderStream stream, ReceivedMessage message) =>
@@ -85,11 +76,7 @@ public sealed class Participant(
     public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
         outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation).AsTask();
 
-<<<<<<< HEAD
-    async ValueTask<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation)
-=======
-    async Task<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation, CancellationToken stopping)
->>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
+    async ValueTask<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation, CancellationToken stopping)
     {
         if (!hears.Contains(message.Type))
             message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
@@ -115,13 +102,8 @@ public sealed class Participant(
         }
     }
 
-<<<<<<< HEAD
     async ValueTask<TurnResult> OnceAsync(
-        OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation)
-=======
-    async Task<TurnResult> OnceAsync(
         OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation, CancellationToken stopping)
->>>>>>> aced13e (Settling by hand: refused for what was done after the operator spoke, released wherever it is in the line; a turn out of time parks with its own error; simulated operators settle while replays run)
     {
         using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
         var now = time.GetUtcNow();
