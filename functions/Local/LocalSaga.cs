@@ -92,7 +92,7 @@ public sealed class LocalSaga : IAsyncDisposable
         foreach (var (name, participant) in handlers)
         {
             var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
-            running.Add(new Pump(Bus, handler, time, logs.CreateLogger<Pump>()));
+            running.Add(new Pump(Bus[name], handler, time, logs.CreateLogger<Pump>()));
             running.Add(Every($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);

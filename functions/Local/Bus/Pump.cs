@@ -5,7 +5,8 @@ namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// Hands a subscription's messages to its participant: up to <see cref="OrdersAtOnce"/> orders at once, the messages of each one after the
-/// other.
+/// other. What a turn publishes is handled next by the thread that has published it, before other orders: so an order under way is soon done,
+/// its state is still at hand, and most of its messages are completed before they would be written.
 /// </summary>
 sealed partial class Pump : IAsyncDisposable
 {
@@ -14,68 +15,118 @@ sealed partial class Pump : IAsyncDisposable
     /// <summary>How long messages in progress may take to finish when the host stops.</summary>
     static readonly TimeSpan StopMax = TimeSpan.FromSeconds(5);
 
-    readonly SqliteBus bus;
+    readonly Subscription subscription;
     readonly MessageHandler handler;
     readonly ILogger<Pump> log;
-    readonly Delivery?[] held = new Delivery?[OrdersAtOnce];
-    readonly Task[] consumers;
     readonly ITimer renewal;
-    readonly CancellationTokenSource receiving = new();
     readonly CancellationTokenSource handling = new();
+    readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Pump(SqliteBus bus, MessageHandler handler, TimeProvider time, ILogger<Pump> log)
+    readonly Lock gate = new();
+    readonly Queue<OrderQueue> waiting = new();
+    readonly HashSet<Delivery> held = [];
+    int running;
+    bool isStopping;
+
+    public Pump(Subscription subscription, MessageHandler handler, TimeProvider time, ILogger<Pump> log)
     {
-        this.bus = bus;
+        this.subscription = subscription;
         this.handler = handler;
         this.log = log;
         renewal = time.CreateTimer(_ => Renew(), null, BusOptions.LockDuration / 3, BusOptions.LockDuration / 3);
-        consumers = [.. Enumerable.Range(0, OrdersAtOnce).Select(place => Task.Run(() => ConsumeAsync(place)))];
+        subscription.Attach(Take);
     }
 
-    async Task ConsumeAsync(int place)
+    void Take(OrderQueue order)
     {
-        while (!receiving.IsCancellationRequested)
+        lock (gate)
         {
-            try
+            if (isStopping)
+                return;
+            if (running == OrdersAtOnce)
             {
-                var delivery = await bus.ReceiveAsync(handler.Participant, receiving.Token);
-                Volatile.Write(ref held[place], delivery);
-                await handler.HandleAsync(delivery.Message, delivery, handling.Token);
+                waiting.Enqueue(order);
+                return;
             }
-            catch (Exception e) when (receiving.IsCancellationRequested)
-            {
-                // What is not settled is delivered again after the restart.
-                LogStopped(handler.Participant, e.Message);
-            }
-            catch (Exception e)
-            {
-                // The lock expires, and the message is delivered again.
-                LogFailed(e, handler.Participant);
-            }
-            finally
-            {
-                Volatile.Write(ref held[place], null);
-            }
+            running++;
+        }
+
+        // Preferring the local queue is what lets this thread go on with the order.
+        ThreadPool.UnsafeQueueUserWorkItem(static at => _ = at.Pump.RunAsync(at.Order), (Pump: this, Order: order), preferLocal: true);
+    }
+
+    async Task RunAsync(OrderQueue? order)
+    {
+        do
+        {
+            await HandleAsync(order!);
+        }
+        while (TryNext(out order));
+    }
+
+    /// <summary>The order that has waited longest; false where none waits.</summary>
+    bool TryNext(out OrderQueue? order)
+    {
+        lock (gate)
+        {
+            if (!isStopping && waiting.TryDequeue(out order))
+                return true;
+            order = null;
+            if (--running == 0 && isStopping)
+                stopped.TrySetResult();
+            return false;
+        }
+    }
+
+    async Task HandleAsync(OrderQueue order)
+    {
+        Delivery? delivery = null;
+        try
+        {
+            delivery = subscription.Lock(order);
+            lock (gate)
+                held.Add(delivery);
+            await handler.HandleAsync(delivery.Message, delivery, handling.Token);
+        }
+        catch (Exception e) when (isStopping)
+        {
+            // What is not settled is delivered again after the restart.
+            LogStopped(handler.Participant, e.Message);
+        }
+        catch (Exception e)
+        {
+            // The lock expires, and the message is delivered again.
+            LogFailed(e, handler.Participant);
+        }
+        finally
+        {
+            lock (gate)
+                held.Remove(delivery!);
         }
     }
 
     void Renew()
     {
-        for (var place = 0; place < held.Length; place++)
-        {
-            // It may have been settled or lost a moment ago: then there is nothing to renew.
-            if (Volatile.Read(ref held[place]) is { } delivery)
-                _ = delivery.RenewLockAsync(CancellationToken.None).Exception;
-        }
+        List<Delivery> deliveries;
+        lock (gate)
+            deliveries = [.. held];
+
+        // One may have been settled or lost a moment ago: then there is nothing to renew.
+        foreach (var delivery in deliveries)
+            _ = delivery.RenewLockAsync(CancellationToken.None).Exception;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await receiving.CancelAsync();
+        lock (gate)
+        {
+            isStopping = true;
+            if (running == 0)
+                stopped.TrySetResult();
+        }
         handling.CancelAfter(StopMax);
-        await Task.WhenAll(consumers);
+        await stopped.Task;
         await renewal.DisposeAsync();
-        receiving.Dispose();
         handling.Dispose();
     }
 

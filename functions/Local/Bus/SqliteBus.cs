@@ -100,6 +100,8 @@ public sealed class SqliteBus : IEventBus, IDisposable
     /// <summary>The same without waiting; null if there is none.</summary>
     public Delivery? TryReceive(string subscription) => subscriptions[subscription].TryReceive();
 
+    internal Subscription this[string subscription] => subscriptions[subscription];
+
     public IDeadLetterQueue DeadLetters(string subscription) => subscriptions[subscription].Dead;
 
     /// <summary>A dead letter, which stays where it is; null if there is none of that id.</summary>

@@ -15,8 +15,9 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     readonly Dictionary<string, OrderQueue> orders = new(StringComparer.Ordinal);
     readonly HashSet<OrderQueue> locked = [];
 
-    // Orders that have a message and no holder, the longest waiting first.
+    // Orders that have a message and no holder, the longest waiting first. Where somebody takes them as they become free, it is empty.
     readonly Channel<OrderQueue> free = Channel.CreateUnbounded<OrderQueue>();
+    Action<OrderQueue>? taker;
 
     public string Name => name;
     public DeadLetterQueue Dead { get; } = new(name, database, time);
@@ -34,13 +35,35 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             {
                 order.Messages.Enqueue(message);
                 if (order is { Holder: null, Messages.Count: 1 })
-                    free.Writer.TryWrite(order);
+                    Offer(order);
                 return;
             }
             order = orders[message.OrderId] = new(message.OrderId);
             order.Messages.Enqueue(message);
-            free.Writer.TryWrite(order);
+            Offer(order);
         }
+    }
+
+    /// <summary>
+    /// From now on calls <paramref name="taker"/> with each order that is free and has a message. It must be quick, and lock the order some
+    /// time, from another call.
+    /// </summary>
+    public void Attach(Action<OrderQueue> taker)
+    {
+        lock (gate)
+        {
+            this.taker = taker;
+            while (free.Reader.TryRead(out var order))
+                taker(order);
+        }
+    }
+
+    void Offer(OrderQueue order)
+    {
+        if (taker is not null)
+            taker(order);
+        else
+            free.Writer.TryWrite(order);
     }
 
     /// <summary>Locks the order that has waited longest, as soon as there is one, and delivers its next message.</summary>
@@ -48,7 +71,8 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
 
     public Delivery? TryReceive() => free.Reader.TryRead(out var order) ? Lock(order) : null;
 
-    Delivery Lock(OrderQueue order)
+    /// <summary>Locks an order that is free, and delivers its next message.</summary>
+    public Delivery Lock(OrderQueue order)
     {
         lock (gate)
         {
@@ -130,7 +154,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         order.Holder = null;
         locked.Remove(order);
         if (order.Messages.Count > 0)
-            free.Writer.TryWrite(order);
+            Offer(order);
         else
             orders.Remove(order.OrderId);
     }
