@@ -43,7 +43,7 @@ public sealed class OperationsApi(
             from place in order.ParkedNow
             select new ParkedBody(
                 order.OrderId, order.CustomerId, order.Status, place.Key, place.Value.Since!.Value,
-                place.Value.MessageId, place.Value.Reason, place.Value.Description, place.Value.Failed);
+                place.Value.MessageId, place.Value.Reason, place.Value.Description, place.Value.Failed, order.Owed);
         return new TaggedAnswer<ParkedListBody>(new([.. parked], query.Next(page)), Bodies.Json.ParkedListBody);
     });
 

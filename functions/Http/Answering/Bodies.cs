@@ -100,6 +100,7 @@ public sealed record ParkedListBody(IReadOnlyList<ParkedBody> Parked, string? Ne
 /// <param name="MessageId">The message that blocks it: the first one parked.</param>
 /// <param name="Reason">One word: see <see cref="ParkingReasons"/>.</param>
 /// <param name="Failed">The last attempt, which <paramref name="Description"/> tells of; left out where it was not tried.</param>
+/// <param name="Owed">As of <see cref="OrderBody"/>.</param>
 public sealed record ParkedBody(
     string OrderId,
     string CustomerId,
@@ -109,7 +110,8 @@ public sealed record ParkedBody(
     string? MessageId,
     string? Reason,
     string? Description,
-    FailedAttempt? Failed);
+    FailedAttempt? Failed,
+    Money? Owed);
 
 public sealed record ParkedOrderBody(string OrderId, IReadOnlyList<ParkedMessageBody> Parked);
 

@@ -46,16 +46,28 @@ const api = async (path, method = 'GET', body = undefined) => {
   throw new ApiError(answer.status, [detail, errors.join('; ')].filter(Boolean).join(' '));
 };
 
-// The first pages of a list, and the link to the next one.
-const pagesOf = async (path, name, pages) => {
+// The first pages of a list, the link to the next one, and how far a bounded search looked.
+const pagesOf = async (path, name, pages, told = () => {}) => {
   const rows = [];
-  let next = path;
+  let next = path,
+    searchedTo = null;
   for (let page = 0; next && page < pages; page++) {
     const answer = await api(next);
     rows.push(...answer[name]);
     next = answer.next;
+    searchedTo = answer.searchedTo;
+    told(rows.length);
   }
-  return [rows, next];
+  return [rows, next, searchedTo];
+};
+
+// Some at a time, one after the other.
+const each = async (items, atOnce, act) => {
+  const waiting = [...items];
+  const work = async () => {
+    while (waiting.length > 0) await act(waiting.shift());
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
 };
 
 // Runs once at a time, and once more if it was called meanwhile, with a pause between: live updates must not pile up.

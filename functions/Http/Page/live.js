@@ -38,7 +38,8 @@ const live = (() => {
     } else {
       picture.update();
       plots.update();
-      orders.read();
+      steps.update();
+      orders.refresh();
       host?.read();
     }
     parked.read();
@@ -47,12 +48,12 @@ const live = (() => {
   const failed = error => {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401 || error.status === 403) signIn(error);
-    else lost();
+    else lost(error);
   };
 
-  const lost = () => {
+  const lost = error => {
     lostSince ??= Date.now();
-    connection('lost', 'connection lost, trying again');
+    connection('lost', error?.status ? `the server answers ${error.status}, trying again` : 'connection lost, trying again');
   };
 
   const poll = async () => {
@@ -119,9 +120,10 @@ const live = (() => {
   themed();
 
   addEventListener('hashchange', () => state.topology && enter());
+  setInterval(() => !document.hidden && !order.id() && state.topology && steps.update(), 60_000);
   addEventListener('visibilitychange', () => !document.hidden && state.topology && refresh());
 
-  return { poll, failed, extend };
+  return { poll, failed, extend, host: () => host };
 })();
 
 // Once all scripts have run, the host's too.

@@ -16,9 +16,14 @@ const order = (() => {
     const wanted = id();
     if (!wanted) return;
     try {
-      const [now, timeline] = await Promise.all([api(`/api/orders/${wanted}`), api(`/api/orders/${wanted}/timeline`)]);
-      if (open.size > 0) record = await api(`/api/orders/${wanted}/record`).catch(() => record);
-      if (wanted === id()) show(now, timeline.facts);
+      const [now, timeline, whole, notices] = await Promise.all([
+        api(`/api/orders/${wanted}`),
+        api(`/api/orders/${wanted}/timeline`),
+        api(`/api/orders/${wanted}/record`),
+        live.host()?.notices?.(wanted),
+      ]);
+      record = whole;
+      if (wanted === id()) show(now, timeline.facts, notices);
     } catch (error) {
       if (error.status === 404) fill(byId('order-view'), clone('no-order', { id: wanted }));
       else live.failed(error);
@@ -35,8 +40,8 @@ const order = (() => {
     read();
   };
 
-  const show = (now, facts) => {
-    const text = JSON.stringify([now, facts, [...open], Boolean(record)]);
+  const show = (now, facts, notices) => {
+    const text = JSON.stringify([now, facts, [...open], notices, parked.at(now.id)]);
     if (text === latest) return;
     latest = text;
     const name = now.idempotencyKey ?? shortId(now.id);
@@ -50,10 +55,11 @@ const order = (() => {
         copy: event => copy(event.target, now),
         cancel: now.canBeCancelled && (() => cancel(now)),
         id: now.id,
-        facts: details(now),
+        facts: [...details(now), trace()],
         reason: now.reason && reason(now),
         places: parked.at(now.id).map(place),
       }),
+      content.of(record, facts, notices),
       story.of(now, facts, { isOpen: one => open.has(key(one)), toggle, record }),
     );
     story.connect(facts);
@@ -64,14 +70,16 @@ const order = (() => {
     detail('Total', money(now.total)),
     detail('Charged', money(now.charged)),
     now.refunded && detail('Refunded', money(now.refunded)),
+    now.owed && detail('Owed to the customer', money(now.owed)),
     detail('Lines', count(now.lines)),
-    detail('Placed', h('time', at(now.placedAt), clock(now.placedAt))),
+    detail('Placed', h('time', at(now.placedAt), moment(now.placedAt))),
     detail('Took', now.finalAt ? span(between(now.placedAt, now.finalAt)) : 'not final yet'),
     now.trackingId && detail('Tracking id', now.trackingId),
-    now.promisedBy && detail('Promised by', h('time', at(now.promisedBy), clock(now.promisedBy))),
+    now.promisedBy && detail('Promised by', h('time', at(now.promisedBy), moment(now.promisedBy))),
     now.delayed && detail('Delayed', 'the promised time was missed'),
     now.pickedUpAfterCallOff && detail('Parcel', 'picked up after the order was called off'),
     now.cancellationRefused && detail('Cancellation', 'refused: it was too late'),
+    now.settled && detail('Settled by hand', `at ${now.settled.join(', ')}`),
   ];
 
   const detail = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
@@ -86,6 +94,8 @@ const order = (() => {
     clone('order-parked', {
       title: `Parked at ${one.participant} since ${moment(one.since)}: `,
       why: one.description ?? words(one.reason),
+      failed: parked.attemptOf(one),
+      advice: advice.of(one),
       actions: parked.actions(one),
     });
 
@@ -121,11 +131,20 @@ const order = (() => {
     read();
   };
 
-  // Without loading the page again, so that the list keeps its place.
+  // The trace that placed the order goes on through all that followed.
+  const trace = () => {
+    const traceId = record.entries.map(entry => entry.trace?.split('-')[1]).find(Boolean);
+    const link = document.querySelector('meta[name="trace-link"]')?.content;
+    if (!traceId) return null;
+    const to = link && { href: link.replaceAll('{traceId}', traceId), target: '_blank', rel: 'noopener noreferrer' };
+    return detail('Trace', to ? h('a', { class: 'id', ...to }, traceId) : h('span', { class: 'id' }, traceId));
+  };
+
+  // Without loading the page again, so that the list keeps its filters.
   byId('back').addEventListener('click', event => {
-    if (location.pathname !== '/') return;
     event.preventDefault();
-    location.hash = '#/';
+    if (location.pathname === '/') location.hash = address.list();
+    else location.assign(`/${address.list()}`);
   });
 
   let width = 0;

@@ -31,6 +31,7 @@ const parked = (() => {
     set(byId('parked-oldest'), since(rows.map(row => row.since).sort()[0]));
     byId('replay-selected').disabled = selected.size === 0;
     byId('replay-selected').textContent = selected.size ? `Replay ${selected.size} selected` : 'Replay selected';
+    byId('parked-all').checked = selected.size === rows.length;
     const reasons = [...new Set(rows.map(row => row.reason).filter(Boolean))];
     refill(byId('replay-reasons'), reasons.map(reasonButton));
     byId('parked-more').hidden = !more;
@@ -46,11 +47,12 @@ const parked = (() => {
       row: { 'data-parked': one.orderId },
       select: { 'aria-label': `Select order ${shortId(one.orderId)} at ${one.participant}`, 'data-focus': `select ${key(one)}` },
       link: { href: `#/orders/${one.orderId}`, title: one.orderId, 'data-focus': `open ${key(one)}`, text: shortId(one.orderId) },
-      order: `customer ${one.customerId}, ${one.status.toLowerCase()}`,
+      order: `customer ${one.customerId}, ${one.status.toLowerCase()}${one.owed ? `, ${money(one.owed)} owed` : ''}`,
       participant: named(one.participant),
       reason: why(one),
       description: one.description,
       failed: attemptOf(one),
+      advice: advice.of(one),
       since: since(one.since),
       actions: actions(one),
     });
@@ -86,7 +88,7 @@ const parked = (() => {
       one => one.participant,
     );
     const yes = await ask({
-      title: `Replay ${selected.size} orders?`,
+      title: `Replay ${count(selected.size)} orders?`,
       action: 'Replay',
       text: 'Each participant tries its parked messages of these orders again.',
     });
@@ -222,10 +224,14 @@ const parked = (() => {
   const mark = () => picture.flag(Map.groupBy(rows, one => one.participant));
 
   byId('replay-selected').addEventListener('click', replaySelected);
+  byId('parked-all').addEventListener('change', event => {
+    for (const one of rows) selected[event.target.checked ? 'add' : 'delete'](key(one));
+    show();
+  });
   byId('parked-more').addEventListener('click', () => {
     pages++;
     read();
   });
 
-  return { read, mark, actions, at: orderId => rows.filter(one => one.orderId === orderId) };
+  return { read, mark, actions, attemptOf, at: orderId => rows.filter(one => one.orderId === orderId) };
 })();

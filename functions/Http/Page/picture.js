@@ -1,20 +1,28 @@
-// The choreography, drawn from the topology: a lane per participant, and a row per event, from who says it to who hears it.
+// The choreography, drawn from the topology: a lane per participant and one for each speaker from outside, and a row per event, from who
+// says it to who hears it.
 
 const picture = (() => {
   const groups = { forward: 'Forward', failure: 'When a step fails', undoing: 'Undoing, and the end' };
-  const rowHeight = 29;
   let drawn = null,
     history = [];
 
   const draw = () => {
-    const { participants, events, topic } = state.topology;
+    const { participants, outside, events, topic } = state.topology;
+    const speakers = [...participants, ...outside];
     const width = byId('picture').clientWidth;
     const narrow = width < 520;
-    const band = narrow ? 88 : 32,
+    // What names and counts need, so that no number of orders overlaps a name.
+    const label = Math.max(...events.map(event => widthOf(nameOf(event, narrow), narrow ? 11 : 12.5)));
+    const lanes = width - label - (narrow ? 14 + 46 : 14 + 56 + 62);
+    const step = lanes / speakers.length;
+    const rowHeight = narrow ? 29 : 34;
+    // Headings that are too wide stand in two rows, or upright.
+    const widest = Math.max(...speakers.map(name => widthOf(named(name), 13)));
+    const isRotated = widest > 2 * step - 8,
+      isStaggered = widest > step - 8;
+    const band = isRotated ? 24 + widest : isStaggered ? 48 : 32,
       top = band + 26;
-    const lanes = narrow ? Math.min(190, width * 0.44) : Math.min(540, width * 0.6);
-    const step = lanes / participants.length;
-    const x = name => step * (participants.indexOf(name) + 0.5);
+    const x = name => step * (speakers.indexOf(name) + 0.5);
     const kinds = Object.keys(groups).filter(kind => events.some(event => event.kind === kind));
     const height = top + kinds.length * 24 + events.length * rowHeight + 4;
     const svg = h('svg:svg', { viewBox: `0 0 ${width} ${height}`, height, 'aria-hidden': 'true' });
@@ -23,18 +31,18 @@ const picture = (() => {
     const title = narrow ? `topic ${topic}` : `topic ${topic}, one session per order`;
     svg.append(h('svg:text', { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' }, title));
     const flags = {};
-    for (const name of participants) {
-      svg.append(h('svg:line', { class: 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
-      const label = narrow
+    for (const name of speakers) {
+      svg.append(h('svg:line', { class: outside.includes(name) ? 'lane outside' : 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
+      const heading = isRotated
         ? h('svg:text', { class: 'head-name rotated', transform: `translate(${x(name) + 4} ${band - 8}) rotate(-90)` }, named(name))
-        : h('svg:text', { class: 'head-name', x: x(name), y: band - 12 }, named(name));
+        : h('svg:text', { class: 'head-name', x: x(name), y: band - 12 - (isStaggered && speakers.indexOf(name) % 2 ? 16 : 0) }, named(name));
       flags[name] = h(
         'svg:g',
         { hidden: true },
         h('svg:rect', { class: 'flag', x: x(name) - 13, y: band, width: 26, height: 20, rx: 6 }),
         h('svg:text', { class: 'flag-text', x: x(name), y: band + 14 }),
       );
-      svg.append(label, flags[name]);
+      svg.append(heading, flags[name]);
     }
 
     let y = top;
@@ -43,7 +51,7 @@ const picture = (() => {
       svg.append(h('svg:text', { class: 'group', x: lanes + 12, y: y + 17 }, groups[kind]));
       y += 24;
       for (const event of events.filter(event => event.kind === kind)) {
-        rows[event.name] = row(event, y + rowHeight / 2, { x, lanes, width, narrow });
+        rows[event.name] = row(event, y + rowHeight / 2, { x, lanes, width, narrow, rowHeight });
         svg.append(rows[event.name].node);
         y += rowHeight;
       }
@@ -54,7 +62,7 @@ const picture = (() => {
     update();
   };
 
-  const row = (event, y, { x, lanes, width, narrow }) => {
+  const row = (event, y, { x, lanes, width, narrow, rowHeight }) => {
     const node = h('svg:g', { class: `row ${event.kind}` }, h('svg:title', {}, sentence(event)));
     node.append(h('svg:rect', { class: 'stripe', x: 0, y: y - rowHeight / 2, width, height: rowHeight, rx: 6 }));
     const beats = [];
@@ -81,13 +89,20 @@ const picture = (() => {
     }
     const number = h('svg:text', { class: 'count', x: width - (narrow ? 2 : 64), y: y + 4 });
     const rate = h('svg:text', { class: 'rate', x: width - 6, y: y + 4 });
-    const label =
-      narrow && event.name.length > 18
-        ? event.name.replace('Reservation', 'Res.').replace('Cancellation', 'Canc.').replace('Requested', 'Req.')
-        : event.name;
-    node.append(h('svg:text', { x: lanes + 12, y: y + 4 }, label), number);
+    node.append(h('svg:text', { x: lanes + 12, y: y + 4 }, nameOf(event, narrow)), number);
     if (!narrow) node.append(rate);
     return { node, number, rate, beats, known: null };
+  };
+
+  const nameOf = (event, narrow) =>
+    narrow && event.name.length > 18
+      ? event.name.replace('Reservation', 'Res.').replace('Cancellation', 'Canc.').replace('Requested', 'Req.').replace('AfterCallOff', '…')
+      : event.name;
+
+  const pen = document.createElement('canvas').getContext('2d');
+  const widthOf = (text, size) => {
+    pen.font = `600 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    return pen.measureText(text).width;
   };
 
   const sentence = event => `${event.name}: said by ${event.saidBy.join(' and ')}, heard by ${event.heardBy.join(', ')}`;
@@ -103,7 +118,9 @@ const picture = (() => {
     const first = history[0];
     const seconds = (now - first.now) / 1_000;
     for (const [name, row] of Object.entries(drawn.rows)) {
-      const value = counts[name] ?? 0;
+      // Orders does not hear what the carrier reports, so it is not counted.
+      const value = counts[name];
+      if (value === undefined) continue;
       const rate = seconds > 0.5 ? (value - (first.counts[name] ?? 0)) / seconds : 0;
       row.number.textContent = short(value);
       row.rate.textContent = rate > 0 ? `${rate < 10 ? rate.toFixed(1) : short(Math.round(rate))}/s` : '';

@@ -1,7 +1,7 @@
 // An order's timeline: its facts as a list, and beside it a lane for each service, with a line from each cause.
 
 const story = (() => {
-  const lanes = () => ['http', ...state.topology.participants];
+  const lanes = () => ['http', ...state.topology.participants, ...state.topology.outside];
   const senderOf = messageId => messageId?.split('/')[1] ?? 'http';
 
   const kindOf = type => {
@@ -11,8 +11,8 @@ const story = (() => {
   };
 
   const of = (now, facts, { isOpen, toggle, record }) => {
-    const isWide = byId('order').clientWidth > 760;
-    const step = isWide ? 84 : 23;
+    const isWide = byId('order').clientWidth > 1000;
+    const step = isWide ? 84 : byId('order').clientWidth > 600 ? 40 : 20;
     const node = clone('timeline', { redelivered: facts.some(one => one.deliveries > 1) });
     const list = node.querySelector('.story');
     list.querySelector('.heads').style.height = `${isWide ? 30 : 84}px`;
@@ -54,7 +54,7 @@ const story = (() => {
   // Orders does not hear the compensating messages, but often the topology leaves only one that it can have been.
   const unheard = one => {
     const sender = senderOf(one.cause);
-    if (!lanes().includes(sender)) return 'the carrier’s webhook';
+    if (!state.topology.participants.includes(sender)) return `the ${sender}’s webhook`;
     const possible = state.topology.events.filter(
       event => event.saidBy.includes(sender) && event.heardBy.includes(one.service) && !event.heardBy.includes('orders'),
     );

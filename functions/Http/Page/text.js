@@ -7,7 +7,8 @@ const times = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 const count = value => numbers.format(value);
-const short = value => (value < 100_000 ? count(value) : compact.format(value));
+const many = (value, noun) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+const short = value => (value < 1_000_000 ? count(value) : compact.format(value));
 const money = value => {
   if (!value) return '–';
   const { currency } = value;
@@ -36,7 +37,7 @@ const words = name => name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 const named = name => name[0].toUpperCase() + name.slice(1);
 
 // Attributes of <time> elements.
-const at = iso => ({ datetime: iso, title: moment(iso), text: clock(iso) });
+const at = iso => ({ datetime: iso, title: `${moment(iso)}, ${iso}`, text: moment(iso) });
 const since = iso => ({ datetime: iso, title: moment(iso), 'data-ago': true, text: ago(iso) });
 
 setInterval(() => {
@@ -50,3 +51,16 @@ const finals = ['Completed', 'Rejected', 'Cancelled'];
 const statuses = ['Placed', 'Reserved', 'Paid', 'Booked', 'Delayed', 'Rejecting', 'Cancelling', ...finals];
 const badge = status => ({ class: `badge ${status}`, text: status });
 const parkedAt = order => order.parked.length > 0 && `parked at ${order.parked.join(', ')}`;
+
+// What else there is to say of an order, in a word or two each.
+const notesOf = order =>
+  [
+    order.reason,
+    order.owed && `${money(order.owed)} owed to the customer`,
+    order.delayed && 'delayed',
+    order.cancellationRefused && 'cancellation refused',
+    order.pickedUpAfterCallOff && 'picked up after it was called off',
+    order.settled && `settled by hand at ${order.settled.join(', ')}`,
+  ]
+    .filter(Boolean)
+    .join('; ') || null;

@@ -1,4 +1,5 @@
-// What only the local host has: changes as they happen, stock to look at, sample orders to place, an outage of the card provider to end.
+// What only the local host has: changes as they happen, stock and notices to look at, the providers' books, sample orders to place, an outage
+// of the card provider to end.
 
 const local = (() => {
   const scenarios = {
@@ -10,13 +11,16 @@ const local = (() => {
     'is picked up late': { postalCode: 'LATE' },
     'is out of stock': { quantity: 1_000_000 },
   };
+  // Received anew for each order, so that the samples work on every store. Nothing else orders it.
+  const sampleSku = 'SAMPLE';
   const towns = ['London', 'York', 'Bath', 'Leeds', 'Truro'];
   let stock = [],
     isOut = null;
 
   const read = throttled(async () => {
     try {
-      [stock, { isOn: isOut }] = await Promise.all([api('/api/local/stock'), api('/api/local/card-outage')]);
+      const sku = encodeURIComponent(byId('sku').value.trim());
+      [stock, { isOn: isOut }] = await Promise.all([api(`/api/local/stock?sku=${sku}`), api('/api/local/card-outage')]);
       show();
     } catch (error) {
       live.failed(error);
@@ -28,6 +32,7 @@ const local = (() => {
     byId('outage-state').textContent = isOut ? 'The card provider is down for tok_down.' : 'The card provider answers every card.';
     byId('outage-switch').textContent = isOut ? 'End the outage' : 'Begin an outage';
     byId('stock-none').hidden = stock.length > 0;
+    byId('stock-none').textContent = byId('sku').value ? 'No such SKU was received.' : 'Nothing has been received yet.';
     byId('stock-table').hidden = stock.length === 0;
     fill(byId('stock-rows'), stock.slice(0, 5).map(row));
   };
@@ -53,16 +58,11 @@ const local = (() => {
   const place = async event => {
     event.preventDefault();
     const { card = 'tok_visa', postalCode = 'E14 7AA', quantity = null } = scenarios[byId('scenario').value];
-    const some = stock.filter(one => one.available > 5).slice(0, 3);
-    const lines = (some.length ? some : [{ sku: '85123A' }]).map((one, i) => ({
-      sku: one.sku,
-      description: `Sample of ${one.sku}`,
-      quantity: quantity ?? 1 + i,
-      unitPrice: 2.55 + i,
-    }));
+    const lines = [{ sku: sampleSku, description: 'Sample', quantity: quantity ?? 2, unitPrice: 2.55 }];
     const button = byId('sample').querySelector('button');
     button.disabled = true;
     try {
+      await receive();
       const placed = await api('/api/orders', 'POST', {
         customerId: 'sample',
         currency: 'GBP',
@@ -77,6 +77,14 @@ const local = (() => {
       button.disabled = false;
     }
   };
+
+  const receive = async () => {
+    const level = (await api(`/api/local/stock?sku=${sampleSku}`)).find(one => one.sku === sampleSku);
+    if (!level || level.available < 100) await api(`/api/stock/${sampleSku}`, 'PUT', { received: (level?.received ?? 0) + 1_000 });
+  };
+
+  const notices = orderId => api(`/api/local/orders/${orderId}/notices`);
+  const audit = () => api('/api/local/audit');
 
   // The counts, pushed by the host whenever they change.
   const listen = ({ arrived, connected, lost }) => {
@@ -93,7 +101,9 @@ const local = (() => {
   byId('scenario').append(...Object.keys(scenarios).map(name => h('option', {}, name)));
   byId('sample').addEventListener('submit', place);
   byId('outage-switch').addEventListener('click', setOutage);
-  return { read, listen };
+  byId('sku').addEventListener('input', read);
+  byId('find-sku').addEventListener('submit', event => event.preventDefault());
+  return { read, listen, notices, audit };
 })();
 
 live.extend(local);

@@ -75,7 +75,7 @@ public sealed class SignInTests(Chromium chromium) : IClassFixture<Chromium>
             }
             await context.Response.WriteAsync(context.Request.Path.Value switch
             {
-                "/api/operations/topology" => """{ "topic": "t", "participants": ["orders"], "events": [], "isLocal": false }""",
+                "/api/operations/topology" => """{ "topic": "t", "participants": ["orders"], "outside": [], "events": [], "isLocal": false }""",
                 "/api/operations/counts" => """{ "byStatus": {}, "byEvent": {}, "parked": 0 }""",
                 _ => """{ "orders": [], "parked": [] }""",
             });
