@@ -13,7 +13,7 @@ namespace OrderFunctions.CosmosDb;
 /// </summary>
 public sealed class CosmosStock(Container container, TimeProvider time) : IStock
 {
-    /// <summary>Steps per call. An order of 1,000 lines takes at most 22 by itself; more are caused by other callers.</summary>
+    /// <summary>Steps per call. An order of 1,500 lines takes at most 32 by itself; more are caused by other callers.</summary>
     const int StepsMax = 100;
 
     readonly CosmosCalls calls = new(Participants.Inventory, time);

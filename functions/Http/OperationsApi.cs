@@ -126,7 +126,8 @@ public sealed class OperationsApi(
         if (!message.Strand && message.IsUndoing && OrderSummary.Of(stream) is { IsFinal: false })
         {
             return Problem.Conflict(
-                "Without this message, which undoes a step, the order never becomes final. Settle the step by hand, or send strand: true.");
+                "Without this message, which undoes a step, the order never becomes final. Settle the step by hand, or discard it with "
+                + "strand: true (on the console --strand).");
         }
         var discard = new DiscardRequested(message.Participant, message.MessageId, message.By, message.Reason);
         return await RequestAsync(request, message, discard, number);

@@ -114,10 +114,7 @@ public sealed class Audit(Database database, SqliteBus bus, RealProviders real)
         bool IsSettled(string participant) => Order.Settled?.Contains(participant) ?? false;
 
         /// <summary>Money that the customer is to get back, and has not got yet.</summary>
-        string Owed =>
-            Order.Status is OrderStatus.Cancelling or OrderStatus.Rejecting && Charges.Count > Refunds.Count
-                ? $", and {Charges[^1]} are owed to customer {Order.CustomerId}"
-                : "";
+        string Owed => Order.Owed is { } owed ? $", and {owed} are owed to customer {Order.CustomerId}" : "";
 
         /// <param name="isCharged">Whether what is charged and refunded is known here.</param>
         /// <param name="isShipped">Whether what is shipped is known here.</param>

@@ -70,6 +70,7 @@ public sealed class LocalHost : IAsyncDisposable
                 new(saga.Bus, new(secret, TimeProvider.System)),
                 new(saga[Participants.Orders], saga.Lists, TimeProvider.System, saga.Bus.Peek),
                 page), answers.OfAsync);
+            host.MapHealth(saga);
             host.MapLocal(saga, answers, TimeProvider.System, host.Lifetime.ApplicationStopping);
             await host.StartAsync();
             await saga.StartAsync();

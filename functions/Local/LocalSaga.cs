@@ -41,6 +41,7 @@ public sealed class LocalSaga : IAsyncDisposable
     readonly Dictionary<string, Participant> participants = [];
     readonly Dictionary<string, Participant> handlers = [];
     readonly Dictionary<string, Replayer> replayers = [];
+    readonly List<Pump> pumps = [];
     readonly List<IAsyncDisposable> running = [];
 
     /// <param name="path">Of the file, or <see cref="Database.InMemory"/>.</param>
@@ -82,6 +83,9 @@ public sealed class LocalSaga : IAsyncDisposable
     public SqliteNotifier Notifier { get; }
     public Audit Audit { get; }
 
+    /// <summary>Whether messages of every participant are handled.</summary>
+    public bool IsHandling => pumps.Count == handlers.Count && pumps.All(pump => pump.IsRunning);
+
     /// <summary>For requests over HTTP: they are answered once everything is on disk.</summary>
     public Participant this[string name] => participants[name];
 
@@ -92,7 +96,7 @@ public sealed class LocalSaga : IAsyncDisposable
         foreach (var (name, participant) in handlers)
         {
             var handler = new MessageHandler(participant, options.Turn, time, logs.CreateLogger<MessageHandler>());
-            running.Add(new Pump(Bus[name], handler, time, logs.CreateLogger<Pump>()));
+            pumps.Add(new(Bus[name], handler, time, logs.CreateLogger<Pump>()));
             running.Add(Every($"Replaying at {name}", options.ReplayPause, stopping => ReplayAsync(name, stopping)));
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
@@ -132,8 +136,9 @@ public sealed class LocalSaga : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Carrier.DisposeAsync();
-        await Task.WhenAll(running.Select(one => one.DisposeAsync().AsTask()));
+        await Task.WhenAll(running.Concat(pumps).Select(one => one.DisposeAsync().AsTask()));
         running.Clear();
+        pumps.Clear();
         Bus.Dispose();
         await Database.DisposeAsync();
     }

@@ -30,7 +30,12 @@ public sealed class HostProcess : IDisposable
     /// <summary>Standard error alone.</summary>
     public string Errors => Read(errors);
 
+    /// <summary>Starts a host on a free port.</summary>
     public static HostProcess Start(string data, params string[] arguments) => StartAt(FreePort(), data, arguments);
+
+    /// <inheritdoc cref="Start(string, string[])"/>
+    public static HostProcess Start(Dictionary<string, string> environment, string data, params string[] arguments) =>
+        StartAt(FreePort(), data, arguments, environment);
 
     public static HostProcess StartAt(int port, string data, params string[] arguments) => StartAt(port, data, arguments, []);
 

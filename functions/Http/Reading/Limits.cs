@@ -16,7 +16,7 @@ public static class Limits
     /// <summary>Bytes of any other body.</summary>
     public const int BodyBytesMax = 64 * 1024;
 
-    public const int SkusMax = 1_000;
+    public const int SkusMax = 1_500;
     public const int QuantityMax = 1_000_000;
     public const decimal UnitPriceMax = 1_000_000_000m;
     public const int PriceDecimalsMax = 4;

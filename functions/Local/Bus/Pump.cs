@@ -37,6 +37,9 @@ sealed partial class Pump : IAsyncDisposable
         subscription.Attach(Take);
     }
 
+    /// <summary>Until it is disposed of.</summary>
+    public bool IsRunning => !isStopping;
+
     void Take(OrderQueue order)
     {
         lock (gate)

@@ -40,6 +40,7 @@ public sealed class Report
 
     static string Reason(OrderBody order, Placed placed) => order switch
     {
+        { FinalAt: null, Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
         { FailedAt: FailedStep.Stock } => "out of stock",
         { FailedAt: FailedStep.Payment } => "card declined",
         { FailedAt: not null } => "carrier refused",
@@ -49,7 +50,6 @@ public sealed class Report
         { Status: OrderStatus.Cancelled, Reason: "cancelled by an operator" } => "by an operator",
         { Status: OrderStatus.Cancelled, Reason: "cancelled by the shop" } => "by the shop",
         { Status: OrderStatus.Cancelled } => "by the customer",
-        { Parked.Count: > 0 } => $"parked at {string.Join(", ", order.Parked)}",
         _ => "",
     };
 

@@ -40,7 +40,7 @@ sealed class Table<T>(params IReadOnlyList<Column<T>> columns)
         while (Excess() > 0 && shown.Where(column => column.Column.Drop > 0).MaxBy(column => column.Column.Drop) is { } least)
             shown.Remove(least);
         if (Excess() > 0)
-            return Listed(all, rows.Count);
+            return Listed(all, rows.Count, width);
         foreach (var prose in shown.Where(column => column.Column.Wraps))
             prose.Width = (int)Math.Min(prose.Natural, Math.Max(prose.Least, width - (Needed() - prose.Width)));
 
@@ -64,7 +64,7 @@ sealed class Table<T>(params IReadOnlyList<Column<T>> columns)
         }
     }
 
-    static string Listed(List<Shown> columns, int rows)
+    static string Listed(List<Shown> columns, int rows, int width)
     {
         var text = new StringBuilder();
         var names = columns.Max(column => column.Column.Name.Length);
@@ -73,7 +73,12 @@ sealed class Table<T>(params IReadOnlyList<Column<T>> columns)
             if (row > 0)
                 text.AppendLine();
             foreach (var column in columns.Where(column => column.Cells[row].Length > 0))
-                text.AppendLine($"{column.Column.Name.PadRight(names)}{Gap}{column.Cells[row]}");
+            {
+                var cell = column.Cells[row];
+                var lines = column.Column.Wraps ? Wrapped(cell, Math.Max(ProseMin, width - names - Gap.Length)) : [cell];
+                for (var line = 0; line < lines.Count; line++)
+                    text.AppendLine($"{(line == 0 ? column.Column.Name : "").PadRight(names)}{Gap}{lines[line]}");
+            }
         }
         return text.ToString();
     }

@@ -217,6 +217,20 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal((postalCode ?? "", null), (shipTo.PostalCode, shipTo.Line2));
     }
 
+    [Fact]
+    public async Task An_order_has_up_to_1500_skus_as_far_as_a_message_holds_them()
+    {
+        // The largest real order has 1,110.
+        Assert.Equal(202, (await host.PostAsync("/api/orders", Order(1_110, "WHITE HANGING HEART T-LIGHT HOLDER"))).Status);
+        Assert.Equal(202, (await host.PostAsync("/api/orders", Order(1_500, "HEART"))).Status);
+        var refused = await host.PostAsync("/api/orders", Order(1_501, "HEART"));
+        Assert.Equal(400, refused.Status);
+        Assert.Contains("at most 1500 distinct SKUs", refused.Text, StringComparison.Ordinal);
+
+        static string Order(int lines, string description) =>
+            OrderJson.WithLines(Enumerable.Range(0, lines).Select(i => ($"{85_000 + i}A", description, 6L, 2.55m))).ToJsonString();
+    }
+
     [Theory]
     [InlineData("WHITE METAL LANTERN ")]
     [InlineData("白色金屬燈籠，掛在窗前的那一種")]

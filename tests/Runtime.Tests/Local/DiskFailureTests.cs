@@ -61,6 +61,9 @@ public sealed class DiskFailureTests : IAsyncLifetime
             await AnswersAsync(path);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"/api/orders/{new string('0', 32)}", Cancellation)).StatusCode);
 
+        await HealthAsync("live", "alive");
+        await HealthAsync("ready", "not ready", ("writer", "The disk fails."), ("bus", "ok"), ("store", "ok"));
+
         await RefusedAsync(HttpMethod.Post, "/api/orders", OrderOf("k-2"), "k-2");
         await RefusedAsync(HttpMethod.Put, "/api/stock/a", new { received = 5 });
         await RefusedAsync(HttpMethod.Put, "/api/local/card-outage", new { isOn = false });
@@ -69,6 +72,7 @@ public sealed class DiskFailureTests : IAsyncLifetime
         Recover();
         while (host.Saga.Database.DiskFails)
             await Task.Delay(50, Cancellation);
+        await HealthAsync("ready", "ready", ("writer", "ok"), ("bus", "ok"), ("store", "ok"));
         await PlaceAsync("k-2");
         await ShowsAsync(placed, "Cancelling");
         Assert.Equal(2, (await ReadAsync("/api/orders"))["orders"]!.AsArray().Count);
@@ -108,6 +112,17 @@ public sealed class DiskFailureTests : IAsyncLifetime
         using var response = await http.SendAsync(request, Cancellation);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "5"), (response.StatusCode, response.Headers.RetryAfter?.ToString()));
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    async Task HealthAsync(string path, string status, params (string Name, string State)[] checks)
+    {
+        using var answer = await http.GetAsync($"/health/{path}", Cancellation);
+        var isHealthy = checks.All(check => check.State is "ok");
+        Assert.Equal(isHealthy ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(isHealthy ? null : "5", answer.Headers.RetryAfter?.ToString());
+        var body = (await answer.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
+        Assert.Equal(status, (string?)body["status"]);
+        Assert.Equal(checks, (body["checks"]?.AsObject() ?? []).Select(check => (check.Key, (string)check.Value!)));
     }
 
     async Task<JsonNode> ReadAsync(string path) => (await http.GetFromJsonAsync<JsonNode>(path, Cancellation))!;
