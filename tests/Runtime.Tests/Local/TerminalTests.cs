@@ -105,5 +105,5 @@ public sealed class TerminalTests
     });
 
     static ParkedBody Parked(string message) => new(
-        Id, "17850", OrderStatus.Reserved, "payments", Noon, $"{Id}/{message}", "ParkedBehind", Prose, new FailedAttempt(3, Noon, 503));
+        Id, "17850", OrderStatus.Reserved, "payments", Noon, $"{Id}/{message}", "ParkedBehind", Prose, new FailedAttempt(3, Noon, 503), null);
 }
