@@ -5,7 +5,7 @@ using OrderFunctions.Saga;
 
 namespace OrderFunctions.Http;
 
-/// <summary>The app roles of Entra ID. bicep/app-roles.json registers them, and README.md lists who may call what.</summary>
+/// <summary>The app roles of Entra ID. bicep/app-roles.json registers them, and SECURITY.md lists who may call what.</summary>
 public static class Roles
 {
     /// <summary>A trusted back end: it names the customer and the prices, and follows the orders that it placed.</summary>

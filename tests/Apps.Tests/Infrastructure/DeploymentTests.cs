@@ -227,9 +227,9 @@ public partial class DeploymentTests
     }
 
     [Fact]
-    public void The_readme_lists_the_calls_of_each_role_and_what_is_open()
+    public void The_calls_of_each_role_and_what_is_open_are_listed()
     {
-        var section = Repository.Read("README.md").Split("\n## Who may do what\n")[1].Split("\n## ")[0];
+        var section = Repository.Read("SECURITY.md").Split("\n## Who may do what\n")[1].Split("\n## ")[0];
         var rows = section.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|')).ToList();
         Assert.Equal(
             from role in Routes.All.SelectMany(route => route.Roles).Distinct().Order()
