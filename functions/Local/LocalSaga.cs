@@ -33,6 +33,8 @@ public sealed class LocalSaga : IAsyncDisposable
     /// <summary>Each commit finds out whether the file is still where it was, and a host may be idle.</summary>
     static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(1);
 
+    static readonly TimeSpan DiskPoll = TimeSpan.FromMilliseconds(200);
+
     static readonly TimeSpan GaugesPause = TimeSpan.FromSeconds(10);
 
     readonly LocalOptions options;
@@ -101,10 +103,22 @@ public sealed class LocalSaga : IAsyncDisposable
         }
         var republisher = new Republisher(handlers[Participants.Orders], Streams.Of(Participants.Orders), time);
         running.Add(Every("Republishing", options.RepublishPause, republisher.RunAsync));
-        running.Add(Every("Watching the file", WatchPause, _ => Database.CommitAsync(_ => true)));
+        running.Add(Every("Watching the file", WatchPause, WatchAsync));
         running.Add(Every("Measuring", GaugesPause, new Gauges(Lists, time).MeasureAsync));
         await Carrier.StartAsync(webhook ?? ((pickUp, cancellation) =>
             Bus.Unawaited.ReportPickUpAsync(pickUp.OrderId, pickUp.EventId, pickUp.TrackingId, cancellation)));
+    }
+
+    async Task WatchAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await Database.CommitAsync(_ => true);
+        }
+        catch (TransientException)
+        {
+            // The database has said why, and the host ends.
+        }
     }
 
     Task ReplayAsync(string name, CancellationToken stopping) =>
@@ -136,7 +150,14 @@ public sealed class LocalSaga : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Carrier.DisposeAsync();
-        await Task.WhenAll(running.Concat(pumps).Select(one => one.DisposeAsync().AsTask()));
+        var ended = Task.WhenAll(running.Concat(pumps).Select(one => one.DisposeAsync().AsTask()));
+        while (await Task.WhenAny(ended, Task.Delay(DiskPoll)) != ended)
+        {
+            // Turns wait for a disk that fails for as long as the host serves.
+            if (Database.DiskFails)
+                Database.Close();
+        }
+        await ended;
         running.Clear();
         pumps.Clear();
         Bus.Dispose();

@@ -42,14 +42,29 @@ public sealed class HostProcess : IDisposable
     static HostProcess StartAt(int port, string data, string[] arguments, Dictionary<string, string> environment) =>
         Start(["--data", data, "--port", $"{port}", .. arguments], port, environment);
 
-    static HostProcess Start(string[] arguments, int port, Dictionary<string, string> environment)
+    /// <summary>Starts a host whose disk can be made full.</summary>
+    public static HostProcess StartOnSmallDisk(string data, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Host, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
+        // A file that may not grow is an error, as on a full disk, and no signal. The runtime must not keep code in such files.
+        var port = FreePort();
+        string[] shell = ["-c", "trap '' XFSZ; exec dotnet \"$@\"", "bash", Host];
+        var start = new ProcessStartInfo("bash", [.. shell, "--data", data, "--port", $"{port}", .. arguments]);
+        return Start(start, port, new() { ["DOTNET_EnableWriteXorExecute"] = "0" });
+    }
+
+    /// <summary>From now on none of its files can grow beyond so many bytes, or any number again.</summary>
+    public void LimitDisk(string bytes)
+    {
+        using var limit = Process.Start("prlimit", ["--pid", $"{process.Id}", $"--fsize={bytes}:unlimited"]);
+        limit.WaitForExit();
+    }
+
+    static HostProcess Start(string[] arguments, int port, Dictionary<string, string> environment) =>
+        Start(new ProcessStartInfo("dotnet", [Host, .. arguments]), port, environment);
+
+    static HostProcess Start(ProcessStartInfo start, int port, Dictionary<string, string> environment)
+    {
+        start.RedirectStandardOutput = start.RedirectStandardError = start.RedirectStandardInput = true;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var host = new HostProcess(Process.Start(start)!, port);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrderFunctions.EndToEnd;
 
 /// <summary>What the README promises about its first command.</summary>
@@ -57,6 +59,36 @@ public sealed class SampleTests : IDisposable
         Assert.All(starts.Zip(lines), pair => Assert.StartsWith(pair.First, pair.Second));
         Assert.Contains("lines[0].quantity", errors);
         Assert.Matches(@"completed\W+2", output);
+    }
+
+    [Fact]
+    public async Task Orders_that_are_parked_end_a_run_at_once_and_the_next_one_audits_what_is_there()
+    {
+        var file = data.Write("orders.ndjson", $"{PlaceTests.Order("k-1", token: "tok_down")}\n{PlaceTests.Order("k-2")}");
+        var begun = Stopwatch.StartNew();
+        var (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--orders", file);
+
+        // Ten attempts take ten seconds. Nothing would become final in the minute after.
+        Assert.True(begun.Elapsed < TimeSpan.FromSeconds(50), $"{begun.Elapsed}");
+        Assert.True(status == 1, output);
+        Assert.Matches(@"completed\W+1\b", output);
+        Assert.Matches(@"reserved\W+parked at payments\W+1\b", output);
+        Assert.Contains("inventory/2", output);
+        Assert.Contains("./run replay --all", output);
+
+        (status, output) = await HostProcess.RunAsync(data.Database, "--exit", "--no-orders");
+        Assert.True(status == 1, output);
+        Assert.Matches("Audit: Order [0-9a-f]{32} is parked at payments", output);
+    }
+
+    [Fact]
+    public async Task A_collector_that_is_not_there_is_said_once()
+    {
+        var (status, _, errors) = await HostProcess.RunAsync(
+            ["--data", ":memory:", "--port", "0", "--no-orders", "--exit", "--otlp", "http://127.0.0.1:1"]);
+        Assert.Equal(0, status);
+        var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("http://127.0.0.1:1/ takes no traces and metrics: Connection refused", line, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -109,23 +109,26 @@ static class RunCommand
         {
             return Exit.Fail(e.Message);
         }
+        var status = Exit.Done;
         await using (host)
         {
             Output.Line($"Serving on {host.Address}; all data is in {data}.");
             try
             {
-                var status = orders is not null || exit ? await new Run(host, options).ToEndAsync(orders, survey) : Exit.Done;
-                if (exit || host.Stopping.IsCancellationRequested)
-                    return status;
-                Output.Line($"Press Ctrl-C to stop.");
-                await host.ServeAsync();
-                return Exit.Done;
+                status = orders is not null || exit ? await new Run(host, options).ToEndAsync(orders, survey) : Exit.Done;
+                if (!exit && !host.Stopping.IsCancellationRequested)
+                {
+                    Output.Line($"Press Ctrl-C to stop.");
+                    await host.ServeAsync();
+                    status = Exit.Done;
+                }
             }
-            catch (Exception e) when (host.Saga.Database.Broken.IsFaulted)
+            catch (Exception) when (host.Saga.Database.Broken.IsFaulted)
             {
-                return Exit.Fail(e.Message);
+                // The database has said why.
             }
         }
+        return host.Saga.Database.Broken.IsFaulted ? Exit.Failed : status;
     }
 
     // Whoever looks at a collector while the saga runs does not want to wait for the usual minute.

@@ -20,6 +20,10 @@ sealed class SilentCollector(Uri collector, TextWriter writer) : EventListener
         // The base constructor calls this class before its own fields are set.
         if (writer is null || eventData.EventSource.Name is not Exporter || Interlocked.Exchange(ref told, 1) != 0)
             return;
-        writer.WriteLine($"{collector} takes no traces and metrics: {string.Join(' ', eventData.Payload ?? [])}");
+
+        // An exception comes as its whole text; what counts is its message.
+        var why = $"{eventData.Payload?.LastOrDefault()}".Split('\n')[0].Trim();
+        why = why[(why.LastIndexOf("Exception: ", StringComparison.Ordinal) is >= 0 and var at ? at + "Exception: ".Length : 0)..];
+        writer.WriteLine($"{collector} takes no traces and metrics: {why}. Is the collector running? Sending goes on.");
     }
 }

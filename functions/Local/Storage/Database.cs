@@ -74,12 +74,9 @@ public sealed partial class Database : IAsyncDisposable
     /// <exception cref="IOException">It cannot be opened; the message says why, and what to do.</exception>
     public static Database Open(string path, ILogger log, int ordersMax = 20_000) => new(path, log, ordersMax);
 
-    /// <summary>Whether anything outlives the process.</summary>
     public bool IsDurable { get; }
 
-    /// <summary>
-    /// Fails with the reason once the database can no longer be written. The host should end: everything that it has promised is on disk.
-    /// </summary>
+    /// <summary>Fails once the database can no longer be written. The host should end: all that it has promised is on disk.</summary>
     public Task Broken => broken.Task;
 
     /// <summary>Whether the disk takes nothing, for example because it is full: changes wait, and reads see what is on it.</summary>
@@ -130,10 +127,7 @@ public sealed partial class Database : IAsyncDisposable
 
     /// <summary>Runs a change and answers once it is on disk, with all changes queued before it.</summary>
     /// <param name="change">The change.</param>
-    /// <param name="unlessDiskFails">
-    /// For callers outside this process, who must not wait for as long as the disk fails: they get a <see cref="TransientException"/>
-    /// then, and the change may still be written later.
-    /// </param>
+    /// <param name="unlessDiskFails">See <see cref="Write.IsImpatient"/>: the caller gets a <see cref="TransientException"/>.</param>
     internal Task<T> CommitAsync<T>(Func<Connection, T> change, bool unlessDiskFails = false) =>
         QueuedAsync(new Write<T>(change, durable: IsDurable, unlessDiskFails));
 
@@ -202,7 +196,7 @@ public sealed partial class Database : IAsyncDisposable
         }
         catch (Exception e)
         {
-            LogBroken(e is IOException ? null : e, e.Message);
+            LogBroken(e is IOException || diskFails ? null : e, e.Message);
             Break(e, [.. transaction.Changes, .. taken]);
         }
     }
@@ -279,14 +273,20 @@ public sealed partial class Database : IAsyncDisposable
         failure is not null ? $"The database is broken: {failure.Message}" : diskFails ? "The disk fails." : "The database is closed.",
         failure);
 
-    /// <summary>Writes what is queued and closes the file.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Takes no more. What is queued is still written, but where the disk fails nothing waits for it any longer.</summary>
+    internal void Close()
     {
         lock (gate)
         {
             closed = true;
             Monitor.PulseAll(gate);
         }
+    }
+
+    /// <summary>Writes what is queued and closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Close();
         await Task.Run(thread.Join);
         checkpoints?.Dispose();
         readers.Dispose();
