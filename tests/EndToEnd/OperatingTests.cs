@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OrderFunctions.EndToEnd.Browser;
@@ -89,6 +90,40 @@ public sealed class OperatingTests(SampleHost sample) : IClassFixture<SampleHost
                 Assert.True(Environment.TickCount64 - since < 60_000, output);
             }
         }
+    }
+
+    [Fact]
+    public async Task A_deployed_system_which_has_no_books_of_its_providers_is_audited_by_Orders_itself()
+    {
+        using var system = new HttpListener();
+        var address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
+        system.Prefixes.Add(address);
+        system.Start();
+        var asked = Task.Run(async () =>
+        {
+            var paths = new List<string>();
+            while (paths.Count < 2)
+            {
+                var context = await system.GetContextAsync();
+                paths.Add(context.Request.Url!.AbsolutePath);
+                context.Response.StatusCode = paths.Count == 1 ? 404 : 200;
+                await context.Response.OutputStream.WriteAsync(paths.Count == 1
+                    ? """{"detail":"There is nothing at this path."}"""u8.ToArray()
+                    : """
+                        {"orders":7,"more":false,"findings":[{"orderId":"o-1","finding":"It was refunded twice."}],"owed":[{"orderId":"o-2",
+                        "customerId":"17850","status":"Rejecting","amount":{"amount":2.5,"currency":"GBP"},"placedAt":"2026-01-02T03:04:05Z"}]}
+                        """u8.ToArray());
+                context.Response.Close();
+            }
+            return paths;
+        }, TestContext.Current.CancellationToken);
+
+        var (status, output, _) = await HostProcess.RunAsync(["audit", "--url", address]);
+
+        Assert.Equal(["/api/local/audit", "/api/operations/audit"], await asked);
+        Assert.Equal(1, status);
+        Assert.Contains("Audit: Order o-1: It was refunded twice.", output, StringComparison.Ordinal);
+        Assert.Contains("Audit: 2.50 GBP are owed to customer 17850: order o-2 is Rejecting.", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json.Nodes;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
@@ -97,7 +98,7 @@ static class OperatorCommands
                         : await host.GetAsync($"api/stock/{Uri.EscapeDataString(name)}{query}", cancellation);
                     return Show(json, options, [ApiClient.Read<StockLevel>(json)], OperatorTables.Stock, "");
                 }
-                catch (RefusedByApiException e) when (e.Status is System.Net.HttpStatusCode.NotFound)
+                catch (RefusedByApiException e) when (e.Status is HttpStatusCode.NotFound)
                 {
                     return Nothing("This warehouse has never received this SKU.");
                 }
@@ -105,19 +106,35 @@ static class OperatorCommands
     }
 
     static Verb Audit() => Of(
-        "audit", "Compares what Orders says of each order with what the simulated providers and the stock did.", """
+        "audit", "Compares what Orders says of each order with what the simulated providers and the stock did; in Azure with itself.",
+        """
         0  the audit is clean
         1  it found something, or some orders are not final yet
         2  wrong arguments, or the host refuses or is not there
         """, [], [], async (host, options, cancellation) =>
         {
+            var (json, isClean) = await AuditAsync(host, options.GetValue(AsJson), cancellation);
+            if (options.GetValue(AsJson))
+                Console.WriteLine(json.ToJsonString(OperatorTables.Indented));
+            return isClean ? Exit.Done : Exit.Negative;
+        });
+
+    /// <summary>Only the local host has the books of its providers.</summary>
+    static async Task<(JsonNode Json, bool IsClean)> AuditAsync(ApiClient host, bool isSilent, CancellationToken cancellation)
+    {
+        try
+        {
             var json = await host.GetAsync("api/local/audit", cancellation);
             var audit = ApiClient.Read<AuditReport>(json);
-            if (!options.GetValue(AsJson))
-                return Output.Write(audit) ? Exit.Done : Exit.Negative;
-            Console.WriteLine(json.ToJsonString(OperatorTables.Indented));
-            return audit.Findings.Count == 0 ? Exit.Done : Exit.Negative;
-        });
+            return (json, isSilent ? audit.Findings.Count == 0 : Output.Write(audit));
+        }
+        catch (RefusedByApiException e) when (e.Status is HttpStatusCode.NotFound)
+        {
+            var json = await host.GetAsync("api/operations/audit", cancellation);
+            var audit = ApiClient.Read<AuditBody>(json);
+            return (json, isSilent ? audit.Findings.Count + audit.Owed.Count == 0 : Output.Write(audit));
+        }
+    }
 
     static Verb Inspect()
     {

@@ -47,6 +47,22 @@ static class Output
         return true;
     }
 
+    /// <inheritdoc cref="Write(AuditReport)"/>
+    public static bool Write(AuditBody audit)
+    {
+        foreach (var finding in audit.Findings)
+            Mark("red", $"Audit: Order {finding.OrderId}: {finding.Finding}");
+        foreach (var owed in audit.Owed)
+            Mark("yellow", $"Audit: {owed.Amount} are owed to customer {owed.CustomerId}: order {owed.OrderId} is {owed.Status}.");
+        var rest = audit.More ? " There are more, which one request does not look at." : "";
+        var isClean = audit.Findings.Count + audit.Owed.Count == 0;
+        if (isClean)
+            Mark("green", string.Create(CultureInfo.InvariantCulture, $"Audit clean: {audit.Orders:N0} orders.{rest}"));
+        else if (audit.More)
+            Line($"{rest.Trim()}");
+        return isClean;
+    }
+
     static void Error(FormattableString text) => Console.Error.WriteLine(Characters.Visible(text.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>In a colour, where somebody looks.</summary>
