@@ -132,13 +132,26 @@ var callers = {
   Authentication__Audience: apiAudience
   Authentication__Clients: join(callingApplications, ' ')
 }
+// Where the operations page shows an order's trace; {traceId} is for the page to fill in.
+var insightsId = '${subscription().id}/resourceGroups/${group.name}/providers/Microsoft.Insights/components/${names.insights}'
+var traceQuery = 'union requests, dependencies, traces, exceptions | where operation_Id == "'
+var traceLink = join(
+  [
+    environment().portal
+    '#@${tenant().tenantId}/blade/Microsoft_OperationsManagementSuite_Workspace/Logs.ReactView'
+    'resourceId/${uriComponent(insightsId)}'
+    'source/LogsBlade.AnalyticsShareLinkToQuery'
+    'query/${uriComponent(traceQuery)}{traceId}${uriComponent('" | order by timestamp asc')}'
+  ],
+  '/'
+)
 var addressMissing = contains([cardProviderUrl, carrierUrl, notifierUrl], '')
 var simulated = addressMissing && !simulatedProviders
   ? fail('No provider is simulated here: set CARD_PROVIDER_URL, CARRIER_URL and NOTIFIER_URL')
   : 'simulated'
 var secretIn = '@Microsoft.KeyVault(VaultName=kv-{0}-${token};SecretName={1})'
 var settings = {
-  orders: callers
+  orders: union(callers, { Page__TraceLink: traceLink })
   inventory: callers
   payments: empty(cardProviderUrl)
     ? { CardProvider__Mode: simulated }

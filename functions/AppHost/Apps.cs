@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.AppHost;
 
@@ -26,6 +27,8 @@ static class Apps
                 .WithOtlpExporter();
             foreach (var (name, value) in AppSettings.Of(participant, endpoints))
                 app.WithEnvironment(name, value);
+            if (participant is Participants.Orders && builder.Configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } dashboard)
+                app.WithEnvironment("Page__TraceLink", $"{dashboard}/traces/detail/{{traceId}}");
             foreach (var emulator in emulators)
                 app.WaitFor(emulator);
         }

@@ -38,6 +38,9 @@ public partial class AppTests
         if (program.Contains("AddNotifier", StringComparison.Ordinal))
             read = read.Concat(Settings("Notifier", Properties(provider)));
 
+        if (program.Contains("Page.TraceLinkSetting", StringComparison.Ordinal))
+            read = read.Append(Http.Page.TraceLinkSetting.Replace(":", "__", StringComparison.Ordinal));
+
         // Five minutes suit a carrier whose clock is right: whoever has another one adds the setting.
         Assert.Equal(
             read.Except(["Carrier__WebhookTolerance"]).Order(StringComparer.Ordinal), Given(participant).Order(StringComparer.Ordinal));

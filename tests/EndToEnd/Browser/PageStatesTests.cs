@@ -80,6 +80,8 @@ public sealed class PageStatesTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(page.Locator("#orders-none")).ToHaveTextAsync("There are no orders yet.");
         await Expect(page.Locator("#stock-none")).ToHaveTextAsync("Nothing has been received yet.");
         await Expect(page.Locator("#steps-none")).ToBeVisibleAsync();
+        await Expect(page.Locator("#parked-none")).ToBeVisibleAsync();
+        await Expect(page.Locator("#try")).ToBeVisibleAsync();
         await CheckAsync(page, width, $"empty-{width}");
 
         await page.GetByText("Place it").ClickAsync();
