@@ -59,6 +59,9 @@ sealed class Connection : IDisposable
         return $"{command.ExecuteScalar()}";
     }
 
+    /// <summary>The number of the row that was inserted last. Cheaper than RETURNING, which creates a temporary table each time.</summary>
+    public long LastInserted => raw.sqlite3_last_insert_rowid(handle);
+
     /// <summary>False after an error that made SQLite roll back by itself.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
 

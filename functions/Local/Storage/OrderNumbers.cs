@@ -22,9 +22,12 @@ sealed class OrderNumbers
 
     public long FindOrGive(Connection connection, string orderId)
     {
-        if (Find(connection, orderId) is { } number)
+        if (known.TryGetValue(orderId, out var number))
             return number;
-        return Remember(orderId, connection.Sql("INSERT INTO order_number (order_id) VALUES (?)").Bind(orderId).Insert());
+
+        // Nearly always new: an order that is not is looked up first by whoever loads its stream.
+        var isNew = connection.Sql("INSERT INTO order_number (order_id) VALUES (?) ON CONFLICT DO NOTHING").Bind(orderId).Run() > 0;
+        return Remember(orderId, isNew ? connection.LastInserted : Stored(connection, orderId)!.Value);
     }
 
     /// <summary>For a rollback: numbers given since the last commit no longer count.</summary>

@@ -66,15 +66,6 @@ sealed class Statement(sqlite3 database, sqlite3_stmt statement) : IDisposable
         }
     }
 
-    /// <summary>
-    /// Runs an insertion and returns the row's number. Deliberately without RETURNING, which creates a temporary table each time.
-    /// </summary>
-    public long Insert()
-    {
-        Run();
-        return raw.sqlite3_last_insert_rowid(database);
-    }
-
     /// <summary>Returns what <paramref name="read"/> makes of each row.</summary>
     public List<T> Rows<T>(Func<Statement, T> read)
     {

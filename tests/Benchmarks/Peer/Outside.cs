@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using MassTransit;
 using OrderFunctions.Benchmarks.Sides;
 using OrderFunctions.Saga;
 
@@ -9,7 +8,9 @@ namespace OrderFunctions.Benchmarks.Peer;
 /// Stock, card provider, carrier and notifier, with the same answers as our simulated ones. All are in memory, so the peer loses their
 /// state when it ends and pays nothing for storing it.
 /// </summary>
-sealed class Outside(IBus bus, Finals finals)
+/// <param name="finals">Hears of what fails.</param>
+/// <param name="pickedUp">Publishes that a parcel was picked up: the order, and the tracking id.</param>
+public sealed class Outside(Finals finals, Func<Guid, string, Task> pickedUp)
 {
     readonly Dictionary<string, long> shelf = Workload.Skus.ToDictionary(sku => sku, _ => 1_000_000_000L);
     readonly ConcurrentDictionary<Guid, IReadOnlyList<OrderLine>> reservations = [];
@@ -71,7 +72,7 @@ sealed class Outside(IBus bus, Finals finals)
     {
         try
         {
-            await bus.Publish(new OrderShipped(order, trackingId));
+            await pickedUp(order, trackingId);
         }
         catch (Exception e)
         {

@@ -17,7 +17,9 @@ static class PeerSaga
 
     public static void Add(IServiceCollection services, Action<IBusRegistrationConfigurator> transport) => services
         .AddSingleton<Finals>()
-        .AddSingleton<Outside>()
+        .AddSingleton(all => new Outside(
+            all.GetRequiredService<Finals>(),
+            (order, trackingId) => all.GetRequiredService<IBus>().Publish(new OrderShipped(order, trackingId))))
         .AddMassTransit(x =>
         {
             x.AddSagaStateMachine<OrderStateMachine, OrderState>().InMemoryRepository();

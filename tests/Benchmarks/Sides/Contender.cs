@@ -15,7 +15,7 @@ interface IContender : IAsyncDisposable
 }
 
 /// <summary>Counts the orders that have become final.</summary>
-sealed class Finals
+public sealed class Finals
 {
     static readonly TimeSpan NoProgressMax = TimeSpan.FromSeconds(30);
 

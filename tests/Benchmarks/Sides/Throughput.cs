@@ -9,6 +9,8 @@ static class Throughput
     public const string OrdersPerSecond = "orders/s";
     public const string Completed = "completed";
     public const string Rejected = "rejected";
+    public const string Cpu = "CPU µs/order";
+    public const string Allocated = "KB allocated/order";
 
     const int WarmUpMax = 5_000;
 
@@ -32,8 +34,8 @@ static class Throughput
             [OrdersPerSecond] = orders.Count / time.TotalSeconds,
             [Completed] = contender.Finals.Completed - completed,
             [Rejected] = contender.Finals.Rejected - rejected,
-            ["CPU µs/order"] = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / orders.Count,
-            ["KB allocated/order"] = (GC.GetTotalAllocatedBytes() - allocated) / 1024.0 / orders.Count,
+            [Cpu] = (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / orders.Count,
+            [Allocated] = (GC.GetTotalAllocatedBytes() - allocated) / 1024.0 / orders.Count,
         };
     }
 
