@@ -38,7 +38,7 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
     }
 
     /// <summary>Null where the message is to be given back.</summary>
-    async Task<TurnResult?> TurnAsync(ReceivedMessage message, CancellationToken stopping)
+    async ValueTask<TurnResult?> TurnAsync(ReceivedMessage message, CancellationToken stopping)
     {
         using var limit = new CancellationTokenSource(options.TurnMax, time);
         await using var stop = stopping.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);

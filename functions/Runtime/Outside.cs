@@ -32,13 +32,6 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         })
         .Build();
 
-    /// <exception cref="TransientException">It failed each time.</exception>
-    public async ValueTask CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation) => await CallAsync(async c =>
-    {
-        await call(c);
-        return true;
-    }, cancellation);
-
     /// <summary>
     /// Nearly every call succeeds at once, and the pipeline would then cost more than the call: it is only used once the first try has
     /// failed.
@@ -46,8 +39,8 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
     /// <exception cref="TransientException">It failed each time.</exception>
     public async ValueTask<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
-        TransientException? failure;
         cancellation.ThrowIfCancellationRequested();
+        TransientException failure;
         try
         {
             return await call(cancellation);
@@ -56,7 +49,33 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         {
             failure = e;
         }
-        return await retry.ExecuteAsync(
-            async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
+        return await RetryAsync(call, failure, cancellation);
     }
+
+    /// <inheritdoc cref="CallAsync{T}"/>
+    public async ValueTask CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        TransientException failure;
+        try
+        {
+            await call(cancellation);
+            return;
+        }
+        catch (TransientException e)
+        {
+            failure = e;
+        }
+        await RetryAsync(Answering(call), failure, cancellation);
+    }
+
+    ValueTask<T> RetryAsync<T>(Func<CancellationToken, Task<T>> call, TransientException? failure, CancellationToken cancellation) =>
+        retry.ExecuteAsync(
+            async c => Interlocked.Exchange(ref failure, null) is { } first ? throw first : await call(c), cancellation);
+
+    static Func<CancellationToken, Task<bool>> Answering(Func<CancellationToken, Task> call) => async c =>
+    {
+        await call(c);
+        return true;
+    };
 }

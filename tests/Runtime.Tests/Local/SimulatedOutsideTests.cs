@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using OrderFunctions.Contracts;
 using OrderFunctions.Local.Outside;
 using OrderFunctions.Local.Storage;
+using OrderFunctions.Local.Streams;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -46,6 +47,65 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         Assert.Equal(first, await ChargeAsync("tok_visa"));
         Assert.Equal(first, await cards.FindChargeAsync("o-1", Cancellation));
         Assert.Equal(1, await CountAsync("SELECT count(*) FROM card_charge"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20_000)]
+    public async Task However_few_orders_fit_in_memory_nothing_is_done_twice(int ordersMax)
+    {
+        const int Orders = 30, Times = 4;
+        await using var other = new DataFile(inMemory: false);
+        var small = other.Open(ordersMax);
+        var (stock, provider, notifier) = (new SqliteStock(small), new SqliteCardProvider(small, time), new SqliteNotifier(small, time));
+        await stock.SetReceivedAsync("main", "sku", Orders * 2, Cancellation);
+
+        await Task.WhenAll(Enumerable.Range(0, Orders * Times).Select(number => Task.Run(async () =>
+        {
+            var order = $"o-{number % Orders}";
+            await stock.ReserveAsync(order, "main", [new("sku", 2)], Cancellation);
+            await provider.ChargeAsync($"{order}/ChargeCard", order, Total, "tok_visa", Cancellation);
+            await provider.RefundAsync($"{order}/RefundCard", order, "ch", Total, Cancellation);
+            await stock.ConsumeAsync(order, "main", Cancellation);
+            await notifier.NotifyAsync($"{order}/Notify", order, new("OrderCompleted", "17850", "on its way"), Cancellation);
+        }, Cancellation)));
+
+        Assert.Equal(new StockLevel("sku", "main", Orders * 2, 0, 0, Orders * 2), await stock.LevelAsync("main", "sku", Cancellation));
+        foreach (var table in (string[])["card_charge", "card_refund", "notice", "reservation"])
+        {
+            Assert.Equal(Orders, await small.ReadAsync(connection =>
+                connection.Sql($"SELECT count(*) FROM {table}").First(row => row.Long(0))));
+        }
+        await small.CommittedAsync();
+        other.Crash();
+        Assert.Equal(new StockLevel("sku", "main", Orders * 2, 0, 0, Orders * 2),
+            await new SqliteStock(other.Open()).LevelAsync("main", "sku", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_flash_sale_writes_a_stock_row_once_a_transaction()
+    {
+        var stock = new SqliteStock(database);
+        await stock.SetReceivedAsync("main", "hot", 1_000, Cancellation);
+        await database.RunAsync(connection =>
+        {
+            connection.Script("CREATE TEMP TABLE written (sku TEXT)");
+            connection.Script("CREATE TEMP TRIGGER count_writes AFTER UPDATE ON main.stock BEGIN INSERT INTO written VALUES (new.sku); END");
+            return true;
+        });
+        var streams = new SqliteStreams(database).Of(Participants.Inventory);
+        for (var number = 0; number < 500; number++)
+            await streams.LoadAsync($"o-{number}", Cancellation);
+        using (var disk = new ManualResetEventSlim())
+        {
+            database.Enqueue(new Pause(disk));
+            for (var number = 0; number < 500; number++)
+                await stock.ReserveAsync($"o-{number}", "main", [new("hot", 1)], Cancellation);
+            disk.Set();
+        }
+        Assert.Equal(1, await database.ReadAtCommitAsync(connection =>
+            connection.Sql("SELECT count(*) FROM temp.written").First(row => row.Long(0))));
+        Assert.Equal(500, (await stock.LevelAsync("main", "hot", Cancellation))!.Reserved);
     }
 
     [Fact]
