@@ -93,7 +93,7 @@ public sealed class InvalidRequests(ApiHost host) : IClassFixture<ApiHost>
         Order("total too large", "lines", o => o["lines"] = OrderJson.WithLines(
             Enumerable.Range(0, 1_000).Select(i => ($"s{i}", "x", 1_000_000L, 1_000_000_000m)))["lines"]!.DeepClone()),
         Order("too many SKUs", "lines", o => o["lines"] = OrderJson.WithLines(
-            Enumerable.Range(0, 1_001).Select(i => ($"s{i}", "x", 1L, 1m)))["lines"]!.DeepClone()),
+            Enumerable.Range(0, Limits.SkusMax + 1).Select(i => ($"s{i}", "x", 1L, 1m)))["lines"]!.DeepClone()),
         Order("no payment", "payment", o => o.Remove("payment")),
         Order("payment a string", "payment", o => o["payment"] = "tok_visa"),
         Order("no card token", "payment.cardToken", Of("payment", "cardToken", null)),
