@@ -59,6 +59,9 @@ public sealed class HostProcess : IDisposable
         limit.WaitForExit();
     }
 
+    /// <summary>Starts it with exactly these arguments.</summary>
+    public static HostProcess Start(string[] arguments) => Start(arguments, FreePort(), []);
+
     static HostProcess Start(string[] arguments, int port, Dictionary<string, string> environment) =>
         Start(new ProcessStartInfo("dotnet", [Host, .. arguments]), port, environment);
 

@@ -56,6 +56,22 @@ public sealed class PlaceTests : IDisposable
     }
 
     [Fact]
+    public async Task An_interrupted_command_says_how_far_it_came()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals.");
+        using var host = await StartAsync();
+        var file = data.Write("orders.ndjson", string.Join('\n', Enumerable.Range(1, 500).Select(number => Order($"k-{number}"))));
+        using var placing = HostProcess.Start(["place", "--url", $"{host.Api.BaseAddress}", "--orders", file, "--rate", "10"]);
+        while ((await host.Api.GetStringAsync("api/orders?limit=1")).Contains("\"orders\":[]", StringComparison.Ordinal))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        placing.Signal("INT");
+
+        Assert.True(await placing.ExitAsync() == 130, placing.Output);
+        Assert.Matches(@"Interrupted: \d+ of 500 orders were placed; \d+ of these were not final yet\.", placing.Errors);
+        Assert.DoesNotContain("line ", placing.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rate_is_kept()
     {
         using var host = await StartAsync();

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
-using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;
 

@@ -1,4 +1,3 @@
-using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 using Spectre.Console;

@@ -12,6 +12,8 @@ namespace OrderFunctions.Local.Cli;
 /// <param name="exits">What each exit status means, one a line.</param>
 sealed class Verb(string name, string description, string exits) : Command(name, description)
 {
+    string Exits => exits;
+
     /// <summary>The whole command line.</summary>
     public static Verb All()
     {
@@ -86,13 +88,9 @@ sealed class Verb(string name, string description, string exits) : Command(name,
             help.Invoke(parseResult);
             var writer = parseResult.InvocationConfiguration.Output;
             writer.WriteLine("Exit status:");
-            foreach (var line in ((Verb)parseResult.CommandResult.Command).exits.Split('\n'))
+            foreach (var line in ((Verb)parseResult.CommandResult.Command).Exits.Split('\n'))
                 writer.WriteLine($"  {line}");
             return Exit.Done;
         }
-
-        readonly HelpAction help = help;
     }
-
-    readonly string exits = exits;
 }

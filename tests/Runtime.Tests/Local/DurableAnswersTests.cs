@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using OrderFunctions.Kernel;
 using OrderFunctions.Saga;
 
@@ -53,6 +54,19 @@ public sealed class DurableAnswersTests : IAsyncLifetime
 
         disk.Set();
         await Task.WhenAll(answers).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+    }
+
+    [Theory, InlineData("POST", 503), InlineData("PUT", 503), InlineData("GET", 200), InlineData("HEAD", 200)]
+    public async Task While_the_host_stops_nothing_is_changed_any_more(string method, int status)
+    {
+        var answers = new DurableAnswers(host.Saga.Database, new CancellationToken(canceled: true));
+        var isAnswered = false;
+        var result = await answers.OfAsync(new DefaultHttpContext { Request = { Method = method } }.Request, () =>
+        {
+            isAnswered = true;
+            return Task.FromResult(Results.Ok());
+        });
+        Assert.Equal((status, status == 200), (((IStatusCodeHttpResult)result).StatusCode!.Value, isAnswered));
     }
 
     async Task<string> PlaceAsync()

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using OrderFunctions.Http;
-using OrderFunctions.Kernel;
 using OrderFunctions.Local.Cli;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
