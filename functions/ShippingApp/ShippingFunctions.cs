@@ -1,7 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using OrderFunctions.Hosting;
 using OrderFunctions.Http;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;

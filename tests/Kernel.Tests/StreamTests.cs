@@ -27,6 +27,25 @@ public class StreamTests
         Assert.Equal(["o-1/orders/1", "o-1/orders/2"], second.Stream.Parked.Select(parked => parked.Id));
     }
 
+    /// <summary>A bus limits the length of what it keeps with a dead letter.</summary>
+    [Fact]
+    public void What_a_message_failed_with_is_shortened()
+    {
+        var parked = Empty.Ready(new Park(ParkingReasons.Failed, new('x', 5_000), Due: null), Message(1), [], Stamp);
+        Assert.Equal(500, parked.Stream.Parked[0].Description.Length);
+        Assert.Equal(500, parked.Result.Description.Length);
+    }
+
+    /// <summary>The timer takes the oldest first.</summary>
+    [Fact]
+    public void A_stream_is_pending_since_the_first_event_that_may_be_unpublished()
+    {
+        var once = Empty.Requested("o-1/http/1", new PlaceOrder("c", "GBP", [], "tok", null!, "main"), [new OrderCompleted("c", "t")], Stamp);
+        var twice = once.Requested("o-1/http/2", new CancelOrder("why"), [new OrderCompleted("c", "t")], Stamp with { At = Now.AddHours(1) });
+        Assert.Equal(Now, twice.PendingSince);
+        Assert.Null(twice.Republished(Now).PendingSince);
+    }
+
     [Fact]
     public void The_order_is_resumed_when_the_last_message_leaves_the_line()
     {

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;
 
 /// <summary>
-/// One process of one participant's app. It runs the shipped turn, handler, replayer and republisher. It may die at any moment: whatever it
+/// One process of one participant's app. It runs the shipped turn, handler and upkeep. It may die at any moment: whatever it
 /// was awaiting never resumes, but whatever it had sent still arrives.
 /// </summary>
 sealed class Host
@@ -26,11 +27,10 @@ sealed class Host
             participant, world.Rules[participant], world.Bugs.InAnswers(participant, Ports(participant)), store, Bus,
             world.Options, Time, OrderSummary.For(participant), world.Chance.Unit);
         Handler = new(Participant, world.Options, Time, new Ear(this));
-        Replayer = new(Participant, new DeadLetterPort(this, world.Bus[participant]), Time)
-        {
-            WindowMax = world.ReplayWindow, LooksMax = world.ReplayLooks,
-        };
-        Republisher = new(Participant, store, Time);
+        Upkeep = new(
+            new(Participant, store, Time),
+            new(Participant, new DeadLetterPort(this, world.Bus[participant]), Time) { WindowMax = world.ReplayWindow, LooksMax = world.ReplayLooks },
+            NullLogger<Upkeep>.Instance);
     }
 
     public World World => world;
@@ -39,10 +39,9 @@ sealed class Host
     public IEventBus Bus { get; }
     public Participant Participant { get; }
     public MessageHandler Handler { get; }
-    public Replayer Replayer { get; }
-    public Republisher Republisher { get; }
+    public Upkeep Upkeep { get; }
     public bool Alive { get; private set; } = true;
-    public bool Replaying { get; private set; }
+    public bool IsInUpkeep { get; private set; }
 
     Perform Ports(string participant) => participant switch
     {
@@ -191,35 +190,22 @@ sealed class Host
         strand.Dispose();
     }
 
-    public void Replay() => Start(async stopping =>
+    public void RunUpkeep() => Start(async stopping =>
     {
-        Replaying = true;
-        world.History.Add(Name, "replays");
+        IsInUpkeep = true;
+        world.History.Add(Name, "upkeep");
         if (world.Bus[Participant.Name].DeadLetters.Letters.Count > world.ReplayWindow)
             world.Reach.Saw(Branch.MoreWaitedThanOneRunPeeks);
         try
         {
-            await Replayer.RunAsync(stopping);
+            await Upkeep.RunAsync(stopping);
         }
         catch (Exception e) when (IsExpected(e))
         {
-            world.Reach.Saw(e is TransientException ? Branch.ReplayBrokenOff : e is OperationCanceledException ? Branch.ReplayStopped : Branch.ReplayMetBrokenStream);
-            world.History.Add(Name, "breaks off replaying", "", e.GetType().Name);
+            world.Reach.Saw(e is TransientException ? Branch.UpkeepBrokenOff : e is OperationCanceledException ? Branch.UpkeepStopped : Branch.UpkeepMetBrokenStream);
+            world.History.Add(Name, "ends upkeep", "", e.GetType().Name);
         }
-        Replaying = false;
-    });
-
-    public void Republish() => Start(async stopping =>
-    {
-        try
-        {
-            if (await Republisher.RunAsync(stopping) > 0)
-                world.Reach.Saw(Branch.Republished);
-        }
-        catch (Exception e) when (IsExpected(e))
-        {
-            world.History.Add(Name, "breaks off republishing", "", e.GetType().Name);
-        }
+        IsInUpkeep = false;
     });
 
     /// <summary>

@@ -78,9 +78,11 @@ sealed class Invariants(World world)
         var recorded = world.Store(participant)[message.OrderId]?.Entries.SelectMany(entry => entry.Events).FirstOrDefault(e => e.Id == message.Id);
         if (recorded is null || !recorded.Event.Equals(message.Event))
             Broken("Nothing is published before it is saved", message.OrderId, message.Id);
-        var on = world.Store(participant)[message.OrderId]?.Entries.FirstOrDefault(entry => entry.Events.Any(e => e.Id == message.Id))?.On;
-        if (on != message.CausationId)
+        var entry = world.Store(participant)[message.OrderId]?.Entries.FirstOrDefault(entry => entry.Events.Any(e => e.Id == message.Id));
+        if (entry?.On != message.CausationId)
             Broken("A message states what caused it", message.OrderId, message.Id);
+        if (entry?.At != message.RecordedAt)
+            Broken("A message states when it was recorded, however often it is published", message.OrderId, message.Id);
     }
 
     public void Completing(Subscription subscription, OutboundMessage message)
@@ -195,9 +197,7 @@ sealed class Invariants(World world)
             return;
         if (entry.Via is Via.Republished)
         {
-            // Only Orders runs the timer that publishes what a crash left unpublished.
-            if (participant is not Participants.Orders)
-                world.Reach.Saw(Branch.ParkingSaidByReplayer);
+            world.Reach.Saw(entry.Events.Count == 0 && participant is Participants.Orders ? Branch.Republished : Branch.ParkingSaidByReplayer);
             return;
         }
         var message = world.Bus.Published(entry.On);
@@ -215,6 +215,8 @@ sealed class Invariants(World world)
             line.Done(entry.On);
             world.Bugs.Discarded(participant, entry.On);
             world.Reach.Saw(before.Parked[0].Id == entry.On ? Branch.DiscardedHead : Branch.DiscardedBehind);
+            if (!IsMeantFor(participant, world.Bus.Published(entry.Cause!)))
+                Broken("What an operator asks of another participant is not done here", before.OrderId, $"{entry.Cause} at {participant}");
         }
         if (entry.Via is not Via.Bus || world.Bus.Published(entry.On) is null or IKernelEvent)
             return;
@@ -224,6 +226,14 @@ sealed class Invariants(World world)
             Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
         line.Done(entry.On);
     }
+
+    static bool IsMeantFor(string participant, PublicEvent? request) => request switch
+    {
+        ReplayRequested replay => replay.Participant == participant,
+        DiscardRequested discard => discard.Participant == participant,
+        SettleRequested settle => settle.Participant == participant,
+        _ => true,
+    };
 
     /// <summary>What calls an order off may be handled before a step that waits for its provider.</summary>
     bool MayPass(OrderStream before, string id, string overtaken)
@@ -321,6 +331,8 @@ sealed class Invariants(World world)
         {
             world.Reach.Saw(Branch.MadeDue);
             world.WakeReplayer(participant);
+            if (after.Entries[^1] is { Via: Via.Bus, On: var on } && !IsMeantFor(participant, world.Bus.Published(on)))
+                Broken("What an operator asks of another participant is not done here", before.OrderId, $"{on} at {participant}");
         }
     }
 

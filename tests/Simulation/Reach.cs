@@ -56,10 +56,10 @@ enum Branch
     LockLostAtRenewal,
     LockLostAtCompletion,
     LockLostAtAbandoning,
-    ReplayBrokenOff,
-    ReplayStopped,
-    ReplayMetBrokenStream,
-    TwoReplayers,
+    UpkeepBrokenOff,
+    UpkeepStopped,
+    UpkeepMetBrokenStream,
+    TwoUpkeeps,
     MoreWaitedThanOneRunPeeks,
 }
 

@@ -230,11 +230,11 @@ sealed class World
                 return;
             replayersWoken.Remove(participant);
             var before = Bus[participant].DeadLetters.Version;
-            if (AnyHost(participant) is { Replaying: false } host)
+            if (AnyHost(participant) is { IsInUpkeep: false } host)
             {
-                if (Array.Exists(hosts[participant], other => other is { Replaying: true }))
-                    Reach.Saw(Branch.TwoReplayers);
-                host.Replay();
+                if (Array.Exists(hosts[participant], other => other is { IsInUpkeep: true }))
+                    Reach.Saw(Branch.TwoUpkeeps);
+                host.RunUpkeep();
                 if (Faults.Strike(Fault.HostStopped))
                     Scheduler.After(Chance.OfAnyScale(TimeSpan.FromSeconds(1)), host.Stop);
             }
@@ -252,8 +252,8 @@ sealed class World
         Scheduler.After(Interval(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)), () =>
         {
             republisherWoken = false;
-            if (AnyHost(Participants.Orders) is { } host)
-                host.Republish();
+            if (AnyHost(Participants.Orders) is { IsInUpkeep: false } host)
+                host.RunUpkeep();
             if (Store(Participants.Orders).PendingOrders.Count > 0)
                 WakeRepublisher();
         });

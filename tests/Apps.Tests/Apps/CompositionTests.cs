@@ -4,6 +4,7 @@ using Azure.Messaging.ServiceBus;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Moq;
 using OrderFunctions.AppHost;
 using OrderFunctions.Hosting;
@@ -29,6 +30,16 @@ public class CompositionTests
 
         var functions = Apps.Single(type => Name(type) == app).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Functions", StringComparison.Ordinal));
         Assert.All(functions, type => Assert.NotNull(ActivatorUtilities.CreateInstance(provider, type)));
+    }
+
+    [Fact]
+    public async Task An_app_reads_its_deliveries_and_lets_a_turn_finish_when_it_stops()
+    {
+        var settings = Settings("PaymentsApp");
+        settings["Turn__DeliveriesMax"] = "7";
+        await using var provider = Run("PaymentsApp", settings).BuildServiceProvider();
+        Assert.Equal(7, provider.GetRequiredService<Kernel.TurnOptions>().DeliveriesMax);
+        Assert.Equal(TimeSpan.FromSeconds(25), provider.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
     }
 
     public static TheoryData<string, string> Required

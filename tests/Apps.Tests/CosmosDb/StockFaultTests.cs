@@ -46,6 +46,24 @@ public sealed class StockFaultTests
         }
     }
 
+    /// <summary>Between the batch that fails and the question what is short.</summary>
+    [Fact]
+    public async Task A_refusal_names_a_SKU_even_if_goods_came_in_since()
+    {
+        var test = With(1, received: 1);
+        var hasCome = false;
+        test.gateway.Before = async (call, _) =>
+        {
+            if (call.Operation is "batch" || hasCome)
+                return;
+            hasCome = true;
+            await test.stock.SetReceivedAsync(Main, Sku(1), 100, Cancellation);
+        };
+        var refused = Assert.IsType<StockShort>(await test.ReserveAsync("o-1", 1));
+        Assert.True(hasCome);
+        Assert.Equal([Sku(1)], refused.Skus);
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(Large)]

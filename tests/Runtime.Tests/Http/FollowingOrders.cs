@@ -153,6 +153,17 @@ public sealed class FollowingOrders(ApiHost host) : IClassFixture<ApiHost>
         Assert.Single(host.Bus.Published.Where(m => m.OrderId == id && m.Event is OrderCancellationRequested).Select(m => m.Id).Distinct());
     }
 
+    /// <summary>The first one may have died before it published.</summary>
+    [Fact]
+    public async Task A_repeated_cancellation_publishes_what_the_first_may_not_have_published()
+    {
+        var id = await host.PlaceAsync();
+        await host.PostAsync($"/api/orders/{id}/cancel");
+        var before = host.Bus.Published.Count(m => m.OrderId == id && m.Event is OrderCancellationRequested);
+        await host.PostAsync($"/api/orders/{id}/cancel");
+        Assert.Equal(before + 1, host.Bus.Published.Count(m => m.OrderId == id && m.Event is OrderCancellationRequested));
+    }
+
     [Fact]
     public async Task A_cancellation_that_comes_too_late_is_a_conflict_and_changes_nothing()
     {

@@ -24,11 +24,15 @@ sealed class MemoryStreams : IStreamStore, IOrderQueries
     /// <summary>How the store changes a stream by storing it, such as its numbers.</summary>
     public Func<OrderStream, OrderStream> AsStored { get; set; } = stream => stream;
 
+    /// <summary>Loads take until then.</summary>
+    public Task Pause { get; set; } = Task.CompletedTask;
+
     public OrderStream? this[string orderId] => streams.GetValueOrDefault(orderId);
 
     public async Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation)
     {
         await Task.Yield();
+        await Pause.WaitAsync(cancellation);
         lock (gate)
         {
             ThrowIfUnavailable();

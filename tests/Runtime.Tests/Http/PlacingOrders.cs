@@ -13,6 +13,25 @@ public sealed class PlacingOrders(ApiHost host) : IClassFixture<ApiHost>
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task An_order_is_placed_even_if_its_client_hangs_up()
+    {
+        await using var own = new ApiHost();
+        await own.InitializeAsync();
+        var pause = new TaskCompletionSource();
+        own.OrderStreams.Pause = pause.Task;
+        using (var client = new HttpClient { BaseAddress = own.Client.BaseAddress, Timeout = TimeSpan.FromMilliseconds(500) })
+        {
+            var content = new StringContent(OrderJson.Valid().ToJsonString(), Encoding.UTF8, "application/json");
+            await Assert.ThrowsAsync<TaskCanceledException>(() => client.PostAsync(new Uri("/api/orders", UriKind.Relative), content, Cancellation));
+        }
+        await Task.Delay(TimeSpan.FromMilliseconds(500), Cancellation);
+        pause.SetResult();
+        for (var wait = 0; own.Bus.Published.IsEmpty && wait < 100; wait++)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), Cancellation);
+        Assert.IsType<OrderCreated>(Assert.Single(own.Bus.Published).Event);
+    }
+
+    [Fact]
     public async Task An_order_is_stored_published_and_answered_with_its_location()
     {
         var reply = await host.PostAsync("/api/orders", OrderJson.Valid().ToJsonString());

@@ -34,6 +34,24 @@ public class OrderSummaryTests
     public void The_status_follows_the_events(OrderStatus status, params string[] events) =>
         Assert.Equal(status, Of([Created, .. events.Select(name => Contracts.Samples.EveryEvent.First(e => e.GetType().Name == name))])!.Status);
 
+    /// <summary>Orders does not hear them, but what it hears implies them.</summary>
+    [Fact]
+    public void Facts_that_others_exchange_follow_from_what_Orders_hears()
+    {
+        var booked = FactsOf("ShipmentBooked");
+        Assert.Equal(OrderFacts.ShipmentDue, booked & (OrderFacts.ShipmentDue | OrderFacts.RefundPayment | OrderFacts.RestockInventory));
+        Assert.True(FactsOf("ShippingFailed").HasFlag(OrderFacts.RefundPayment));
+        Assert.True(FactsOf("PaymentFailed").HasFlag(OrderFacts.RestockInventory));
+
+        static OrderFacts FactsOf(string heard) => OrderSummary.Of(OrderStream.Empty("o-1") with
+        {
+            Entries =
+            [
+                new Entry("m-0", "x", Via.Bus, Start, [new("o-1/orders/0", Created)]), new Entry("m-1", heard, Via.Bus, Start, []),
+            ],
+        })!.Facts;
+    }
+
     [Fact]
     public void A_summary_tells_when_the_order_was_placed_and_last_changed()
     {

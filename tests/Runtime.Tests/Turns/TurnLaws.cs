@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
@@ -158,6 +159,15 @@ public class TurnLaws
         Assert.Single(world.Published.Select(m => m.Id).Distinct());
     }
 
+    /// <summary>Its first attempt has charged, and nobody has recorded that.</summary>
+    [Fact]
+    public async Task A_turn_that_lost_a_race_first_asks_the_provider_what_was_done()
+    {
+        world.AfterLoad = () => world.Participant.HandleAsync(Message("orders/2", new ReplayRequested("payments")), default);
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        Assert.Equal(["conflict", "load", "find charge"], world.Log.SkipWhile(call => call is not "conflict").Take(3));
+    }
+
     [Fact]
     public async Task A_turn_that_loses_every_race_gives_the_message_back()
     {
@@ -210,6 +220,21 @@ public class TurnLaws
         var result = await turn.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal((ParkingReasons.Transient, "The turn was not done after 00:02:00."), (result?.Reason, result?.Description));
         Assert.Equal(["load", "find charge", "save", "publish OrderParked", "dead-letter Transient", "release"], world.Log);
+    }
+
+    [Theory]
+    [InlineData(1, 1), InlineData(7, 7), InlineData(25, 10)]
+    public async Task The_pause_before_a_message_is_given_back_grows_with_its_deliveries(int delivery, int seconds)
+    {
+        var options = world.Options with { DeliveriesMax = 100, AbandonPause = TimeSpan.FromSeconds(1) };
+        world.Fail("load", new InvalidDataException("not JSON"));
+        var turn = new MessageHandler(world.Participant, options, world.Time, NullLogger<MessageHandler>.Instance)
+            .HandleAsync(Message("inventory/2", Reserved, delivery), world, TestContext.Current.CancellationToken);
+        world.Time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromTicks(1));
+        Assert.Equal(["load fails"], world.Log);
+        world.Time.Advance(TimeSpan.FromTicks(1));
+        await turn.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(["load fails", "abandon", "release"], world.Log);
     }
 
     [Fact]

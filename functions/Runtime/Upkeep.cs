@@ -1,8 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
-using OrderFunctions.Runtime;
 
-namespace OrderFunctions.Hosting;
+namespace OrderFunctions.Runtime;
 
 /// <summary>
 /// Work that no message triggers: publishes what a crash left unpublished, handles parked messages that are due, and at Orders measures what

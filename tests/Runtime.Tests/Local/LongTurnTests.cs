@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Kernel;
+using OrderFunctions.Local.Bus;
+using OrderFunctions.Local.Storage;
+using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
+
+namespace OrderFunctions.Local.Tests;
+
+public sealed class LongTurnTests
+{
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_turn_that_takes_longer_than_a_lock_keeps_its_message()
+    {
+        var world = new Turns.World();
+        var go = new TaskCompletionSource();
+        var loads = 0;
+        world.AfterLoad = () =>
+        {
+            loads++;
+            return go.Task;
+        };
+        await using var file = new DataFile(inMemory: true);
+        using var bus = new SqliteBus(file.Open(), new(), world.Time);
+        var options = world.Options with { TurnMax = TimeSpan.FromHours(1) };
+        await using var pump = new Pump(
+            bus, new(world.Participant, options, world.Time, NullLogger<MessageHandler>.Instance), world.Time, NullLogger<Pump>.Instance);
+        await bus.PublishAsync([new("o-1/inventory/2", "o-1", Turns.World.Reserved, null, null, null)], Cancellation);
+        await UntilAsync(() => loads == 1);
+
+        for (var part = 0; part < 9; part++)
+            world.Time.Advance(BusOptions.LockDuration / 3);
+        await Task.Delay(200, Cancellation);
+        go.SetResult();
+        await UntilAsync(() => world.Published.Count > 0);
+        await Task.Delay(200, Cancellation);
+        Assert.Single(world.Log, call => call == "load");
+        Assert.Equal(1, Assert.Single(world.Stream.Entries).Deliveries);
+    }
+
+    [Fact]
+    public void An_order_that_leaves_memory_is_marked_for_those_who_still_hold_it()
+    {
+        var orders = new RecentOrders(ordersMax: 2);
+        var first = orders["o-1"];
+        for (var other = 2; other < 9; other++)
+            _ = orders[$"o-{other}"];
+        Assert.NotSame(first, orders["o-1"]);
+        Assert.True(first.IsDropped);
+    }
+
+    static async Task UntilAsync(Func<bool> happened)
+    {
+        for (var wait = 0; !happened() && wait < 400; wait++)
+            await Task.Delay(25, Cancellation);
+        Assert.True(happened());
+    }
+}
