@@ -80,7 +80,7 @@ public class UpkeepTests
         {
             listener.InstrumentPublished = (instrument, own) =>
             {
-                if (instrument == Telemetry.UpkeepFailures)
+                if (instrument.Name is "upkeep.failures")
                     own.EnableMeasurementEvents(instrument);
             };
             listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
