@@ -26,7 +26,7 @@ public sealed class LongTurnTests
         using var bus = new SqliteBus(file.Open(), new(), world.Time);
         var options = world.Options with { TurnMax = TimeSpan.FromHours(1) };
         await using var pump = new Pump(
-            bus, new(world.Participant, options, world.Time, NullLogger<MessageHandler>.Instance), world.Time, NullLogger<Pump>.Instance);
+            bus[Participants.Payments], new(world.Participant, options, world.Time, NullLogger<MessageHandler>.Instance), world.Time, NullLogger<Pump>.Instance);
         await bus.PublishAsync([new("o-1/inventory/2", "o-1", Turns.World.Reserved, null, null, null)], Cancellation);
         await UntilAsync(() => loads == 1);
 
