@@ -12,6 +12,10 @@ public class FlowTests
     readonly Queue<(string Participant, OrderEvent Event)> messages = [];
     readonly List<ShipmentDue> scheduled = [];
     readonly Dictionary<Type, Answer> answers = [];
+
+    /// <summary>What is parked instead of being handled.</summary>
+    Type? parks;
+    bool isByHand;
     readonly StringBuilder text = new();
 
     [Fact]
@@ -95,6 +99,15 @@ public class FlowTests
     [Fact]
     public void Charged_another_amount() => Flow(() => Request(Participants.Orders, Place), ChargedLess);
 
+    /// <summary>The card provider gives no money back; a person does, and says so.</summary>
+    [Fact]
+    public void Settled_by_hand() => Flow(() =>
+    {
+        parks = typeof(RefundPayment);
+        Request(Participants.Orders, Place);
+        Settle(Participants.Payments);
+    }, new CarrierRefused("carrier refused"));
+
     void Flow(Action scenario, Answer? unlike = null, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
     {
         foreach (var intent in Recordable.OfType<Intent>())
@@ -128,10 +141,26 @@ public class FlowTests
         Deliver();
     }
 
+    /// <summary>The step that the parked message asks for goes on, with what a person has done in place of what the outside would do.</summary>
+    void Settle(string participant)
+    {
+        text.Append(null, $"{"an operator",-13} {"settles",-11} {parks!.Name}\n");
+        var settled = new SettleRequested(participant, "m-1", Place.CustomerId, "carrier refused", "ivo", "bank transfer");
+        (parks, isByHand) = (null, true);
+        Hear(participant, settled.Step()!, "goes on");
+        isByHand = false;
+        Deliver();
+    }
+
     void Deliver()
     {
         while (messages.TryDequeue(out var message))
-            Hear(message.Participant, message.Event, "hears");
+        {
+            if (message.Event.GetType() == parks)
+                text.Append(null, $"{message.Participant,-13} {"parks",-11} {parks.Name}\n");
+            else
+                Hear(message.Participant, message.Event, "hears");
+        }
     }
 
     void Hear(string participant, OrderEvent input, string verb)
@@ -145,8 +174,10 @@ public class FlowTests
             {
                 history.Add(@event);
                 var verbs = @event switch { Intent => "asks", Note => "notes", ShipmentDue => "says later", _ => "says" };
-                var answer = @event is Intent intent ? answers[intent.GetType()] : null;
-                text.Append(null, $"{"",-13}   {verbs,-11} {@event.GetType().Name}{(answer is null ? "" : $" -> {answer.GetType().Name}")}\n");
+                var byHand = isByHand ? (@event as Intent)?.ByHand() : null;
+                var answer = byHand ?? (@event is Intent intent ? answers[intent.GetType()] : null);
+                var answered = answer is null ? "" : $" -> {answer.GetType().Name}{(byHand is null ? "" : ", by hand")}";
+                text.Append(null, $"{"",-13}   {verbs,-11} {@event.GetType().Name}{answered}\n");
                 if (answer is not null)
                     inputs.Enqueue(answer);
                 else if (@event is ShipmentDue due)
