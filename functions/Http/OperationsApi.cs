@@ -61,24 +61,24 @@ public sealed class OperationsApi(
             new(OrderStatus.Cancelling, Limit: Limits.PageMax), new(OrderStatus.Rejecting, Limit: Limits.PageMax),
             new(Parked: true, Limit: Limits.PageMax), placed,
         ];
-        var orders = new Dictionary<string, OrderSummary>(StringComparer.Ordinal);
+        var audited = new Dictionary<string, OrderSummary>(StringComparer.Ordinal);
         var more = false;
         foreach (var filter in filters)
         {
             var (found, isMore) = await queries.FirstAsync(filter, Limits.AuditedMax, request.HttpContext.RequestAborted);
-            found.ForEach(order => orders[order.OrderId] = order);
+            found.ForEach(order => audited[order.OrderId] = order);
             more |= isMore;
         }
         var now = time.GetUtcNow();
         var owed =
-            from order in orders.Values
+            from order in audited.Values
             where order.Owed is not null
             select new OwedBody(order.OrderId, order.CustomerId, order.Status, order.Owed!, order.PlacedAt);
         var findings =
-            from order in orders.Values
+            from order in audited.Values
             from finding in OrderAudit.FindingsOf(order, now)
             select new FindingBody(order.OrderId, finding);
-        var body = new AuditBody(orders.Count, more, [.. owed], [.. findings.Take(Limits.FindingsMax)]);
+        var body = new AuditBody(audited.Count, more, [.. owed], [.. findings.Take(Limits.FindingsMax)]);
         return new TaggedAnswer<AuditBody>(body, Bodies.Json.AuditBody);
     });
 

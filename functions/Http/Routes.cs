@@ -53,9 +53,13 @@ public static class Routes
         app.UseStatusCodePages(context => Problem.Of(context.HttpContext.Response).ExecuteAsync(context.HttpContext));
         foreach (var route in All)
         {
-            RequestDelegate serve = async context =>
-                await (await through(context.Request, () => route.Answer(api, context.Request))).ExecuteAsync(context);
-            app.MapMethods(route.Path, route.Methods, serve);
+            app.MapMethods(route.Path, route.Methods, (RequestDelegate)ServeAsync);
+
+            async Task ServeAsync(HttpContext context)
+            {
+                var answer = await through(context.Request, () => route.Answer(api, context.Request));
+                await answer.ExecuteAsync(context);
+            }
         }
     }
 

@@ -26,8 +26,8 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// </summary>
     public IReadOnlyDictionary<string, JsonElement> Later { get; init; } = ImmutableDictionary<string, JsonElement>.Empty;
 
-    /// <summary>All events that the decider decided, without the kernel's own, in a new list.</summary>
-    public List<OrderEvent> History
+    /// <summary>All events that the decider decided, without the kernel's own.</summary>
+    public IReadOnlyList<OrderEvent> History
     {
         get
         {

@@ -24,7 +24,9 @@ static class Health
     {
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         app.MapMethods("health/live", methods, context => AnswerAsync(context, isHealthy: true, new("alive", null)));
-        app.MapMethods("health/ready", methods, async context =>
+        app.MapMethods("health/ready", methods, (RequestDelegate)ReadyAsync);
+
+        async Task ReadyAsync(HttpContext context)
         {
             var checks = new Dictionary<string, string>
             {
@@ -34,7 +36,7 @@ static class Health
             };
             var isReady = checks.Values.All(check => check is Ok);
             await AnswerAsync(context, isReady, new(isReady ? "ready" : "not ready", checks));
-        });
+        }
     }
 
     static async Task<string> CheckAsync(Func<Task> check)

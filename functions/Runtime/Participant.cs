@@ -189,7 +189,7 @@ public sealed class Participant(
     async ValueTask<IReadOnlyList<OrderEvent>> DecideAsync(
         OrderStream stream, OrderEvent input, Attempt attempt, Perform perform, CancellationToken cancellation)
     {
-        var history = stream.History;
+        List<OrderEvent> history = [.. stream.History];
         var known = history.Count;
         var inputs = new Queue<OrderEvent>([input]);
         while (inputs.TryDequeue(out var next))

@@ -1,5 +1,4 @@
 using System.Globalization;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Simulation;

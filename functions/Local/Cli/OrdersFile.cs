@@ -70,9 +70,9 @@ public sealed class OrdersFile(string path)
         {
             file = File.OpenRead(path);
         }
-        catch (UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"{path} may not be read by this user.");
+            throw new IOException($"{path} may not be read by this user.", e);
         }
         if (file.CanSeek)
             return file;

@@ -1,5 +1,4 @@
 using OrderFunctions.Runtime;
-using OrderFunctions.Saga;
 using Spectre.Console;
 
 namespace OrderFunctions.Local.Cli;

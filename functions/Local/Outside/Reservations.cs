@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderFunctions.Local.Storage;
@@ -46,6 +47,7 @@ sealed class Reservations
 }
 
 /// <summary>What is added to a SKU's numbers.</summary>
+[StructLayout(LayoutKind.Auto)]
 readonly record struct Move(long Received = 0, long Available = 0, long Reserved = 0, long Consumed = 0);
 
 /// <summary>A SKU in a warehouse, in memory as in its row. Changed while the queue is locked, so both go through the same states.</summary>

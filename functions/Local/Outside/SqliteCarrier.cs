@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;

@@ -99,7 +99,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
                 .First(row => new Token(row.Long(0), row.Long(1)))
             : null;
         var rows = Bound(connection.Sql(plan), filter, after, limit + 1, last)
-            .Rows(Row.Read).Where(row => last is null || row.At.CompareTo(last) >= 0).ToList();
+            .Rows(Row.Read).Where(row => last is null || row.At.IsNotOlderThan(last)).ToList();
         var orders = rows.Take(limit).Select(row => StoredJson.Parse(row.Body, StreamJson.Summary)).ToList();
         return rows.Count > limit ? new(orders, rows[limit - 1].At.ToString()) : new(orders, last?.ToString(), Moment(last?.PlacedAt));
     }
@@ -184,7 +184,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
 
         public Token OrBefore(DateTimeOffset? end) => end?.UtcTicks <= PlacedAt ? new(end.Value.UtcTicks, 0) : this;
 
-        public int CompareTo(Token other) => (PlacedAt, Number).CompareTo((other.PlacedAt, other.Number));
+        public bool IsNotOlderThan(Token other) => (PlacedAt, Number).CompareTo((other.PlacedAt, other.Number)) >= 0;
 
         public static Token Parse(string? text) =>
             text is null ? Newest
