@@ -31,7 +31,7 @@ static class LocalApi
         {
             using var body = await JsonBody.ReadAsync(request, Limits.BodyBytesMax);
             var errors = new ValidationErrors();
-            var isOn = Field.Root(body, errors)["isOn"].RequiredFlag();
+            var isOn = Field.Root(body, errors, "isOn")["isOn"].RequiredFlag();
             errors.ThrowIfAny();
             await saga.Cards.SetOutageAsync(isOn);
             return Json(new CardOutage(isOn));

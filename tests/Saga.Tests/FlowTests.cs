@@ -141,7 +141,7 @@ public class FlowTests
         Deliver();
     }
 
-    /// <summary>The step that the parked message asks for goes on, with what a person has done in place of what the outside would do.</summary>
+    /// <summary>The step that the parked message asks for goes on with what a person has done.</summary>
     void Settle(string participant)
     {
         text.Append(null, $"{"an operator",-13} {"settles",-11} {parks!.Name}\n");

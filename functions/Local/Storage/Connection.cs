@@ -71,12 +71,14 @@ sealed class Connection : IDisposable
         get
         {
             var hasMoved = 0;
-            return sqlite3_file_control(handle, "main"u8.ToArray(), FileHasMoved, ref hasMoved) == raw.SQLITE_OK && hasMoved != 0;
+            return sqlite3_file_control(handle, Main, FileHasMoved, ref hasMoved) == raw.SQLITE_OK && hasMoved != 0;
         }
     }
 
     /// <summary>SQLITE_FCNTL_HAS_MOVED.</summary>
     const int FileHasMoved = 20;
+
+    static readonly byte[] Main = [.. "main\0"u8];
 
     // SQLitePCLRaw has no call for it.
     [DllImport("e_sqlite3"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]

@@ -47,19 +47,9 @@ static class Schema
 
     static (long Version, HashSet<string> Tables) Read(string path)
     {
-        string[] sides = [path + "-wal", path + "-shm"];
-        var made = sides.Where(side => !File.Exists(side)).ToList();
-        try
-        {
-            using var file = Connection.To(path, SqliteOpenMode.ReadOnly);
-            return (
-                long.Parse(file.Pragma("user_version"), CultureInfo.InvariantCulture),
-                [.. file.Sql("SELECT name FROM sqlite_master WHERE type = 'table'").Rows(row => row.Text(0))]);
-        }
-        finally
-        {
-            // Who only reads makes them, and may not take them away.
-            made.ForEach(File.Delete);
-        }
+        using var file = Connection.To(path, SqliteOpenMode.ReadOnly);
+        return (
+            long.Parse(file.Pragma("user_version"), CultureInfo.InvariantCulture),
+            [.. file.Sql("SELECT name FROM sqlite_master WHERE type = 'table'").Rows(row => row.Text(0))]);
     }
 }

@@ -173,7 +173,7 @@ public sealed class DatabaseTests : IAsyncDisposable
         var before = await File.ReadAllBytesAsync(file.Path, Cancellation);
         var message = Assert.Throws<IOException>(() => file.Open()).Message;
         Assert.Contains($"{which} version of this program: its tables are version {version}, these are {Schema.Version}", message);
-        Assert.EndsWith($"move these away: {file.Path}.", message, StringComparison.Ordinal);
+        Assert.Contains($"move these away: {file.Path}", message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(file.Path, Cancellation));
 
         // And the file is not kept open.
