@@ -15,7 +15,7 @@ const picture = (() => {
     const label = Math.max(...events.map(event => widthOf(nameOf(event, narrow), narrow ? 11 : 12.5)));
     const lanes = width - label - (narrow ? 14 + 46 : 14 + 56 + 62);
     const step = lanes / speakers.length;
-    const rowHeight = narrow ? 29 : 34;
+    const rowHeight = narrow ? 29 : 37;
     // Headings that are too wide stand in two rows, or upright.
     const widest = Math.max(...speakers.map(name => widthOf(named(name), 13)));
     const isRotated = widest > 2 * step - 8,
