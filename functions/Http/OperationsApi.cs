@@ -123,11 +123,20 @@ public sealed class OperationsApi(
         var message = await NamedMessage.ReadAsync(request, mayStrand: true);
         if (await orders.LoadAsync(message.OrderId, request.HttpContext.RequestAborted) is not { } stream)
             return NoSuchOrder;
-        if (!message.Strand && message.IsUndoing && OrderSummary.Of(stream) is { IsFinal: false })
+        if (!message.Strand && OrderSummary.Of(stream) is { IsFinal: false })
         {
-            return Problem.Conflict(
-                "Without this message, which undoes a step, the order never becomes final. Settle the step by hand, or discard it with "
-                + "strand: true (on the console --strand).");
+            if (message.IsUndoing)
+            {
+                return Problem.Conflict(
+                    "Without this message, which undoes a step, the order never becomes final. Settle the step by hand, or discard it with "
+                    + "strand: true (on the console --strand).");
+            }
+            if (message.EndsOrder(stream))
+            {
+                return Problem.Conflict(
+                    "Without this message Orders does not learn how the order ended, and it stays open. Replay it once it can be handled, or "
+                    + "discard it with strand: true (on the console --strand).");
+            }
         }
         var discard = new DiscardRequested(message.Participant, message.MessageId, message.By, message.Reason);
         return await RequestAsync(request, message, discard, number);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics;
 using OrderFunctions.Kernel;
@@ -18,7 +19,16 @@ public sealed class Participant(
     readonly Outside outside = new(name, options, time, random ?? Random.Shared.NextDouble);
     readonly FrozenSet<string> hears = Topology.Current[name].Hears.ToFrozenSet();
 
+    readonly ConcurrentDictionary<string, bool> replaysAsked = [];
+
     public string Name => name;
+
+    /// <summary>
+    /// Orders that an operator has asked this process to replay since this was called last. Only a hint where to look first: another process
+    /// may have heard of it.
+    /// </summary>
+    public IReadOnlyCollection<string> TakeReplaysAsked() =>
+        replaysAsked.IsEmpty ? [] : [.. replaysAsked.Keys.Where(order => replaysAsked.TryRemove(order, out _))];
 
     /// <summary>Handles a message that the subscription delivers.</summary>
     /// <param name="cancellation">The turn is out of time, or the host stops.</param>
@@ -151,6 +161,8 @@ public sealed class Participant(
             await PublishPendingAsync(stream, cancellation);
         var ready = stream.Ready(step, message, decided, Stamp());
         await CommitAsync(stream, ready.Stream, ready.Messages, cancellation);
+        if (message.Event is ReplayRequested replay && replay.Participant == name)
+            replaysAsked[message.OrderId] = true;
         return ready.Result;
     }
 

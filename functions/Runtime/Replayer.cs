@@ -25,6 +25,9 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue, Ti
     /// <summary>What was found when an order was last looked at. Orders that are no longer in the window are forgotten.</summary>
     Dictionary<string, Look> looks = [];
 
+    /// <summary>Orders that an operator waits for: they are looked at as soon as the window shows them, however many others wait.</summary>
+    readonly HashSet<string> asked = [];
+
     /// <summary>The sequence number before the window.</summary>
     long windowStart = Start;
 
@@ -91,8 +94,15 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue, Ti
     List<WaitingOrder> Chosen(IReadOnlyCollection<WaitingOrder> window)
     {
         var now = time.GetUtcNow();
+        asked.UnionWith(participant.TakeReplaysAsked());
+        var wanted = asked.Count == 0 ? [] : window.Where(order => asked.Remove(order.Id)).ToList();
+        if (windowStart == Start && window.Count < WindowMax)
+            asked.Clear();
         var byAge = window.OrderBy(order => LookAt(order).At).ToList();
-        return [.. byAge.Where(order => LookAt(order).Due <= now).Take((LooksMax + 1) / 2).Union(byAge.Take((LooksMax + 1) / 2))];
+        return
+        [
+            .. wanted.Union(byAge.Where(order => LookAt(order).Due <= now).Take((LooksMax + 1) / 2)).Union(byAge.Take((LooksMax + 1) / 2)),
+        ];
 
         Look LookAt(WaitingOrder order) => looks.GetValueOrDefault(order.Id, Look.Never);
     }

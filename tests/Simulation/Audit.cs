@@ -121,9 +121,11 @@ static class Audit
         void Undone()
         {
             Must(booking is not { PickedUp: true }, "What is cancelled or rejected never ships");
-            Must(booking is { TakenAllTheSame: true } == summary.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff),
+            Must(booking is { IsMistaken: true } || booking is { TakenAllTheSame: true } == summary.Facts.HasFlag(OrderFacts.PickedUpAfterCallOff),
                 "A parcel that left although its order was called off is on record");
-            Must((booking is { TakenAllTheSame: true } ? 1 : 0) == Said<PickUpNoted>(stream) || world.Invariants.HasGivenUp(id),
+            Must(
+                (booking is { TakenAllTheSame: true } ? 1 : 0) == Said<PickUpNoted>(stream) || booking is { IsMistaken: true }
+                || world.Invariants.HasGivenUp(id),
                 "A parcel that left although its order was called off is on record");
             Must(booking is not { IsOn: true }, "What is cancelled or rejected has no booking");
             var isSettled = world.Store(Participants.Payments)[id] is { } payments && Said<StepSettled>(payments) > 0;

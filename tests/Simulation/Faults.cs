@@ -80,6 +80,9 @@ enum Fault
     RefundFailed,
     PickUpReportLost,
 
+    /// <summary>The carrier reports the pick-up of another parcel.</summary>
+    WrongParcelReported,
+
     /// <summary>The driver takes a parcel whose booking is cancelled or refused.</summary>
     PickedUpAfterCallOff,
 
@@ -170,7 +173,7 @@ sealed class Faults
 
     static double[] Degrees(Fault kind) => kind switch
     {
-        Fault.PickedUpAfterCallOff or Fault.StreamUnreadableForLong => ChancesOfTaking,
+        Fault.PickedUpAfterCallOff or Fault.WrongParcelReported or Fault.StreamUnreadableForLong => ChancesOfTaking,
         >= Fault.StockBusy and < Fault.PickedUpAfterCallOff => ChancesOutside,
         Fault.BrokerDeadLettered => ChancesOfGivingUp,
         _ => Chances,

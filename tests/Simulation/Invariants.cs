@@ -1,6 +1,7 @@
 using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
+using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Simulation;
 
@@ -70,7 +71,7 @@ sealed class Invariants(World world)
             Broken("An id stands for one content", message.OrderId, $"{message.Id}: {published}, then {message.Event}");
         if (message.Event is IFromOutside)
         {
-            if (world.Carrier.Of(message.OrderId) is not ({ PickedUp: true } or { TakenAllTheSame: true }))
+            if (message.Event is not CarrierPickedUp { TrackingId: SimulatedCarrier.WrongParcel } && world.Carrier.Of(message.OrderId) is not ({ PickedUp: true } or { TakenAllTheSame: true }))
                 Broken("The carrier reports only what it picked up", message.OrderId, message.Id);
             return;
         }
@@ -220,6 +221,12 @@ sealed class Invariants(World world)
         }
         if (entry.Via is not Via.Bus || world.Bus.Published(entry.On) is null or IKernelEvent)
             return;
+        if (participant is Participants.Shipping && world.Bus.Published(entry.On) is CarrierPickedUp { TrackingId: SimulatedCarrier.WrongParcel }
+            && Shipment.Decider.Fold(before.History) is Booked { WrongParcel: null } or TooLate { WrongParcel: null }
+            && !entry.Events.Any(e => e.Event is WrongPickUpNoted))
+        {
+            Broken("A parcel that was not booked for the order is noted", before.OrderId, entry.On);
+        }
         if (before.Size > OrderStream.SizeMax && Topology.Current[participant].Hears.Contains(entry.Type))
             Broken("A stream that is too large is not grown by messages", before.OrderId, $"{entry.On} at {participant}");
         if (line.OvertakenBy(entry.On) is { } overtaken && !MayPass(before, entry.On, overtaken))

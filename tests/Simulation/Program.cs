@@ -8,6 +8,10 @@ if (args is [var first, ..] && !first.StartsWith("--", StringComparison.Ordinal)
 
 var seeds = new Option<long>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
 var from = new Option<ulong>("--from") { Description = "The first seed." };
+var total = new Option<long?>("--total-orders")
+{
+    Description = "Runs until so many orders were simulated, on all processors; without --from, from a seed that the clock chooses.",
+};
 var orders = new Option<int?>("--orders") { Description = "Orders a seed; without it each seed chooses, 1 to 6." };
 var faults = new Option<string?>("--faults") { Description = $"Only these, by comma: none, {string.Join(", ", Enum.GetNames<Fault>())}." };
 var parallel = new Option<int>("--parallel") { Description = "Seeds at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -17,15 +21,20 @@ var history = new Option<bool>("--history") { Description = "Prints what happene
 
 var root = new RootCommand("Runs the whole saga through random faults, a seed at a time, and checks after every step that no law is broken.")
 {
-    seeds, from, orders, faults, parallel, keepGoing, reach, history,
+    seeds, from, total, orders, faults, parallel, keepGoing, reach, history,
 };
 root.SetAction(parsed =>
 {
-    var template = new WorldOptions(parsed.GetValue(from), parsed.GetValue(orders), Only(parsed.GetValue(faults)));
+    var ordersTotal = parsed.GetValue(total);
+    var first = ordersTotal is null || parsed.GetResult(from) is not null
+        ? parsed.GetValue(from)
+        : (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() * 1_000_000;
+    var template = new WorldOptions(first, parsed.GetValue(orders), Only(parsed.GetValue(faults)));
     if (!parsed.GetValue(history))
     {
-        return Report.Run(
-            new(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(parallel), template), parsed.GetValue(keepGoing), parsed.GetValue(reach), Console.Out);
+        var runner = new Runner(
+            first, ordersTotal is null ? parsed.GetValue(seeds) : long.MaxValue, parsed.GetValue(parallel), template, OrdersTotal: ordersTotal);
+        return Report.Run(runner, parsed.GetValue(keepGoing), parsed.GetValue(reach), Console.Out);
     }
     Report.Explain(template, Console.Out);
     return 0;

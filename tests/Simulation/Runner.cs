@@ -34,7 +34,9 @@ sealed class Tally
 /// <param name="Parallel">How many run in parallel.</param>
 /// <param name="Template">What all worlds have in common.</param>
 /// <param name="StopAtFirst">Whether the first broken law ends the run. The tally then contains the lowest seed that broke one.</param>
-sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template, bool StopAtFirst = false)
+/// <param name="OrdersTotal">After how many orders it ends, if that is before the last seed.</param>
+sealed record Runner(
+    ulong From, long Seeds, int Parallel, WorldOptions Template, bool StopAtFirst = false, long? OrdersTotal = null)
 {
     public Tally Run(Action<Tally>? progress = null)
     {
@@ -58,7 +60,7 @@ sealed record Runner(ulong From, long Seeds, int Parallel, WorldOptions Template
                     tally.Add(world, violation);
                     progress?.Invoke(tally);
                 }
-                if (violation is not null && StopAtFirst)
+                if ((violation is not null && StopAtFirst) || tally.Orders >= OrdersTotal)
                     Volatile.Write(ref stop, true);
             }
         }
@@ -86,6 +88,8 @@ static class Report
     /// <param name="reach">Whether to print how many seeds reached each rule and each branch.</param>
     public static int Run(Runner runner, bool keepGoing, bool reach, TextWriter output)
     {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Seeds from {runner.From}, {runner.Parallel} at once, {(runner.OrdersTotal is { } orders ? $"until {orders:N0} orders" : $"{runner.Seeds:N0} of them")}."));
         var watch = Stopwatch.StartNew();
         var next = ProgressEvery;
         var told = 0;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
+using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Simulation;
 
@@ -290,6 +291,8 @@ sealed class SimulatedCarrier(World world)
             // The driver is often as quick as the customers, so that either may be first.
             var drive = world.Chance.OfAnyScale(world.HasHastyCustomers && world.Chance.OneIn(3) ? TimeSpan.FromMinutes(1) : TimeSpan.FromDays(2));
             world.Scheduler.After(drive, () => PickUp(orderId, booking, booked));
+            if (world.Faults.Strike(Fault.WrongParcelReported, Participants.Shipping))
+                world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromHours(6)), () => ReportWrongParcel(orderId, booking));
         }
         return booking.Answer;
     });
@@ -327,6 +330,17 @@ sealed class SimulatedCarrier(World world)
         Report(orderId, booked.TrackingId);
     }
 
+    /// <summary>A driver scans another parcel for it, once the booking is on record.</summary>
+    void ReportWrongParcel(string orderId, Booking booking)
+    {
+        if (world.Store(Participants.Shipping)[orderId] is not { } stream || Shipment.Decider.Fold(stream.History) is not (Booked or TooLate))
+            return;
+        booking.IsMistaken = true;
+        HttpRequest.ToWebhook(world, orderId, WrongParcel);
+    }
+
+    public const string WrongParcel = "tr-of-another-order";
+
     void Report(string orderId, string trackingId)
     {
         if (world.Storm is not Participants.Shipping)
@@ -352,6 +366,9 @@ sealed class SimulatedCarrier(World world)
 
         /// <summary>Although it was cancelled or refused.</summary>
         public bool TakenAllTheSame { get; set; }
+
+        /// <summary>The carrier has reported another parcel for it.</summary>
+        public bool IsMistaken { get; set; }
 
         /// <summary>The driver will come, or has already come.</summary>
         public bool IsOn => answer is CarrierBooked && !Cancelled;

@@ -37,6 +37,17 @@ sealed record NamedMessage(string OrderId, string Participant, string MessageId,
         Topology.Current.Subscriptions.FirstOrDefault(s => s.Name == Kernel.MessageId.SenderOf(MessageId)) is { } sender
         && sender.Says.Intersect(Topology.Current[Participant].Hears).Any(UndoingSteps.Contains);
 
+    /// <summary>What Orders must hear of to conclude an order.</summary>
+    static readonly FrozenSet<string> Endings = new[]
+    {
+        nameof(OrderShipped), nameof(InventoryReservationFailed), nameof(PaymentFailed), nameof(ShippingFailed), nameof(InventoryRestocked),
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether it is parked at Orders and tells how the order ended.</summary>
+    /// <param name="orders">Orders' stream.</param>
+    public bool EndsOrder(Kernel.OrderStream orders) =>
+        Participant is Participants.Orders && orders.Parked.Exists(parked => parked.Id == MessageId && Endings.Contains(parked.Type));
+
     public string RequestId(PublicEvent control, string number) =>
         Kernel.MessageId.OfRequest(OrderId, $"{control.GetType().Name}/{Participant}/{number}");
 }

@@ -198,6 +198,21 @@ public sealed class Operations : IAsyncLifetime
         Assert.Equal(expected, (string?)(await host.PostAsync("/api/operations/discard", body, user: user)).Json!["by"]);
     }
 
+    [Theory]
+    [InlineData(nameof(OrderShipped), 409)]
+    [InlineData(nameof(InventoryRestocked), 409)]
+    [InlineData(nameof(ShipmentBooked), 202)]
+    public async Task A_discard_at_Orders_of_how_the_order_ended_needs_to_say_so(string type, int status)
+    {
+        var id = await host.PlaceAsync();
+        var message = $"{id}/shipping/4";
+        await host.Orders.HandleAsync(
+            new(message, id, type, null, null, null, host.Time.GetUtcNow(), 1), TestContext.Current.CancellationToken);
+        var body = $$"""{"orderId":"{{id}}","participant":"orders","messageId":"{{message}}","reason":"garbled"}""";
+        Assert.Equal(status, (await host.PostAsync("/api/operations/discard", body)).Status);
+        Assert.Equal(202, (await host.PostAsync("/api/operations/discard", body.Replace("}", ",\"strand\":true}", StringComparison.Ordinal))).Status);
+    }
+
     [Fact]
     public async Task A_discard_that_would_leave_the_order_open_for_ever_needs_to_say_so()
     {

@@ -51,6 +51,20 @@ public class ReplayerLaws
     }
 
     [Fact]
+    public async Task What_an_operator_asks_for_is_tried_in_the_next_run_however_many_wait()
+    {
+        for (var order = 0; order < 2_000; order++)
+            await ParkAsync($"o-{order}");
+        var participant = world.Participant;
+        var replayer = new Replayer(participant, world, world.Time);
+        await replayer.RunAsync(Cancellation);
+        await participant.HandleAsync(
+            World.Message("orders/9", new ReplayRequested("payments")) with { Id = "o-1711/orders/9", OrderId = "o-1711" }, Cancellation);
+        Assert.Equal(1, await replayer.RunAsync(Cancellation));
+        Assert.DoesNotContain(world.DeadLetters, letter => letter.OrderId == "o-1711");
+    }
+
+    [Fact]
     public async Task What_is_due_is_tried_however_many_wait_before_it()
     {
         for (var order = 0; order < 37; order++)
