@@ -117,7 +117,7 @@ static class StreamDocument
         foreach (var fact in Facts.Where(fact => summary.Facts.HasFlag(fact)))
             json.WriteNumber(fact.ToString(), 1);
         json.WriteEndObject();
-        var placed = stream.Entries.SelectMany(entry => entry.Events).Select(recorded => recorded.Event).OfType<OrderCreated>().FirstOrDefault();
+        var placed = stream.History.OfType<OrderCreated>().FirstOrDefault();
         if (placed is not null)
         {
             json.WriteStartArray("skus");

@@ -11,14 +11,16 @@ const advice = (() => {
     DeadLetteredByBroker: itself,
     UnknownType: 'Finish the release: this version does not know the message. It is tried again by itself.',
     Unreadable: 'Inspect it. If its sender cannot be mended, discard it, then cancel the order.',
-    HandlerFailed: 'Find the error in the log, by the trace. Mend it, then replay. What can never be handled: discard it, then cancel the order.',
+    HandlerFailed: 'Find the error in the log, by the trace; mend it, then replay. If it can never be handled, discard it, then cancel the order.',
     StreamTooLarge: 'Its order repeats itself: find out who sends so much. Discard the message, then cancel the order.',
   };
   const undoing = 'If the step was done outside (money sent back by transfer, parcel stopped by phone), settle it by hand.';
 
+  const refused = 'Renew the key: the provider refuses ours. It then goes on by itself.';
+
   const of = ({ reason, status, failed }) =>
     [
-      [401, 403].includes(failed?.status) ? 'Renew the key: the provider refuses ours. It then goes on by itself.' : (byReason[reason] ?? itself),
+      [401, 403].includes(failed?.status) ? refused : (byReason[reason] ?? itself),
       ['Cancelling', 'Rejecting'].includes(status) && undoing,
     ]
       .filter(Boolean)

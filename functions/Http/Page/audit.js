@@ -21,7 +21,8 @@ const audit = (() => {
     const newest = found.more ? ', the newest: choose a time below for others' : '';
     const looked = `Looked at ${many(found.orders, 'order')}${newest}, ${clock(new Date())}.`;
     const moved =
-      books && ` By the simulated providers’ books ${many(books.charges, 'charge')}, ${many(books.refunds, 'refund')}, ${takings(books)} taken.`;
+      books &&
+      ` By the simulated providers’ books ${many(books.charges, 'charge')}, ${many(books.refunds, 'refund')}, ${takings(books)} taken.`;
     fill(byId('audit-state'), wrong.length === 0 && h('b', { class: 'ok' }, 'All is well. '), looked, moved);
     fill(byId('owed'), found.owed.length > 0 && [`Owed to customers: ${sums(found.owed)}.`], list(found.owed.map(debt)));
     fill(byId('findings'), list(wrong.map(problem)));
@@ -35,7 +36,10 @@ const audit = (() => {
       .join(', ');
 
   const link = orderId => h('a', { class: 'id', href: `#/orders/${orderId}` }, shortId(orderId));
-  const debt = one => [link(one.orderId), ` ${money(one.amount)} to ${one.customerId}, ${one.status.toLowerCase()}, placed ${moment(one.placedAt)}`];
+  const debt = ({ orderId, amount, customerId, status, placedAt }) => [
+    link(orderId),
+    ` ${money(amount)} to ${customerId}, ${status.toLowerCase()}, placed ${moment(placedAt)}`,
+  ];
   const problem = ({ orderId, finding }) => [orderId && link(orderId), ` ${finding}`];
 
   const list = items => items.length > 0 && h('ul', { class: 'plain' }, items.map(item => h('li', {}, ...item)));

@@ -32,10 +32,11 @@ const picture = (() => {
     svg.append(h('svg:text', { class: 'soft', x: width - 8, y: band + 14, 'text-anchor': 'end' }, title));
     const flags = {};
     for (const name of speakers) {
-      svg.append(h('svg:line', { class: outside.includes(name) ? 'lane outside' : 'lane', x1: x(name), x2: x(name), y1: band - 6, y2: height }));
+      const lane = outside.includes(name) ? 'lane outside' : 'lane';
+      svg.append(h('svg:line', { class: lane, x1: x(name), x2: x(name), y1: band - 6, y2: height }));
       const heading = isRotated
         ? h('svg:text', { class: 'head-name rotated', transform: `translate(${x(name) + 4} ${band - 8}) rotate(-90)` }, named(name))
-        : h('svg:text', { class: 'head-name', x: x(name), y: band - 12 - (isStaggered && speakers.indexOf(name) % 2 ? 16 : 0) }, named(name));
+        : h('svg:text', { class: 'head-name', x: x(name), y: band - (isStaggered && speakers.indexOf(name) % 2 ? 28 : 12) }, named(name));
       flags[name] = h(
         'svg:g',
         { hidden: true },

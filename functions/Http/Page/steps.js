@@ -15,8 +15,8 @@ const steps = (() => {
       for (let index = 0; index < windows; index++) {
         const from = start(index);
         if (known.has(from) && index < windows - 2) continue;
-        const path = `/api/orders?limit=${sample}&from=${new Date(from).toISOString()}&to=${new Date(from + minutes * 60_000).toISOString()}`;
-        known.set(from, (await api(path)).orders.map(durations));
+        const [begin, end] = [from, from + minutes * 60_000].map(ms => new Date(ms).toISOString());
+        known.set(from, (await api(`/api/orders?limit=${sample}&from=${begin}&to=${end}`)).orders.map(durations));
       }
       for (const from of known.keys()) if (from < start(0)) known.delete(from);
       draw();

@@ -1,5 +1,5 @@
-// What only the local host has: changes as they happen, stock and notices to look at, the providers' books, sample orders to place, an outage
-// of the card provider to end.
+// What only the local host has: changes as they happen, stock and notices to look at, the providers' books, sample orders to place, an
+// outage of the card provider to end.
 
 const local = (() => {
   const scenarios = {

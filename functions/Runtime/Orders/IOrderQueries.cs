@@ -4,8 +4,8 @@ namespace OrderFunctions.Runtime;
 public interface IOrderQueries
 {
     /// <summary>
-    /// A page of orders, newest first. A search that no index of the store serves looks at a bounded number of orders at a time: then a page
-    /// may hold fewer orders than its limit, even none, and still have a next one.
+    /// A page of orders, newest first. A search that no index of the store serves looks at a bounded number of orders at a time: then a
+    /// page may hold fewer orders than its limit, even none, and still have a next one.
     /// </summary>
     /// <exception cref="FormatException"><see cref="OrderFilter.After"/> is not a token of this store.</exception>
     Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation);

@@ -20,9 +20,10 @@ public sealed class CardProviderStub : IAsyncDisposable
 
     public string[] Settings =>
     [
-        "--setting", "CardProvider__Mode=http", "--setting", "CardProvider__ApiKey=test",
-        "--setting", $"CardProvider__BaseAddress={app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()}/",
+        "--setting", "CardProvider__Mode=http", "--setting", "CardProvider__ApiKey=test", "--setting", $"CardProvider__BaseAddress={Address}/",
     ];
+
+    string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     public static async Task<CardProviderStub> StartAsync()
     {

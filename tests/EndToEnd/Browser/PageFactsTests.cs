@@ -113,7 +113,8 @@ public sealed class PageFactsTests(Chromium chromium) : IClassFixture<Chromium>
     {
         await host.Api.PutAsJsonAsync("api/stock/A", new { received = 50 }, Cancellation);
         var order = PageListTests.Order("ann", card, "A").Replace("\"E1\"", "\"LATE\"", StringComparison.Ordinal);
-        using var placed = await host.Api.PostAsync("api/orders", new StringContent(order, Encoding.UTF8, "application/json"), Cancellation);
+        using var body = new StringContent(order, Encoding.UTF8, "application/json");
+        using var placed = await host.Api.PostAsync("api/orders", body, Cancellation);
         var id = (string)JsonNode.Parse(await placed.Content.ReadAsStringAsync(Cancellation))!["id"]!;
         while ((string?)(await OrderAsync(host, id))["status"] != "Booked")
             await Task.Delay(20, Cancellation);

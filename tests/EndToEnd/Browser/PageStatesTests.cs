@@ -20,7 +20,8 @@ public sealed class PageStatesTests(Chromium chromium) : IClassFixture<Chromium>
             await host.Api.PutAsJsonAsync("api/stock/A", new { received = 50 }, Cancellation);
             var id = await PageListTests.PlaceAsync(host, "ann", "tok_down", "A");
             var address = host.Api.BaseAddress!;
-            var (overview, order, other, dialog) = (await OpenAsync(address), await OpenAsync(address), await OpenAsync(address), await OpenAsync(address));
+            var (overview, order) = (await OpenAsync(address), await OpenAsync(address));
+            var (other, dialog) = (await OpenAsync(address), await OpenAsync(address));
             await order.Locator("#orders tbody a").ClickAsync();
             await Expect(order.Locator("#story li").First).ToBeVisibleAsync();
             var row = dialog.Locator($"#parked-list tr[data-parked='{id}']");
@@ -123,11 +124,13 @@ public sealed class PageStatesTests(Chromium chromium) : IClassFixture<Chromium>
         await CheckAsync(page, width, $"long-{width}");
         var overlaps = await page.EvaluateAsync<string[]>("""
             () => {
-              const boxes = [...document.querySelectorAll('#picture svg text')].filter(one => one.textContent && one.getBoundingClientRect().width);
+              const shown = one => one.textContent && one.getBoundingClientRect().width;
+              const boxes = [...document.querySelectorAll('#picture svg text')].filter(shown);
               const box = boxes.map(one => one.getBoundingClientRect());
               return boxes.flatMap((one, i) => boxes.slice(i + 1).flatMap((two, j) => {
                 const [a, b] = [box[i], box[i + 1 + j]];
-                const meet = Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+                const meet = Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                  && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
                 return meet ? [`${one.textContent} / ${two.textContent}`] : [];
               }));
             }
@@ -144,7 +147,8 @@ public sealed class PageStatesTests(Chromium chromium) : IClassFixture<Chromium>
     {
         using var data = new DataFolder();
         using var host = HostProcess.Start(
-            data.Database, "--no-orders", "--otlp", "http://127.0.0.1:9", "--setting", "Page__TraceLink=http://127.0.0.1:16686/trace/{traceId}");
+            data.Database, "--no-orders", "--otlp", "http://127.0.0.1:9",
+            "--setting", "Page__TraceLink=http://127.0.0.1:16686/trace/{traceId}");
         await host.AnswersAsync();
         var id = await PageListTests.PlaceAsync(host, "ann", "tok_visa", "NONE");
         var record = JsonNode.Parse(await host.Api.GetStringAsync($"api/orders/{id}/record", Cancellation))!;
@@ -159,7 +163,9 @@ public sealed class PageStatesTests(Chromium chromium) : IClassFixture<Chromium>
     const string Counts = """
         {"byStatus":{"Placed":999999,"Completed":123456,"Rejected":123456},"parked":123456,"byEvent":{"OrderCreated":999999,
         """ + """
-        "InventoryReservationFailed":123456,"OrderCancellationRequested":654321,"InventoryReserved":987654321,"PickedUpAfterCallOff":100000}}
+        "InventoryReservationFailed":123456,"OrderCancellationRequested":654321,"InventoryReserved":987654321,
+        """ + """
+        "PickedUpAfterCallOff":100000}}
         """;
 
     static async Task AnswerAsync(IRoute route, Func<string, string> change)
