@@ -2,7 +2,6 @@ using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
-using OrderFunctions.Hosting;
 using OrderFunctions.Kernel;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;

@@ -3,7 +3,6 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
-using OrderFunctions.Hosting;
 using OrderFunctions.PaymentsApp;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;

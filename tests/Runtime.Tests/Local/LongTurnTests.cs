@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using OrderFunctions.Kernel;
 using OrderFunctions.Local.Bus;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OrderFunctions.Contracts;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Local.Streams;
-using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Tests;
