@@ -216,9 +216,8 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
 
     OrderStream Refused(SettleRequested request, string reason, ReceivedMessage message, Stamp stamp)
     {
-        var stream = Unparked(message.Id);
-
         // It need not be the head any more: what the broker dead-lettered may have taken its place before it.
+        var stream = Unparked(message.Id);
         if (stream.PlaceOf(request.MessageId) is var place and >= 0)
             stream = stream with { Parked = stream.Parked.SetItem(place, stream.Parked[place] with { HeldSince = null }) };
         return Concluded(stream, message, [new SettlementRefused(stamp.Participant, request.MessageId, Short(reason))], stamp);
