@@ -33,7 +33,9 @@ static class ContentionScenario
         var path = Path.Combine(folder, "orders.ndjson");
         var lines = new List<string>();
         await foreach (var line in new OrdersFile(RunCommand.Sample).ReadAsync(CancellationToken.None))
-            lines.Add(line.Cancels is { } cancelled ? $$"""{"cancel":"{{cancelled}}"}""" : System.Text.Encoding.UTF8.GetString(line.Body));
+            lines.Add(line.Cancels is { } cancelled
+                ? $$"""{"cancel":"{{cancelled}}"}"""
+                : $$"""{"key":"{{line.Key}}",{{System.Text.Encoding.UTF8.GetString(line.Body).TrimStart('{')}}""");
         await File.WriteAllLinesAsync(path, Enumerable.Range(0, Repetitions).SelectMany(round => lines.Select(line => line
             .Replace("{\"key\":\"", $"{{\"key\":\"{round}-", StringComparison.Ordinal)
             .Replace("{\"cancel\":\"", $"{{\"cancel\":\"{round}-", StringComparison.Ordinal))));

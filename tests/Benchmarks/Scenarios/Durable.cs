@@ -20,20 +20,28 @@ static class Durable
             + "peers' outside is in memory, which is in their favour: a crash would cost them its state.");
         bench.Tell("starting RabbitMQ");
         await using var broker = await RabbitMq.StartAsync();
-        List<Subject> subjects =
-        [
-            Bench.Side("ours", "ours-durable", orders),
-            new("Wolverine, FULL", Bench.Metadata("WolverinePeer"), "FULL", $"{orders}"),
-            new("Wolverine, NORMAL", Bench.Metadata("WolverinePeer"), "NORMAL", $"{orders}"),
-        ];
-        if (broker is not null)
-            subjects.Add(new("MassTransit over RabbitMQ", Bench.Metadata("RabbitMqPeer"), $"{broker.Port}", $"{orders}"));
-        else
+        var ours = Bench.Side("ours", "ours-durable", orders);
+        var measured = (await (broker is null
+            ? bench.InTurnAsync(ours)
+            : bench.InTurnAsync(
+                ours, new Subject("MassTransit over RabbitMQ", Bench.Metadata("RabbitMqPeer"), $"{broker.Port}", $"{orders}")))).ToList();
+        if (broker is null)
         {
             section.Remarks.Add(
                 "MassTransit skipped: there is no `rabbitmq-server`, and it could not be installed (as root: `apt-get install rabbitmq-server`).");
         }
-        var measured = await bench.InTurnAsync([.. subjects]);
+        foreach (var mode in (string[])["FULL", "NORMAL"])
+        {
+            try
+            {
+                measured.AddRange(await bench.InTurnAsync(
+                    new Subject($"Wolverine, {mode}", Bench.Metadata("WolverinePeer"), mode, $"{orders}")));
+            }
+            catch (SideFailedException e)
+            {
+                section.Remarks.Add($"No figure of Wolverine, {mode}: {e.Message.Split(" | ")[0]}");
+            }
+        }
         section.Compare(measured[0], [.. measured.Skip(1)], 6, "orders/s durable against the best durable peer");
         section.Goals.Add(Goal.AtMost("processor time an order, durable", 400, measured[0][Throughput.Cpu].Median, " µs"));
         section.Goals.Add(Goal.AtMost("allocated an order", 45, measured[0][Throughput.Allocated].Median, " KB"));

@@ -33,7 +33,7 @@ builder.UseWolverine(options =>
     options.Policies.AutoApplyTransactions();
 
     // Two messages of an order at once, and a locked file, are tried again; by default they would be dead-lettered.
-    options.Policies.OnAnyException().RetryWithCooldown([.. new[] { 10, 50, 100, 250, 500, 1_000 }.Select(ms => TimeSpan.FromMilliseconds(ms))]);
+    options.Policies.OnAnyException().RetryWithCooldown([.. new[] { 10, 50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000 }.Select(ms => TimeSpan.FromMilliseconds(ms))]);
     options.MultipleHandlerBehavior = MultipleHandlerBehavior.Separated;
     options.Durability.Mode = DurabilityMode.Solo;
     options.UseRuntimeCompilation();
