@@ -21,7 +21,7 @@ static class ResultsFile
         var text = new StringBuilder("""
             # Results
 
-            Written by `tests/Benchmarks`; only the last two sections are by hand. Ratios count, absolute times are this machine's.
+            Written by `tests/Benchmarks`; what follows "How it is measured" is by hand. Ratios count, absolute times are this machine's.
 
 
             """);
