@@ -83,8 +83,7 @@ public sealed class Audit(Database database, SqliteBus bus, RealProviders real)
             foreach (var line in lines)
                 pieces[(warehouse, line.Sku, state)] = pieces.GetValueOrDefault((warehouse, line.Sku, state)) + line.Quantity;
         }
-        return connection.Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock")
-            .Rows(row => new StockLevel(row.Text(0), row.Text(1), row.Long(2), row.Long(3), row.Long(4), row.Long(5)))
+        return connection.Sql($"SELECT {StockRow.Columns} FROM stock").Rows(StockRow.Read)
             .Where(level => level.Received != level.Available + level.Reserved + level.Consumed
                 || level.Reserved != pieces.GetValueOrDefault((level.Warehouse, level.Sku, "reserved"))
                 || level.Consumed != pieces.GetValueOrDefault((level.Warehouse, level.Sku, "consumed")))

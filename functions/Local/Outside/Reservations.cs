@@ -60,7 +60,7 @@ sealed class StockRow(long id, StockLevel level)
     public long Available => Level.Available;
     public StockLevel Level { get; private set; } = level;
 
-    /// <summary>Returns what to write at the end of the transaction; null where an earlier change of the same one writes this too.</summary>
+    /// <summary>What to write at the end of the transaction; null where an earlier change of the same one writes this too.</summary>
     public Stored? Add(Move move, long transaction)
     {
         Level = Level with
@@ -78,10 +78,14 @@ sealed class StockRow(long id, StockLevel level)
         return newest = new(id, transaction, Level);
     }
 
-    public static List<StockRow> ReadAll(Connection connection) => connection
-        .Sql("SELECT id, sku, warehouse, received, available, reserved, consumed FROM stock")
-        .Rows(row => new StockRow(
-            row.Long(0), new(row.Text(1), row.Text(2), row.Long(3), row.Long(4), row.Long(5), row.Long(6))));
+    public const string Columns = "sku, warehouse, received, available, reserved, consumed";
+
+    /// <summary>Reads <see cref="Columns"/>.</summary>
+    public static StockLevel Read(Statement row) =>
+        new(row.Text(0), row.Text(1), row.Long(2), row.Long(3), row.Long(4), row.Long(5));
+
+    public static List<StockRow> ReadAll(Connection connection) =>
+        connection.Sql($"SELECT {Columns}, id FROM stock").Rows(row => new StockRow(row.Long(6), Read(row)));
 
     /// <summary>The row as a transaction leaves it.</summary>
     internal sealed class Stored(long id, long transaction, StockLevel level)

@@ -12,8 +12,6 @@ namespace OrderFunctions.Local.Outside;
 /// </summary>
 public sealed class SqliteCardProvider(Database database, TimeProvider time) : ICardProvider
 {
-    public static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
-
     readonly OrderPart<Charges> orders = new(database, OrderParts.Charges, Charges.Read);
     readonly Ids charges = new(database, "SELECT max(id) FROM card_charge");
     readonly Ids refunds = new(database, "SELECT max(id) FROM card_refund");
@@ -47,10 +45,10 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
         var now = time.GetUtcNow();
         return orders.DecideAsync(orderId, known =>
         {
-            var refund = known.Refunds.Find(refund => refund.Key == key && refund.At > now - KeyMemory);
+            var refund = known.Refunds.Find(refund => refund.Key.Is(key, now));
             if (refund is null)
             {
-                refund = new(refunds.Next(), key, now);
+                refund = new(refunds.Next(), new(key, now));
                 database.Enqueue(new RefundInsertion(database.Numbers, orderId, refund, chargeId, amount));
                 known.Refunds.Add(refund);
             }
@@ -73,14 +71,14 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
 
     Charge ChargeOnce(Charges known, string key, string orderId, Money amount, string token, DateTimeOffset now)
     {
-        if (known.All.Find(charge => charge.Key == key && charge.At > now - KeyMemory) is { } charge)
+        if (known.All.Find(charge => charge.Key.Is(key, now)) is { } charge)
         {
             database.Enqueue(new AnsweredAgain(charge.Id, charge.Answers + 1));
             charge.Answers++;
             return charge;
         }
         var reason = SimulatedOutside.OfCard(token) is CardBehaviour.Declines ? SimulatedOutside.DeclinedReason : null;
-        charge = new(charges.Next(), key, now, amount, reason);
+        charge = new(charges.Next(), new(key, now), amount, reason);
         database.Enqueue(new ChargeInsertion(database.Numbers, orderId, charge, token));
         known.All.Add(charge);
         return charge;
@@ -100,23 +98,23 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
             All = connection.Sql("SELECT id, key, at, amount, currency, declined, answers FROM card_charge WHERE number = ? ORDER BY id")
                 .Bind(number)
                 .Rows(row => new Charge(
-                    row.Long(0), row.Text(1), new(row.Long(2), TimeSpan.Zero),
+                    row.Long(0), IdempotencyKey.Read(row, 1),
                     new(decimal.Parse(row.Text(3), CultureInfo.InvariantCulture), row.Text(4)), row.TextOrNull(5))
                 {
                     Answers = (int)row.Long(6),
                 }),
             Refunds = connection.Sql("SELECT id, key, at FROM card_refund WHERE number = ? ORDER BY id").Bind(number)
-                .Rows(row => new Refund(row.Long(0), row.Text(1), new(row.Long(2), TimeSpan.Zero))),
+                .Rows(row => new Refund(row.Long(0), IdempotencyKey.Read(row, 1))),
         };
     }
 
-    sealed record Charge(long Id, string Key, DateTimeOffset At, Money Amount, string? Declined)
+    sealed record Charge(long Id, IdempotencyKey Key, Money Amount, string? Declined)
     {
         public int Answers { get; set; } = 1;
         public Answer Answer => Declined is null ? new CardCharged($"ch_{Id}", Amount) : new CardDeclined(Declined);
     }
 
-    sealed record Refund(long Id, string Key, DateTimeOffset At)
+    sealed record Refund(long Id, IdempotencyKey Key)
     {
         public CardRefunded Answer => new($"re_{Id}");
     }
@@ -127,7 +125,7 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
             .Sql("""
                 INSERT INTO card_charge (id, number, key, at, token, amount, currency, declined, answers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
                 """)
-            .Bind(charge.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(charge.Key).Bind(charge.At.UtcTicks).Bind(token)
+            .Bind(charge.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(charge.Key.Text).Bind(charge.Key.At.UtcTicks).Bind(token)
             .Bind(Text(charge.Amount.Amount)).Bind(charge.Amount.Currency).Bind(charge.Declined).Run();
     }
 
@@ -141,7 +139,7 @@ public sealed class SqliteCardProvider(Database database, TimeProvider time) : I
     {
         public override void Run(Connection connection) => connection
             .Sql("INSERT INTO card_refund (id, number, key, at, charge_id, amount, currency) VALUES (?, ?, ?, ?, ?, ?, ?)")
-            .Bind(refund.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(refund.Key).Bind(refund.At.UtcTicks)
+            .Bind(refund.Id).Bind(numbers.FindOrGive(connection, orderId)).Bind(refund.Key.Text).Bind(refund.Key.At.UtcTicks)
             .Bind(chargeId).Bind(Text(amount.Amount)).Bind(amount.Currency).Run();
     }
 }

@@ -32,7 +32,6 @@ public sealed record PickUpEvent(string EventId, string OrderId, string Tracking
 /// </summary>
 public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
 {
-    static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
     static readonly TimeSpan RetryPauseMax = TimeSpan.FromMinutes(1);
 
     /// <summary>Calls of the webhook at once.</summary>
@@ -84,7 +83,7 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         var now = time.GetUtcNow();
         return orders.DecideAsync(orderId, bookings =>
         {
-            var booking = bookings.All.Find(booking => booking.Key == key && booking.At > now - KeyMemory);
+            var booking = bookings.All.Find(booking => booking.Key.Is(key, now));
             if (booking is null)
             {
                 booking = Book(key, shipTo.PostalCode, now);
@@ -127,10 +126,10 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     {
         var behaviour = SimulatedOutside.OfPostalCode(postalCode);
         if (behaviour is CarrierBehaviour.Refuses)
-            return new(ids.Next(), key, now, SimulatedOutside.RefusedReason);
+            return new(ids.Next(), new(key, now), SimulatedOutside.RefusedReason);
         var promisedBy = now + timing.Promise;
         var pickedUpAt = behaviour is CarrierBehaviour.PicksUpLate ? promisedBy + timing.Lateness : now;
-        return new(ids.Next(), key, now)
+        return new(ids.Next(), new(key, now))
         {
             PromisedBy = promisedBy,
             PickedUpAt = pickedUpAt,
@@ -206,7 +205,7 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
             All = connection
                 .Sql("SELECT id, key, at, refused, promised_by, picked_up_at, cancelled FROM booking WHERE number = ? ORDER BY id")
                 .Bind(number)
-                .Rows(row => new Booking(row.Long(0), row.Text(1), Moment(row.Long(2)), row.TextOrNull(3))
+                .Rows(row => new Booking(row.Long(0), IdempotencyKey.Read(row, 1), row.TextOrNull(3))
                 {
                     PromisedBy = Moment(row.Long(4)),
                     PickedUpAt = Moment(row.Long(5)),
@@ -218,7 +217,7 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
     }
 
     /// <param name="Refused">Why nothing was booked; null where it was. Then there are no moments.</param>
-    sealed record Booking(long Id, string Key, DateTimeOffset At, string? Refused = null)
+    sealed record Booking(long Id, IdempotencyKey Key, string? Refused = null)
     {
         public DateTimeOffset PromisedBy { get; init; }
         public DateTimeOffset PickedUpAt { get; init; }
@@ -244,7 +243,8 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
             .Sql("""
                 INSERT INTO booking (id, number, key, at, promised_by, picked_up_at, told_at, refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """)
-            .Bind(booking.Id).Bind(carrier.database.Numbers.FindOrGive(connection, orderId)).Bind(booking.Key).Bind(booking.At.UtcTicks)
+            .Bind(booking.Id).Bind(carrier.database.Numbers.FindOrGive(connection, orderId))
+            .Bind(booking.Key.Text).Bind(booking.Key.At.UtcTicks)
             .Bind(IsRefused ? null : booking.PromisedBy.UtcTicks).Bind(IsRefused ? null : booking.PickedUpAt.UtcTicks)
             .Bind(IsRefused ? null : booking.ReportAt.UtcTicks).Bind(booking.Refused).Run();
 
@@ -252,7 +252,7 @@ public sealed partial class SqliteCarrier : ICarrier, IAsyncDisposable
         {
             if (IsRefused)
                 return;
-            if (booking.ReportAt > booking.At)
+            if (booking.ReportAt > booking.Key.At)
                 carrier.timers.Add(call, booking.ReportAt);
             else if (carrier.webhook is not null)
             {

@@ -7,8 +7,6 @@ namespace OrderFunctions.Local.Outside;
 /// <summary>Sends nothing, but keeps each notice: once per idempotency key, which is forgotten after a day.</summary>
 public sealed class SqliteNotifier(Database database, TimeProvider time) : INotifier
 {
-    static readonly TimeSpan KeyMemory = TimeSpan.FromHours(24);
-
     readonly OrderPart<Notices> orders = new(database, OrderParts.Notices, Notices.Read);
 
     public Task<Notified> NotifyAsync(string key, string orderId, Notify notice, CancellationToken cancellation)
@@ -16,10 +14,10 @@ public sealed class SqliteNotifier(Database database, TimeProvider time) : INoti
         var now = time.GetUtcNow();
         return orders.DecideAsync(orderId, notices =>
         {
-            if (!notices.Keys.Exists(known => known.Key == key && known.At > now - KeyMemory))
+            if (!notices.Keys.Exists(known => known.Is(key, now)))
             {
                 database.Enqueue(new Insertion(database.Numbers, orderId, key, now, notice));
-                notices.Keys.Add((key, now));
+                notices.Keys.Add(new(key, now));
             }
             return new Notified();
         });
@@ -32,12 +30,12 @@ public sealed class SqliteNotifier(Database database, TimeProvider time) : INoti
 
     sealed class Notices
     {
-        public List<(string Key, DateTimeOffset At)> Keys { get; init; } = new(1);
+        public List<IdempotencyKey> Keys { get; init; } = new(1);
 
         public static Notices Read(Connection connection, long number) => new()
         {
             Keys = connection.Sql("SELECT key, at FROM notice WHERE number = ?").Bind(number)
-                .Rows(row => (row.Text(0), new DateTimeOffset(row.Long(1), TimeSpan.Zero))),
+                .Rows(row => IdempotencyKey.Read(row, 0)),
         };
     }
 

@@ -15,12 +15,14 @@ public sealed class SqliteStock : IStock
     readonly OrderPart<Reservations> orders;
     readonly Lock gate = new();
     readonly Dictionary<(string Warehouse, string Sku), StockRow> rows;
+    readonly Ids ids;
 
     public SqliteStock(Database database)
     {
         this.database = database;
         orders = new(database, OrderParts.Reservations, Reservations.Read);
         rows = database.RunAsync(StockRow.ReadAll).GetAwaiter().GetResult().ToDictionary(row => (row.Warehouse, row.Sku));
+        ids = new(database, "SELECT max(id) FROM stock");
     }
 
     public Task<Answer> ReserveAsync(string orderId, string warehouse, IReadOnlyList<StockLine> lines, CancellationToken cancellation) =>
@@ -77,7 +79,7 @@ public sealed class SqliteStock : IStock
         StockLevel? level = null;
         lock (gate)
         {
-            var row = rows.GetValueOrDefault((warehouse, sku)) ?? new(rows.Count + 1, new(sku, warehouse, 0, 0, 0, 0));
+            var row = rows.GetValueOrDefault((warehouse, sku)) ?? new(ids.Next(), new(sku, warehouse, 0, 0, 0, 0));
             var more = received - row.Level.Received;
             if (row.Available + more >= 0)
             {
@@ -92,21 +94,19 @@ public sealed class SqliteStock : IStock
 
     public Task<StockLevel?> LevelAsync(string warehouse, string sku, CancellationToken cancellation) =>
         database.ReadAsync(connection => connection
-            .Sql("SELECT sku, warehouse, received, available, reserved, consumed FROM stock WHERE warehouse = ? AND sku = ?")
-            .Bind(warehouse).Bind(sku).First(Level));
+            .Sql($"SELECT {StockRow.Columns} FROM stock WHERE warehouse = ? AND sku = ?")
+            .Bind(warehouse).Bind(sku).First(StockRow.Read));
 
     /// <summary>The SKUs with the most pieces reserved or consumed.</summary>
     /// <param name="text">What they contain, in either case; empty for all.</param>
     public Task<IReadOnlyList<StockLevel>> HottestAsync(string text, int max, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<StockLevel>>(connection =>
-            connection.Sql("""
-                SELECT sku, warehouse, received, available, reserved, consumed FROM stock
+            connection.Sql($"""
+                SELECT {StockRow.Columns} FROM stock
                 WHERE ?1 = '' OR instr(upper(sku), upper(?1))
                 ORDER BY reserved + consumed DESC, warehouse, sku LIMIT ?2
                 """)
-                .Bind(text).Bind(max).Rows(Level));
-
-    static StockLevel Level(Statement row) => new(row.Text(0), row.Text(1), row.Long(2), row.Long(3), row.Long(4), row.Long(5));
+                .Bind(text).Bind(max).Rows(StockRow.Read));
 
     /// <summary>Keeps a reservation as it is now, and moves its pieces.</summary>
     /// <param name="move">What a quantity moves; null where nothing does.</param>
