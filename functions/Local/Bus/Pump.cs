@@ -5,8 +5,8 @@ namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// Hands a subscription's messages to its participant: up to <see cref="OrdersAtOnce"/> orders at once, the messages of each one after the
-/// other. What a turn publishes is handled next by the thread that has published it, before other orders: so an order under way is soon done,
-/// its state is still at hand, and most of its messages are completed before they would be written.
+/// other. What a turn publishes is handled next by the thread that has published it, before other orders: so an order under way is soon
+/// done, its state is still at hand, and most of its messages are completed before they would be written.
 /// </summary>
 sealed partial class Pump : IAsyncDisposable
 {
@@ -58,26 +58,22 @@ sealed partial class Pump : IAsyncDisposable
         ThreadPool.UnsafeQueueUserWorkItem(static at => _ = at.Pump.RunAsync(at.Order), (Pump: this, Order: order), preferLocal: true);
     }
 
-    async Task RunAsync(OrderQueue? order)
+    async Task RunAsync(OrderQueue order)
     {
-        do
-        {
-            await HandleAsync(order!);
-        }
-        while (TryNext(out order));
+        for (var next = order; next is not null; next = Next())
+            await HandleAsync(next);
     }
 
-    /// <summary>The order that has waited longest; false where none waits.</summary>
-    bool TryNext(out OrderQueue? order)
+    /// <summary>The order that has waited longest; null where none waits.</summary>
+    OrderQueue? Next()
     {
         lock (gate)
         {
-            if (!isStopping && waiting.TryDequeue(out order))
-                return true;
-            order = null;
+            if (!isStopping && waiting.TryDequeue(out var order))
+                return order;
             if (--running == 0 && isStopping)
                 stopped.TrySetResult();
-            return false;
+            return null;
         }
     }
 
@@ -103,8 +99,11 @@ sealed partial class Pump : IAsyncDisposable
         }
         finally
         {
-            lock (gate)
-                held.Remove(delivery!);
+            if (delivery is not null)
+            {
+                lock (gate)
+                    held.Remove(delivery);
+            }
         }
     }
 

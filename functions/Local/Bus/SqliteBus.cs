@@ -93,11 +93,7 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
     }
 
-    /// <summary>Waits for an order of the subscription that has a message and no lock, and locks it.</summary>
-    public ValueTask<Delivery> ReceiveAsync(string subscription, CancellationToken cancellation) =>
-        subscriptions[subscription].ReceiveAsync(cancellation);
-
-    /// <summary>The same without waiting; null if there is none.</summary>
+    /// <summary>Locks an order of the subscription that has a message and no lock; null if there is none.</summary>
     public Delivery? TryReceive(string subscription) => subscriptions[subscription].TryReceive();
 
     internal Subscription this[string subscription] => subscriptions[subscription];

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
 
@@ -16,7 +15,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     readonly HashSet<OrderQueue> locked = [];
 
     // Orders that have a message and no holder, the longest waiting first. Where somebody takes them as they become free, it is empty.
-    readonly Channel<OrderQueue> free = Channel.CreateUnbounded<OrderQueue>();
+    readonly Queue<OrderQueue> free = new();
     Action<OrderQueue>? taker;
 
     public string Name => name;
@@ -53,7 +52,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         lock (gate)
         {
             this.taker = taker;
-            while (free.Reader.TryRead(out var order))
+            while (free.TryDequeue(out var order))
                 taker(order);
         }
     }
@@ -63,13 +62,15 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
         if (taker is not null)
             taker(order);
         else
-            free.Writer.TryWrite(order);
+            free.Enqueue(order);
     }
 
-    /// <summary>Locks the order that has waited longest, as soon as there is one, and delivers its next message.</summary>
-    public async ValueTask<Delivery> ReceiveAsync(CancellationToken cancellation) => Lock(await free.Reader.ReadAsync(cancellation));
-
-    public Delivery? TryReceive() => free.Reader.TryRead(out var order) ? Lock(order) : null;
+    /// <summary>Locks the order that has waited longest, and delivers its next message; null if there is none.</summary>
+    public Delivery? TryReceive()
+    {
+        lock (gate)
+            return free.TryDequeue(out var order) ? Lock(order) : null;
+    }
 
     /// <summary>Locks an order that is free, and delivers its next message.</summary>
     public Delivery Lock(OrderQueue order)

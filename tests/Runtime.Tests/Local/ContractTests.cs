@@ -147,17 +147,7 @@ sealed class SqliteBusUnderTest : IBusUnderTest
 
     public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait)
     {
-        if (bus.TryReceive(subscription) is { } at)
-            return new SqliteDeliveryUnderTest(at);
-        using var end = new CancellationTokenSource(wait);
-        try
-        {
-            return new SqliteDeliveryUnderTest(await bus.ReceiveAsync(subscription, end.Token));
-        }
-        catch (OperationCanceledException)
-        {
-            return null;
-        }
+        return await bus.ReceiveAsync(subscription, wait) is { } delivery ? new SqliteDeliveryUnderTest(delivery) : null;
     }
 
     public Task AdvanceAsync(TimeSpan span)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
+using OrderFunctions.Local.Bus;
 using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Local.Tests;
@@ -61,6 +63,21 @@ sealed class DataFile(bool inMemory) : IAsyncDisposable
         foreach (var database in open)
             await database.DisposeAsync();
         folder.Delete(recursive: true);
+    }
+}
+
+static class Receiving
+{
+    /// <summary>Null if there is nothing to receive for that long.</summary>
+    public static async Task<Delivery?> ReceiveAsync(this SqliteBus bus, string subscription, TimeSpan wait)
+    {
+        for (var since = Stopwatch.GetTimestamp(); ; await Task.Delay(1))
+        {
+            if (bus.TryReceive(subscription) is { } delivery)
+                return delivery;
+            if (Stopwatch.GetElapsedTime(since) >= wait)
+                return null;
+        }
     }
 }
 

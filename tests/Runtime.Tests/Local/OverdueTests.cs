@@ -29,7 +29,7 @@ public sealed class OverdueTests
         using var restarted = new SqliteBus(file.Open(), new(), new EagerTime());
         for (var number = 1; number <= Others + 1; number++)
         {
-            var delivery = await restarted.ReceiveAsync(Participants.Shipping, new CancellationTokenSource(TimeSpan.FromSeconds(10)).Token);
+            var delivery = (await restarted.ReceiveAsync(Participants.Shipping, TimeSpan.FromSeconds(10)))!;
             Assert.Equal($"o-1/sender/{number % (Others + 1)}", delivery.Message.Id);
             await delivery.CompleteAsync(default);
             await delivery.ReleaseSessionAsync(default);
