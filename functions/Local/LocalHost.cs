@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -34,7 +32,7 @@ public sealed class LocalHost : IAsyncDisposable
     public LocalSaga Saga { get; }
 
     /// <summary>Where it answers.</summary>
-    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    public Uri Address => new(app.Urls.First());
 
     /// <summary>Cancelled by Ctrl-C or SIGTERM.</summary>
     public CancellationToken Stopping => app.Lifetime.ApplicationStopping;

@@ -2,8 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Hosting;
@@ -235,6 +233,6 @@ public sealed class AccessTests : IAsyncLifetime
         }
         await app.StartAsync();
         hosts.Add(app);
-        return new() { BaseAddress = new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        return new() { BaseAddress = new(app.Urls.First()) };
     }
 }

@@ -2,10 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace OrderFunctions.EndToEnd.Browser;
@@ -23,7 +20,7 @@ public sealed class CardProviderStub : IAsyncDisposable
         "--setting", "CardProvider__Mode=http", "--setting", "CardProvider__ApiKey=test", "--setting", $"CardProvider__BaseAddress={Address}/",
     ];
 
-    string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    string Address => app.Urls.First();
 
     public static async Task<CardProviderStub> StartAsync()
     {

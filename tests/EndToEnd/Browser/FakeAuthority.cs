@@ -7,10 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace OrderFunctions.EndToEnd.Browser;
@@ -33,7 +30,7 @@ public sealed class FakeAuthority : IAsyncDisposable
 
     public Uri Address => new(Origin, Tenant);
 
-    Uri Origin => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    Uri Origin => new(app.Urls.First());
 
     public static async Task<FakeAuthority> StartAsync()
     {

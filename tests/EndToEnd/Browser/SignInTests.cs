@@ -3,10 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrderFunctions.Http;
 using static Microsoft.Playwright.Assertions;
@@ -25,7 +22,7 @@ public sealed class SignInTests(Chromium chromium) : IClassFixture<Chromium>
         var got = new ConcurrentQueue<string>();
         await using var app = await ServeAsync(authority, got);
         var errors = new List<string>();
-        var address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var address = new Uri(app.Urls.First());
 
         var page = await chromium.OpenAsync(address, errors: errors);
         await Expect(page.Locator("#dialog-title")).ToHaveTextAsync("Sign in");

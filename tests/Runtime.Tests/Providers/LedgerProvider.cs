@@ -2,10 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace OrderFunctions.Providers.Tests;
@@ -43,7 +40,7 @@ sealed class LedgerProvider : IAsyncDisposable
         app.MapPost("messages", (HttpContext http) => ServeAsync(http, "message", (_, _, _) => new(204)));
     }
 
-    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + "/");
+    public Uri Address => new(app.Urls.First() + "/");
 
     public int Calls;
 
