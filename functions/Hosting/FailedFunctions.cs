@@ -7,8 +7,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Hosting;
 
 /// <summary>
-/// Counts calls of functions that throw or answer 5xx. The host reports such calls as failed requests, but only for the share of traces that
-/// is sent.
+/// Counts calls of functions that throw or answer 5xx. The host reports such calls as failed requests, but only for the share of traces
+/// that is sent.
 /// </summary>
 public sealed class FailedFunctions : IFunctionsWorkerMiddleware
 {

@@ -4,8 +4,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.Http;
 
 /// <summary>
-/// The carrier's webhook. It publishes what it is told and touches no stream. A carrier repeats what is not answered 2xx, so the answer waits
-/// until the bus has the event.
+/// The carrier's webhook. It publishes what it is told and touches no stream. A carrier repeats what is not answered 2xx, so the answer
+/// waits until the bus has the event.
 /// </summary>
 public sealed class CarrierEventsApi(IEventBus bus, CarrierSignature signature)
 {

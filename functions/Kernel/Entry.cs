@@ -77,6 +77,13 @@ public sealed record ParkedMessage(
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Later { get; set; }
 
+    /// <summary>
+    /// Whether it was sent after the other. The bus accepts a batch at one moment: messages of one sender are then ordered by their
+    /// sequence, those of two senders by arrival here.
+    /// </summary>
+    public bool IsAfter(ReceivedMessage message) =>
+        Sent == message.EnqueuedAt ? MessageId.IsLater(Id, message.Id) : Sent > message.EnqueuedAt;
+
     /// <summary>What Orders hears of it while it is the head of the line.</summary>
     /// <param name="sequence">The report's place in the participant's stream.</param>
     public OrderParked Report(string participant, int sequence) => new(participant, sequence, Id, Reason, Description, Failed);

@@ -89,7 +89,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     /// <summary>The place that a message would have had in the line, by the time when the bus accepted it.</summary>
     public int PlaceFor(ReceivedMessage message)
     {
-        var place = Parked.FindIndex(parked => IsAfter(parked, message));
+        var place = Parked.FindIndex(parked => parked.IsAfter(message));
         return place < 0 ? Parked.Count : place;
     }
 
@@ -290,13 +290,6 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     static Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events, Stamp stamp) => new(
         message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent,
         message.DeliveryCount);
-
-    /// <summary>
-    /// The bus accepts a batch at one moment: messages of one sender are then ordered by their sequence, those of two senders by arrival
-    /// here.
-    /// </summary>
-    static bool IsAfter(ParkedMessage parked, ReceivedMessage message) =>
-        parked.Sent == message.EnqueuedAt ? MessageId.IsLater(parked.Id, message.Id) : parked.Sent > message.EnqueuedAt;
 
     /// <summary>A bus limits the length of descriptions, and an exception's message may have any length.</summary>
     static string Short(string description) => description.Length <= 500 ? description : description[..500];

@@ -52,6 +52,7 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
         return await RetryAsync(call, failure, cancellation);
     }
 
+    // Not by way of the other, which would cost a delegate and a task for each save and each publication.
     /// <inheritdoc cref="CallAsync{T}"/>
     public async ValueTask CallAsync(Func<CancellationToken, Task> call, CancellationToken cancellation)
     {

@@ -24,8 +24,8 @@ public sealed class Participant(
     public string Name => name;
 
     /// <summary>
-    /// Orders that an operator has asked this process to replay since this was called last. Only a hint where to look first: another process
-    /// may have heard of it.
+    /// Orders that an operator has asked this process to replay since this was called last. Only a hint where to look first: another
+    /// process may have heard of it.
     /// </summary>
     public IReadOnlyCollection<string> TakeReplaysAsked() =>
         replaysAsked.IsEmpty ? [] : [.. replaysAsked.Keys.Where(order => replaysAsked.TryRemove(order, out _))];

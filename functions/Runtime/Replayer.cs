@@ -3,11 +3,11 @@ using OrderFunctions.Kernel;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Replays a participant's dead-letter queue: each order's messages in the order in which its stream lists them as parked. A run first peeks
-/// and reads streams, and receives only if something is due: what is received is locked for others and counted as delivered. Whatever waits,
-/// and however much of it, what is due is tried within a number of runs that only grows with the queue: each run goes on where the last one
-/// stopped. Two replayers may run in two processes, and either may crash at any moment: the stream and the locks decide. One instance runs
-/// once at a time.
+/// Replays a participant's dead-letter queue: each order's messages in the order in which its stream lists them as parked. A run first
+/// peeks and reads streams, and receives only if something is due: what is received is locked for others and counted as delivered. Whatever
+/// waits, and however much of it, what is due is tried within a number of runs that only grows with the queue: each run goes on where the
+/// last one stopped. Two replayers may run in two processes, and either may crash at any moment: the stream and the locks decide. One
+/// instance runs once at a time.
 /// </summary>
 public sealed class Replayer(Participant participant, IDeadLetterQueue queue, TimeProvider time)
 {
@@ -130,8 +130,8 @@ public sealed class Replayer(Participant participant, IDeadLetterQueue queue, Ti
     }
 
     /// <summary>
-    /// Receives up to the last message of an order that is due, and replays each order once all of it is received. What waits is held on the
-    /// way, and given back at the end.
+    /// Receives up to the last message of an order that is due, and replays each order once all of it is received. What waits is held on
+    /// the way, and given back at the end.
     /// </summary>
     async Task<int> WalkAsync(Dictionary<string, WaitingOrder> due, Failures failures, CancellationToken cancellation)
     {

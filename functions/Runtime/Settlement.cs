@@ -33,8 +33,8 @@ public interface IDeadLetterQueue
     Task<IReadOnlyList<DeadMessage>> PeekAsync(long after, int max, CancellationToken cancellation);
 
     /// <summary>
-    /// A receiver for one walk through the queue. Disposing of it gives back all that it holds; where that fails, and where the process dies,
-    /// the locks end by themselves.
+    /// A receiver for one walk through the queue. Disposing of it gives back all that it holds; where that fails, and where the process
+    /// dies, the locks end by themselves.
     /// </summary>
     IDeadLetterReceiver Open();
 }

@@ -40,7 +40,9 @@ public static class Telemetry
     /// <summary>From accepted by the bus to handled, by <c>participant</c>.</summary>
     public static readonly Histogram<double> MessageLag = Meter.CreateHistogram<double>("message.lag", "s");
 
-    /// <summary>Messages that waited for more than a minute before they were handled, by <c>participant</c>; replays are not counted.</summary>
+    /// <summary>
+    /// Messages that waited for more than a minute before they were handled, by <c>participant</c>; replays are not counted.
+    /// </summary>
     public static readonly Counter<long> MessagesLate = Meter.CreateCounter<long>("message.late", "{message}");
 
     /// <summary>Messages that had been handled before, by <c>participant</c>.</summary>
@@ -104,8 +106,8 @@ public static class Telemetry
     public static readonly Counter<long> FunctionsFailed = Meter.CreateCounter<long>("functions.failed", "{call}");
 
     /// <summary>
-    /// A span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one. Where the Functions host
-    /// has called, its own span is the consumer (a request in Application Insights), and a second one would count each message twice.
+    /// A span for one turn, in the trace of the message's sender: a redelivery and a replay belong to the same one. Where the Functions
+    /// host has called, its own span is the consumer (a request in Application Insights), and a second one would count each message twice.
     /// </summary>
     internal static Activity? StartTurn(string participant, ReceivedMessage message)
     {
@@ -128,8 +130,8 @@ public static class Telemetry
     }
 
     /// <summary>
-    /// A span for a request, or for a message from outside. For a known order it belongs to the order's own trace and links to the caller's,
-    /// so that a cancellation or the carrier's webhook appears in the order's trace.
+    /// A span for a request, or for a message from outside. For a known order it belongs to the order's own trace and links to the
+    /// caller's, so that a cancellation or the carrier's webhook appears in the order's trace.
     /// </summary>
     internal static Activity? StartRequest(string participant, OrderStream stream, string request)
     {
@@ -155,7 +157,8 @@ public static class Telemetry
     }
 
     internal static void TurnEnded(
-        string participant, ReceivedMessage message, Lane lane, TurnResult result, Activity? activity, TimeSpan duration, DateTimeOffset now)
+        string participant, ReceivedMessage message, Lane lane, TurnResult result,
+        Activity? activity, TimeSpan duration, DateTimeOffset now)
     {
         var who = new KeyValuePair<string, object?>("participant", participant);
         activity?.SetTag("orderfunctions.result", result.Outcome.ToString());

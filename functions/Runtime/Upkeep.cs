@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace OrderFunctions.Runtime;
 
 /// <summary>
-/// Work that no message triggers: publishes what a crash left unpublished, handles parked messages that are due, and at Orders measures what
-/// no single turn can. Each duty is done whatever becomes of the others.
+/// Work that no message triggers: publishes what a crash left unpublished, handles parked messages that are due, and at Orders measures
+/// what no single turn can. Each duty is done whatever becomes of the others.
 /// </summary>
 public sealed partial class Upkeep(Republisher republisher, Replayer replayer, ILogger<Upkeep> log, Gauges? gauges = null)
 {

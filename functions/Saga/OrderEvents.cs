@@ -21,8 +21,8 @@ public interface ICallsOff;
 public abstract record Compensation : PublicEvent, ICallsOff;
 
 /// <summary>
-/// Published by a speaker from outside: a webhook, which saves nothing. It is handled while the order is parked, because it may resolve what
-/// is stuck, and operators must not undo what it reports.
+/// Published by a speaker from outside: a webhook, which saves nothing. It is handled while the order is parked, because it may resolve
+/// what is stuck, and operators must not undo what it reports.
 /// </summary>
 public interface IFromOutside;
 
@@ -218,7 +218,9 @@ public sealed record ShippingFailed(string Reason, string? Detail = null) : Publ
 public sealed record ShippingDelayed(string CustomerId, string TrackingId, DateTimeOffset PromisedBy) : PublicEvent;
 public sealed record CancellationRefused(string CustomerId, string Reason) : PublicEvent;
 
-/// <summary>The parcel left although its booking was cancelled or refused, and the money is given back: somebody must get it back.</summary>
+/// <summary>
+/// The parcel left although its booking was cancelled or refused, and the money is given back: somebody must get it back.
+/// </summary>
 public sealed record PickedUpAfterCallOff(string TrackingId) : PublicEvent;
 public sealed record ShipmentCalledOff(string Reason) : Note;
 public sealed record EarlyPickUpNoted(string TrackingId) : Note;

@@ -4,8 +4,8 @@ using OrderFunctions.Runtime;
 namespace OrderFunctions.ServiceBus;
 
 /// <summary>
-/// Locks dead letters. Deliberately closed after use: a receiver that stays open leaves its credit with the broker, which then delivers to it
-/// what nobody waits for.
+/// Locks dead letters. Deliberately closed after use: a receiver that stays open leaves its credit with the broker, which then delivers to
+/// it what nobody waits for.
 /// </summary>
 sealed class ServiceBusDeadLetterReceiver(ServiceBusReceiver receiver) : IDeadLetterReceiver
 {
@@ -17,7 +17,9 @@ sealed class ServiceBusDeadLetterReceiver(ServiceBusReceiver receiver) : IDeadLe
 
     const int GivenBackAtOnce = 32;
 
-    /// <summary>By sequence number, the locks alone: nearly all of what is received only waits, and its bodies would fill the memory.</summary>
+    /// <summary>
+    /// By sequence number, the locks alone: nearly all of what is received only waits, and its bodies would fill the memory.
+    /// </summary>
     readonly Dictionary<long, Guid> locks = [];
 
     public async Task<IReadOnlyList<DeadMessage>> ReceiveAsync(int max, CancellationToken cancellation)

@@ -5,8 +5,8 @@ namespace OrderFunctions.ServiceBus;
 
 /// <summary>The dead-letter queue of one subscription, read by ordinary receivers: it knows no sessions.</summary>
 /// <param name="connect">
-/// Makes a receiver with <see cref="ReceiverOptions"/>. It takes nothing from the queue before it is asked to receive, so one of them is kept
-/// for peeking.
+/// Makes a receiver with <see cref="ReceiverOptions"/>. It takes nothing from the queue before it is asked to receive, so one of them is
+/// kept for peeking.
 /// </param>
 public sealed class ServiceBusDeadLetters(Func<ServiceBusReceiver> connect) : IDeadLetterQueue
 {

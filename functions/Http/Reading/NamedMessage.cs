@@ -32,7 +32,9 @@ sealed record NamedMessage(string OrderId, string Participant, string MessageId,
         return message;
     }
 
-    /// <summary>Whether it asks the participant to undo a step. Its sender and its hearer tell: they share no other kind of message.</summary>
+    /// <summary>
+    /// Whether it asks the participant to undo a step. Its sender and its hearer tell: they share no other kind of message.
+    /// </summary>
     public bool IsUndoing =>
         Topology.Current.Subscriptions.FirstOrDefault(s => s.Name == Kernel.MessageId.SenderOf(MessageId)) is { } sender
         && sender.Says.Intersect(Topology.Current[Participant].Hears).Any(UndoingSteps.Contains);

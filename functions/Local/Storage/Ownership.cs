@@ -59,8 +59,8 @@ sealed class Ownership : IDisposable
     public void Opened() => PrivateFile.Write(marker, "This database is open, or was not closed: its log belongs to it.\n");
 
     /// <summary>
-    /// The last connection is about to be closed. The mark ends before SQLite deletes the log, so that a kill between the two leaves no mark
-    /// without a log. May be called twice.
+    /// The last connection is about to be closed. The mark ends before SQLite deletes the log, so that a kill between the two leaves no
+    /// mark without a log. May be called twice.
     /// </summary>
     public void Closing(Connection last)
     {

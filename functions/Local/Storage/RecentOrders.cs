@@ -92,7 +92,9 @@ static class OrderParts
 /// <param name="read">Reads the part's rows of the order with this number.</param>
 sealed class OrderPart<T>(Database database, int part, Func<Connection, long, T> read) where T : class, new()
 {
-    /// <summary>Calls <paramref name="decide"/> with the part, alone for the order. It changes the part and queues the same change.</summary>
+    /// <summary>
+    /// Calls <paramref name="decide"/> with the part, alone for the order. It changes the part and queues the same change.
+    /// </summary>
     public Task<TAnswer> DecideAsync<TAnswer>(string orderId, Func<T, TAnswer> decide)
     {
         var order = database.Recent[orderId];

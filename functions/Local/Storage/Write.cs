@@ -9,7 +9,9 @@ abstract class Write
     /// <summary>Whether a caller waits for the commit. A transaction that nobody waits for may stay open for a moment.</summary>
     public virtual bool IsAwaited => false;
 
-    /// <summary>Whether a caller must not wait for as long as the disk fails: it is told at once, and the change is written later.</summary>
+    /// <summary>
+    /// Whether a caller must not wait for as long as the disk fails: it is told at once, and the change is written later.
+    /// </summary>
     public virtual bool IsImpatient => false;
 
     /// <summary>It is queued, for the transaction of this number. Called while the queue is locked: must be quick.</summary>

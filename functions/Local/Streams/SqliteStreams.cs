@@ -24,7 +24,8 @@ public sealed class SqliteStreams
     public IStreamStore Of(string participant) => new Store(this, participants[participant], forRequests: false);
 
     /// <summary>
-    /// One participant's streams, for requests from outside the process. While the disk fails they are told what is on it, and save nothing.
+    /// One participant's streams, for requests from outside the process. While the disk fails they are told what is on it, and save
+    /// nothing.
     /// </summary>
     public IStreamStore OfRequests(string participant) => new Store(this, participants[participant], forRequests: true);
 

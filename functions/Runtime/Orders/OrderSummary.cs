@@ -222,7 +222,10 @@ public sealed record OrderSummary(
     OrderSummary Reported(string participant, ParkedAt report) =>
         Parked.TryGetValue(participant, out var known) && known.Sequence > report.Sequence
             ? this
-            : this with { Parked = Parked.SetItem(participant, report with { Since = report.IsParked ? known?.Since ?? report.Since : null }) };
+            : this with
+            {
+                Parked = Parked.SetItem(participant, report with { Since = report.IsParked ? known?.Since ?? report.Since : null }),
+            };
 }
 
 /// <summary>When Orders heard that a step was done, in milliseconds since the order was placed; null for a step that was not.</summary>

@@ -29,12 +29,8 @@ public sealed class Order : Wolverine.Saga
     public void Handle([SagaIdentityFrom(nameof(ShipmentBooked.OrderId))] ShipmentBooked shipment) =>
         (TrackingId, PromisedBy) = (shipment.TrackingId, shipment.PromisedBy);
 
-    public OrderCompleted? Handle([SagaIdentityFrom(nameof(OrderShipped.OrderId))] OrderShipped shipment, Finals finals)
-    {
-        if (!End(finals.Complete))
-            return null;
-        return new(Id, CustomerId, shipment.TrackingId);
-    }
+    public OrderCompleted? Handle([SagaIdentityFrom(nameof(OrderShipped.OrderId))] OrderShipped shipment, Finals finals) =>
+        End(finals.Complete) ? new(Id, CustomerId, shipment.TrackingId) : null;
 
     public OrderRejected? Handle([SagaIdentityFrom(nameof(InventoryReservationFailed.OrderId))] InventoryReservationFailed stock, Finals finals) =>
         End(finals.Reject) ? new(Id, CustomerId, FailedStep.Stock, stock.Reason) : null;
