@@ -21,7 +21,7 @@ sealed class DeadLetterQueue(World world, string participant)
     {
         letters.Add(new(copy, ++lastSequence));
         Version++;
-        world.WakeReplayer(participant);
+        world.Upkeep(participant).Wake();
     }
 
     public List<DeadLetter> Peek(long after, int max) =>

@@ -279,7 +279,7 @@ sealed class Invariants(World world)
     void Settled(string participant, OrderStream before, OrderStream after)
     {
         if (after.Parked is [{ HeldSince: not null }, ..] && before.Parked is [{ HeldSince: null }, ..])
-            world.WakeReplayer(participant, idle: -1);
+            world.Upkeep(participant).Wake(idle: -1);
         var settled = after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events).Select(e => e.Event).OfType<StepSettled>().FirstOrDefault();
         if (settled is not null && before.PlaceOf(settled.MessageId) > 0)
             Broken("A step is settled by hand when all before it is handled", after.OrderId, $"{settled.MessageId} at {participant}");
@@ -337,7 +337,7 @@ sealed class Invariants(World world)
         else if (head.Due != was.Due)
         {
             world.Reach.Saw(Branch.MadeDue);
-            world.WakeReplayer(participant);
+            world.Upkeep(participant).Wake();
             if (after.Entries[^1] is { Via: Via.Bus, On: var on } && !IsMeantFor(participant, world.Bus.Published(on)))
                 Broken("What an operator asks of another participant is not done here", before.OrderId, $"{on} at {participant}");
         }

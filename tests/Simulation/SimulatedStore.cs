@@ -35,6 +35,9 @@ sealed class SimulatedStore(World world, string participant)
     /// <summary>Orders with events that a crash may have left unpublished.</summary>
     public IReadOnlyCollection<string> PendingOrders => pending.Keys;
 
+    /// <summary>How often an order came to have, or ceased to have, such events.</summary>
+    public long PendingChanges { get; private set; }
+
     public OrderStream? Load(string orderId)
     {
         if (!streams.TryGetValue(orderId, out var stream))
@@ -67,12 +70,16 @@ sealed class SimulatedStore(World world, string participant)
         streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
         summaries[stream.OrderId] = summary;
         if (stream.PendingSince is { } since)
+        {
+            PendingChanges += pending.TryAdd(stream.OrderId, since) ? 1 : 0;
             pending[stream.OrderId] = since;
+        }
         else
-            pending.Remove(stream.OrderId);
+            PendingChanges += pending.Remove(stream.OrderId) ? 1 : 0;
         if (participant is not Participants.Orders || pending.Count == 0)
             return;
-        world.WakeRepublisher();
+        if (stream.PendingSince is not null)
+            world.Upkeep(participant).Wake();
         if (pending.Count > 1)
             world.Operations.BreakStream(this, pending.MinBy(order => order.Value).Key);
     }

@@ -24,12 +24,9 @@ sealed class World
 
     readonly Dictionary<string, SimulatedStore> stores = [];
     readonly Dictionary<string, Host?[]> hosts = [];
-    readonly Dictionary<string, (int Idle, int Number)> replayersWoken = [];
-    readonly Dictionary<string, int> replayed = [];
+    readonly Dictionary<string, UpkeepTimer> timers = [];
     readonly List<PlacedOrder> orders = [];
     int hostsStarted;
-    int wakes;
-    bool republisherWoken;
 
     public World(WorldOptions options)
     {
@@ -59,6 +56,7 @@ sealed class World
         foreach (var (name, _, _) in Topology.Current.Subscriptions)
         {
             stores.Add(name, new(this, name));
+            timers.Add(name, new(this, name));
             hosts.Add(name, new Host?[HostsEach]);
             for (var slot = 0; slot < HostsEach; slot++)
                 hosts[name][slot] = new(this, name, ++hostsStarted);
@@ -213,53 +211,9 @@ sealed class World
         Scheduler.After(Chance.OfAnyScale(TimeSpan.FromMinutes(1)), () => slots[slot] = new(this, host.Participant.Name, ++hostsStarted));
     }
 
-    /// <summary>
-    /// The replayer's timer runs only while there is work for it, and less and less often while nothing changes: idle runs would cost time.
-    /// </summary>
-    /// <param name="idle">How often it found nothing to do; less than 0 to run within moments.</param>
-    public void WakeReplayer(string participant, int idle = 0)
-    {
-        if (replayersWoken.TryGetValue(participant, out var woken) && woken.Idle <= idle)
-            return;
-        var mine = ++wakes;
-        replayersWoken[participant] = (idle, mine);
-        var pause = idle < 0 ? Chance.OfAnyScale(TimeSpan.FromSeconds(10)) : Interval(TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30));
-        Scheduler.After(pause * (1 << Math.Clamp(idle, 0, 6)), () =>
-        {
-            if (replayersWoken.GetValueOrDefault(participant).Number != mine)
-                return;
-            replayersWoken.Remove(participant);
-            var before = Bus[participant].DeadLetters.Version;
-            if (AnyHost(participant) is { IsInUpkeep: false } host)
-            {
-                if (Array.Exists(hosts[participant], other => other is { IsInUpkeep: true }))
-                    Reach.Saw(Branch.TwoUpkeeps);
-                host.RunUpkeep();
-                if (Faults.Strike(Fault.HostStopped))
-                    Scheduler.After(Chance.OfAnyScale(TimeSpan.FromSeconds(1)), host.Stop);
-            }
-            if (Bus[participant].DeadLetters.Letters.Count > 0)
-                WakeReplayer(participant, before == replayed.GetValueOrDefault(participant) ? idle + 1 : 0);
-            replayed[participant] = before;
-        });
-    }
+    public UpkeepTimer Upkeep(string participant) => timers[participant];
 
-    public void WakeRepublisher()
-    {
-        if (republisherWoken)
-            return;
-        republisherWoken = true;
-        Scheduler.After(Interval(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10)), () =>
-        {
-            republisherWoken = false;
-            if (AnyHost(Participants.Orders) is { IsInUpkeep: false } host)
-                host.RunUpkeep();
-            if (Store(Participants.Orders).PendingOrders.Count > 0)
-                WakeRepublisher();
-        });
-    }
-
-    TimeSpan Interval(TimeSpan usual, TimeSpan more) => Faults.On ? usual + Chance.OfAnyScale(more) : more / 4;
+    public bool IsInUpkeep(string participant) => Array.Exists(hosts[participant], host => host is { IsInUpkeep: true });
 
     void PlaceOrders(int count)
     {
