@@ -68,6 +68,9 @@ sealed class Ownership : IDisposable
             return;
         try
         {
+            // Of a database that broke. SQLite would wait half a minute for it to end.
+            if (last.InTransaction)
+                last.Script("ROLLBACK");
             last.Script("PRAGMA wal_checkpoint(TRUNCATE)");
             Unmark();
         }
