@@ -77,13 +77,18 @@ public static class Line
         var type = request.Step()?.GetType().Name;
         return stream.PlaceOf(request.MessageId) switch
         {
-            <= 0 when stream.Entries.Exists(entry => entry.At > asked && entry.Events.Any(e => e.Event is Intent)) =>
+            <= 0 when stream.Entries.Exists(entry => entry.Events.Any(e => e.Event is Intent) && IsNews(entry)) =>
                 new RefuseToSettle("The order went on here after that was asked: see what is to be undone now, then ask again."),
             0 when stream.Parked[0].Type == type => stream.Parked[0].HeldSince is null ? Hold.It : Settle.It,
             < 0 when stream.Entries.Exists(e => e.On == request.MessageId && e.Via is Via.Discard && e.Type == type) => Settle.It,
             > 0 => new RefuseToSettle("Other messages are parked before it."),
             _ => new RefuseToSettle($"No {type ?? "undoing step"} with that id is parked or was discarded here."),
         };
+
+        // By number, because the clocks of two hosts differ. Scheduled events are a participant's own: Orders hears none.
+        bool IsNews(Entry entry) => request.Known is { } known
+            ? entry.Events.FirstOrDefault(e => e.Event is PublicEvent and not IScheduled) is { } first && MessageId.SequenceOf(first.Id) > known
+            : entry.At > asked;
     }
 
     static string ReasonOf(Failure failure) => failure switch

@@ -28,6 +28,7 @@ public static class MessageId
 
     static string Line(string id) => id[..Math.Max(0, id.LastIndexOf('/'))];
 
-    static int SequenceOf(string id) =>
+    /// <summary>The event's place in its participant's stream; 0 in the id of a request.</summary>
+    public static int SequenceOf(string id) =>
         int.TryParse(id.AsSpan(id.LastIndexOf('/') + 1), CultureInfo.InvariantCulture, out var sequence) ? sequence : 0;
 }

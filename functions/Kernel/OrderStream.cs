@@ -81,6 +81,10 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return index;
     }
 
+    /// <summary>The highest number of the participant's events that were handled here; 0 where none was.</summary>
+    public int LastHeardOf(string participant) => Entries.Where(entry => entry.Via is Via.Bus or Via.Discard)
+        .Max(entry => MessageId.SenderOf(entry.On) == participant ? MessageId.SequenceOf(entry.On) : (int?)null) ?? 0;
+
     /// <summary>The message's place in the line, from 0; -1 where it is not in it.</summary>
     public int PlaceOf(string messageId) => Parked.IsEmpty ? -1 : Parked.FindIndex(parked => parked.Id == messageId);
 

@@ -65,9 +65,12 @@ public sealed class Participant(
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
-                IReadOnlyList<OrderEvent> decided = request is IKernelEvent
-                    ? [request]
-                    : await DecideAsync(stream, request, attempt, perform, cancellation);
+                IReadOnlyList<OrderEvent> decided = request switch
+                {
+                    SettleRequested settle => [settle with { Known = stream.LastHeardOf(settle.Participant) }],
+                    IKernelEvent => [request],
+                    _ => await DecideAsync(stream, request, attempt, perform, cancellation),
+                };
                 changed = stream.Requested(requestId, request, decided, Stamp(), caller);
                 index = stream.Entries.Count;
             }
@@ -128,21 +131,30 @@ public sealed class Participant(
         {
             return await TakeAsync(next, stream, message, attempt, stopping);
         }
-        catch (Exception e) when (step is Settle && e is not (StreamConflictException or OperationCanceledException)
-            && (e is not TransientException || message.DeliveryCount >= options.DeliveriesMax))
+        catch (Exception e) when (step is Settle && IsRefusal(e))
         {
-            return await TakeAsync(new RefuseToSettle(e.Message), stream, message, attempt, cancellation);
+            var why = e is OperationCanceledException ? OutOfTime : e.Message;
+            return await TakeAsync(new RefuseToSettle(why), stream, message, attempt, stopping);
         }
+
+        bool IsRefusal(Exception e) => e switch
+        {
+            StreamConflictException => false,
+            OperationCanceledException => IsOutOfTime() && message.DeliveryCount >= options.DeliveriesMax,
+            TransientException => message.DeliveryCount >= options.DeliveriesMax,
+            _ => true,
+        };
 
         Step? AfterFailure(Exception e) => e switch
         {
-            OperationCanceledException when cancellation.IsCancellationRequested && !stopping.IsCancellationRequested =>
-                After(Failure.Transient, $"The turn was not done after {options.TurnMax}.", status: null),
+            OperationCanceledException when IsOutOfTime() => After(Failure.Transient, OutOfTime, status: null),
             StreamConflictException or OperationCanceledException => null,
             TransientException t => After(Failure.Transient, t.Message, t.Status),
             ProviderException p => After(p.Failure, p.Message, p.Status),
             _ => After(Failure.Fault, $"{e.GetType().Name}: {e.Message}", (int?)(e as HttpRequestException)?.StatusCode),
         };
+
+        bool IsOutOfTime() => cancellation.IsCancellationRequested && !stopping.IsCancellationRequested;
 
         Step? After(Failure failure, string description, int? status) =>
             Line.AfterFailure(stream, message, lane, failure, description, status, options, now);
@@ -222,6 +234,8 @@ public sealed class Participant(
         }
         return history[known..];
     }
+
+    string OutOfTime => $"The turn was not done after {options.TurnMax}.";
 
     /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;

@@ -268,8 +268,9 @@ public sealed record DiscardRequested(string Participant, string MessageId, stri
 /// is the head of the line there, or was discarded. The participant goes on as if its provider had done it.
 /// </summary>
 /// <param name="Undoing">Why the order is being undone.</param>
-public sealed record SettleRequested(
-    string Participant, string MessageId, string CustomerId, string Undoing, string By, string Reason) : PublicEvent, IKernelEvent
+/// <param name="Known">The number of the participant's last event that Orders had heard; null from earlier versions.</param>
+public sealed record SettleRequested(string Participant, string MessageId, string CustomerId, string Undoing, string By, string Reason,
+    int? Known = null) : PublicEvent, IKernelEvent
 {
     /// <summary>What the message asked for; null where the participant undoes nothing. A method, so that it is not recorded.</summary>
     public PublicEvent? Step() => Participant switch

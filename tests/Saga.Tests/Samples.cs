@@ -83,7 +83,7 @@ public static class Samples
         new OrderParked("payments", 3, "o-1/inventory/2", "Transient", "The card provider answered 503.", new(10, Promised, 503)), new OrderResumed("payments", 5),
         new ReplayRequested("payments"), new DiscardRequested("payments", "o-1/inventory/2", "ada", "a test order"),
         new MessageDiscarded("o-1/inventory/2", "ada", "a test order"),
-        new SettleRequested("payments", "o-1/shipping/4", "17850", "changed my mind", "ada", "refunded by bank transfer"),
+        new SettleRequested("payments", "o-1/shipping/4", "17850", "changed my mind", "ada", "refunded by bank transfer", Known: 3),
         new StepSettled("o-1/shipping/4", "ada", "refunded by bank transfer"),
         new SettlementRefused("payments", "o-1/shipping/4", "There is nothing left to undo."),
         new SettlementRefusalNoted("payments", "o-1/shipping/4", "There is nothing left to undo."),

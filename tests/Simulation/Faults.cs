@@ -12,6 +12,12 @@ enum Fault
     SlowCall,
     ClockJump,
 
+    /// <summary>A host's clock is minutes ahead of the bus's and the providers', or behind them.</summary>
+    ClockSkewed,
+
+    /// <summary>A running host's clock is set back. What it measures with timers goes on undisturbed.</summary>
+    ClockSetBack,
+
     /// <summary>
     /// A provider carries out a request hours after its caller gave it up, perhaps after the retry, or after the order was called off.
     /// </summary>
@@ -123,7 +129,7 @@ sealed class Faults
     readonly string? storm;
     readonly double[] chances = new double[All.Length];
 
-    // Few parcels are called off at all, and a stream is broken once at most.
+    // Few parcels are called off at all, a stream is broken once at most, and a host has one clock.
     static readonly double[] ChancesOfTaking = [0.5, 0.9];
 
     // The message with an order's outcome must be dead-lettered before the messages that follow from it are heard. That is rare enough.
@@ -153,7 +159,10 @@ sealed class Faults
     /// <summary>True if no fault ever strikes in this world.</summary>
     public bool AreNone => Array.TrueForAll(chances, chance => chance == 0);
 
-    public bool Allows(Fault kind) => On && chances[(int)kind] > 0;
+    public bool Allows(Fault kind) => On && Has(kind);
+
+    /// <summary>Whether it may strike in this world, now or earlier.</summary>
+    public bool Has(Fault kind) => chances[(int)kind] > 0;
 
     /// <param name="often">In this situation it strikes half of the times, in worlds in which it strikes at all.</param>
     public bool Strike(Fault kind, bool often = false)
@@ -173,7 +182,7 @@ sealed class Faults
 
     static double[] Degrees(Fault kind) => kind switch
     {
-        Fault.PickedUpAfterCallOff or Fault.WrongParcelReported or Fault.StreamUnreadableForLong => ChancesOfTaking,
+        Fault.PickedUpAfterCallOff or Fault.WrongParcelReported or Fault.StreamUnreadableForLong or Fault.ClockSkewed => ChancesOfTaking,
         >= Fault.StockBusy and < Fault.PickedUpAfterCallOff => ChancesOutside,
         Fault.BrokerDeadLettered => ChancesOfGivingUp,
         _ => Chances,

@@ -20,7 +20,8 @@ sealed class Host
     {
         this.world = world;
         Name = $"{participant}#{number}";
-        Time = new HostClock(this, world.Scheduler);
+        Time = new(this, world.Scheduler, world.Faults.Strike(Fault.ClockSkewed)
+            ? world.Chance.Between(-HostClock.AheadMax, HostClock.AheadMax) : TimeSpan.Zero);
         var store = new StorePort(this, world.Store(participant));
         Bus = new BusPort(this, world.Bus);
         Participant = new(
@@ -35,7 +36,7 @@ sealed class Host
 
     public World World => world;
     public string Name { get; }
-    public TimeProvider Time { get; }
+    public HostClock Time { get; }
     public IEventBus Bus { get; }
     public Participant Participant { get; }
     public MessageHandler Handler { get; }

@@ -21,13 +21,17 @@ sealed class HttpRequest
     readonly string request;
     readonly Func<Host, CancellationToken, Task> call;
     readonly Action? answered;
+    readonly Func<bool>? mayRepeat;
     int attempt;
     bool ended;
 
     /// <summary>A request that a participant handles on the order's stream.</summary>
-    public HttpRequest(World world, string who, string participant, string orderId, string requestId, OrderEvent request, Action? answered = null)
+    /// <param name="mayRepeat">Whether what it says still holds, where it is to be sent once more.</param>
+    public HttpRequest(
+        World world, string who, string participant, string orderId, string requestId, OrderEvent request, Action? answered = null,
+        Func<bool>? mayRepeat = null)
         : this(world, who, participant, orderId, requestId, request.GetType().Name,
-            (host, stopping) => AskAsync(host, orderId, requestId, request, stopping), answered)
+            (host, stopping) => AskAsync(host, orderId, requestId, request, stopping), answered, mayRepeat)
     {
         world.Requests[(participant, orderId, requestId)] = request;
     }
@@ -39,10 +43,10 @@ sealed class HttpRequest
 
     HttpRequest(
         World world, string who, string participant, string orderId, string id, string request, Func<Host, CancellationToken, Task> call,
-        Action? answered)
+        Action? answered, Func<bool>? mayRepeat = null)
     {
         (this.world, this.who, this.participant, this.orderId, this.request) = (world, who, participant, orderId, request);
-        (about, this.call, this.answered) = ($"{orderId} {id}", call, answered);
+        (about, this.call, this.answered, this.mayRepeat) = ($"{orderId} {id}", call, answered, mayRepeat);
         world.Requested(orderId);
         Send();
     }
@@ -113,7 +117,11 @@ sealed class HttpRequest
         var mine = ++attempt;
         world.Scheduler.After(Pauses[Math.Min(mine / 2, Pauses.Length) - 1], () =>
         {
-            if (!ended && attempt == mine)
+            if (ended || attempt != mine)
+                return;
+            if (mayRepeat?.Invoke() is false)
+                End("thinks better of it");
+            else
                 Send();
         });
     }

@@ -15,6 +15,7 @@ sealed record Violation(string Law, string OrderId, string Detail);
 sealed class Invariants(World world)
 {
     readonly Dictionary<(string Participant, string OrderId), Line> lines = [];
+    readonly Dictionary<(string Participant, string OrderId), DateTimeOffset> held = [];
 
     /// <summary>The first law that was broken.</summary>
     public Violation? Violation { get; private set; }
@@ -275,11 +276,17 @@ sealed class Invariants(World world)
         SawParking(participant, before, after);
     }
 
+    /// <summary>Since when the head of the line is held, by the clock that providers have too.</summary>
+    public DateTimeOffset HeldSince(string participant, string orderId) => held[(participant, orderId)];
+
     /// <summary>What an operator settles was the head of the line and held before, or it was discarded.</summary>
     void Settled(string participant, OrderStream before, OrderStream after)
     {
         if (after.Parked is [{ HeldSince: not null }, ..] && before.Parked is [{ HeldSince: null }, ..])
+        {
+            held[(participant, after.OrderId)] = world.Scheduler.Now;
             world.Upkeep(participant).Wake(idle: -1);
+        }
         var settled = after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events).Select(e => e.Event).OfType<StepSettled>().FirstOrDefault();
         if (settled is not null && before.PlaceOf(settled.MessageId) > 0)
             Broken("A step is settled by hand when all before it is handled", after.OrderId, $"{settled.MessageId} at {participant}");
@@ -321,7 +328,7 @@ sealed class Invariants(World world)
             return;
         if (head.Attempts > was.Attempts)
         {
-            if (was.Due is null || was.Due > world.Scheduler.Now)
+            if (was.Due is null || was.Due > world.LatestClock)
                 Broken("What waits for an operator, or for its time, is not tried before", after.OrderId, head.Id);
             world.Reach.Saw(head.Reason switch
             {

@@ -23,6 +23,8 @@ sealed class Operations(World world)
             Sometimes(1 + Chance.Below(6), () => Chance.Of(world.Stores.ToList()).ContendedUntil = world.Scheduler.Now + Chance.OfAnyScale(TimeSpan.FromSeconds(10)));
         if (world.Faults.Allows(Fault.ClockJump))
             Sometimes(1 + Chance.Below(2), Jump);
+        if (world.Faults.Allows(Fault.ClockSetBack))
+            Sometimes(1 + Chance.Below(4), SetClockBack);
         if (world.Faults.Allows(Fault.HostStopped))
             Sometimes(1 + Chance.Below(4), StopHost);
         Sometimes(Chance.Below(16), world.Operators.Operate);
@@ -135,6 +137,15 @@ sealed class Operations(World world)
         world.Faults.Happened(Fault.ClockJump);
         world.Scheduler.Jump(Chance.Of(Jumps));
         world.History.Add("world", "clock jumps");
+    }
+
+    void SetClockBack()
+    {
+        if (world.AnyHost(Chance.Of(Topology.Current.Subscriptions).Name) is not { } host)
+            return;
+        world.Faults.Happened(Fault.ClockSetBack);
+        host.Time.SetBack(Chance);
+        world.History.Add(host.Name, "clock is set back");
     }
 
     void StopHost()

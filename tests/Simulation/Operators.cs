@@ -182,7 +182,8 @@ sealed class Operators(World world)
 
     void AskToSettle(string participant, string orderId, string messageId) => _ = new HttpRequest(
         world, "operator", Participants.Orders, orderId, Numbered("settle"),
-        new SettleRequested(participant, messageId, "c1", "changed my mind", "operator", "by hand"));
+        new SettleRequested(participant, messageId, "c1", "changed my mind", "operator", "by hand"),
+        mayRepeat: () => IsDoneByHand(participant, orderId));
 
     static bool IsUndoing(Bug bug) =>
         (bug.Participant, bug.Message.Event) is (Participants.Payments, RefundPayment) or (Participants.Inventory, RestockInventory)

@@ -59,9 +59,18 @@ sealed class Scheduler
 }
 
 /// <summary>Time as one host sees it. Its timers die with the host.</summary>
-sealed class HostClock(Host host, Scheduler scheduler) : TimeProvider
+/// <param name="ahead">Of everyone else's clock; negative where it is behind.</param>
+sealed class HostClock(Host host, Scheduler scheduler, TimeSpan ahead) : TimeProvider
 {
-    public override DateTimeOffset GetUtcNow() => scheduler.Now;
+    /// <summary>
+    /// An assumption about hosts: their clocks and the bus's differ by less than five minutes, after which a second copy of a message counts
+    /// as one.
+    /// </summary>
+    public static readonly TimeSpan AheadMax = TimeSpan.FromMinutes(4);
+
+    public override DateTimeOffset GetUtcNow() => scheduler.Now + ahead;
+
+    public void SetBack(Chance chance) => ahead -= chance.Below(AheadMax + ahead);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -80,8 +80,10 @@ sealed class SimulatedCards(World world)
     public void NoRefund(string orderId)
     {
         var parked = world.Store(Participants.Payments)[orderId]!.Parked;
-        if ((parked is [{ Type: nameof(RefundPayment) } head, ..] ? head.HeldSince : world.Scheduler.Now) is { } since)
-            byHand[orderId] = since;
+        if (parked is not [{ Type: nameof(RefundPayment) } head, ..])
+            byHand[orderId] = world.Scheduler.Now;
+        else if (head.HeldSince is not null)
+            byHand[orderId] = world.Invariants.HeldSince(Participants.Payments, orderId);
     }
 
     /// <exception cref="TransientException">The caller is such a turn.</exception>

@@ -189,6 +189,9 @@ sealed class World
             throw new ProviderException(Failure.Unusable, "The provider answered 401.");
     }
 
+    /// <summary>No host's clock shows a later time.</summary>
+    public DateTimeOffset LatestClock => Faults.Has(Fault.ClockSkewed) ? Scheduler.Now + HostClock.AheadMax : Scheduler.Now;
+
     /// <summary>A running host; null if there is none.</summary>
     public Host? AnyHost(string participant)
     {

@@ -161,6 +161,44 @@ public class SettlingLaws
         Assert.Contains(Settled, Last);
     }
 
+    /// <summary>Clocks differ. What Orders had heard then tells what the operator could know.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    public async Task What_orders_had_not_heard_of_is_not_settled_whatever_the_clocks_say(int known, bool isRefused)
+    {
+        world.Fail("find charge", new InvalidOperationException("the provider refuses"));
+        await world.DeliverAsync(Message("shipping/4", Refund));
+        await world.DeliverAsync(Message("orders/6", new DiscardRequested("payments", "o-1/shipping/4", "ada", "nothing was charged")));
+        await world.DeliverAsync(Message("inventory/2", Reserved));
+        var paid = world.Stream.Entries[^1].Events.First(e => e.Event is PaymentSucceeded);
+        Assert.EndsWith("/5", paid.Id, StringComparison.Ordinal);
+        await world.DeliverAsync(Message("orders/8", Settle with { Known = known + 2 }) with { RecordedAt = world.Time.GetUtcNow().AddHours(isRefused ? 1 : -1) });
+        Assert.Equal(isRefused, Last.Any(e => e is SettlementRefused));
+    }
+
+    [Fact]
+    public async Task A_request_to_settle_states_what_was_heard_of_the_participant()
+    {
+        await world.DeliverAsync(Message("shipping/9", Refund));
+        await world.DeliverAsync(Message("shipping/10", Refund));
+        await world.Participant.RequestAsync("o-1", "settle/1", Settle with { Participant = "shipping" }, Cancellation);
+        await world.Participant.RequestAsync("o-1", "settle/2", Settle with { Participant = "inventory" }, Cancellation);
+        Assert.Equal([10, 0], world.Published.Select(message => message.Event).OfType<SettleRequested>().Select(settle => settle.Known).Distinct());
+    }
+
+    [Fact]
+    public async Task A_settlement_is_refused_where_the_provider_does_not_answer_at_the_last_delivery()
+    {
+        await ParkAsync();
+        world.Hang("find refund");
+        var turn = world.DeliverAsync(Message("orders/7", Settle, world.Options.DeliveriesMax) with { RecordedAt = world.Time.GetUtcNow() });
+        world.Time.Advance(world.Options.TurnMax);
+        await turn.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        Assert.Equal("The turn was not done after 00:02:00.", Assert.IsType<SettlementRefused>(Assert.Single(Last)).Reason);
+        Assert.Null(Assert.Single(world.Stream.Parked).HeldSince);
+    }
+
     [Fact]
     public async Task A_step_that_is_neither_parked_nor_discarded_is_not_settled()
     {

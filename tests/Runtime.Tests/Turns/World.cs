@@ -151,6 +151,8 @@ public sealed class World : IStreamStore, IEventBus, ICardProvider, ISettlement,
 
     public async Task<CardRefunded?> FindRefundAsync(string orderId, string chargeId, Money amount, CancellationToken cancellation)
     {
+        if (hanging.Contains("find refund"))
+            await Task.Delay(Timeout.Infinite, cancellation);
         await CallAsync("find refund", () => { });
         return KnownRefund;
     }
