@@ -67,8 +67,8 @@ public sealed class LocalSaga : IAsyncDisposable
         var outside = new Dictionary<string, Perform>
         {
             [Participants.Inventory] = Intents.On(Stock),
-            [Participants.Payments] = real.Cards is { } cards ? OnceOnDisk(Intents.On(cards)) : Intents.On(Cards),
-            [Participants.Shipping] = real.Carrier is { } carrier ? OnceOnDisk(Intents.On(carrier)) : Intents.On(Carrier),
+            [Participants.Payments] = real.Cards is { } cards ? OnceOnDisk(Intents.On(cards, time)) : Intents.On(Cards),
+            [Participants.Shipping] = real.Carrier is { } carrier ? OnceOnDisk(Intents.On(carrier, time)) : Intents.On(Carrier),
             [Participants.Notifications] = real.Notifier is { } notifier ? OnceOnDisk(Intents.On(notifier)) : Intents.On(Notifier),
         };
         foreach (var (name, decider) in Participants.Deciders)

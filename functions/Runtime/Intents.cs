@@ -36,13 +36,15 @@ public static class Intents
         _ => throw NotOn(nameof(IStock), call),
     };
 
-    public static Perform On(ICardProvider cards) => async (call, cancellation) => call.Intent switch
+    /// <param name="time">Of the wait where a look-up lags; the system's where it is null.</param>
+    public static Perform On(ICardProvider cards, TimeProvider? time = null) => async (call, cancellation) => call.Intent switch
     {
         ChargeCard charge =>
             (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
             ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
-        FindCharge => await cards.EndChargeAsync(call.Key, call.OrderId, cancellation) ?? new NothingCharged(),
-        RefundCard refund when call.LookUp => await RefundFoundAsync(cards, call.OrderId, refund, cancellation),
+        FindCharge => await SurelyAsync(
+            () => cards.EndChargeAsync(call.Key, call.OrderId, cancellation), cards.LookUpLag, time, cancellation) ?? new NothingCharged(),
+        RefundCard refund when call.LookUp => await RefundFoundAsync(cards, call.OrderId, refund, time, cancellation),
         RefundCard refund =>
             (call.Repeated ? await cards.FindRefundAsync(call.OrderId, refund.ChargeId, refund.Amount, cancellation) : null)
             ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
@@ -50,11 +52,14 @@ public static class Intents
     };
 
     /// <summary>A refund that has failed gave nothing back: what a person did by hand counts.</summary>
-    static async Task<Answer> RefundFoundAsync(ICardProvider cards, string orderId, RefundCard refund, CancellationToken cancellation)
+    static async Task<Answer> RefundFoundAsync(
+        ICardProvider cards, string orderId, RefundCard refund, TimeProvider? time, CancellationToken cancellation)
     {
         try
         {
-            return (Answer?)await cards.FindRefundAsync(orderId, refund.ChargeId, refund.Amount, cancellation) ?? new NothingDone();
+            return (Answer?)await SurelyAsync(
+                () => cards.FindRefundAsync(orderId, refund.ChargeId, refund.Amount, cancellation), cards.LookUpLag, time, cancellation)
+                ?? new NothingDone();
         }
         catch (ProviderException e) when (e.Failure is Kernel.Failure.Fault)
         {
@@ -62,22 +67,41 @@ public static class Intents
         }
     }
 
-    public static Perform On(ICarrier carrier) => async (call, cancellation) => call.Intent switch
+    /// <summary>
+    /// Nothing is believed only once a look-up must show all that was done before. Where it leads to a call with the same key, that is not
+    /// needed: the provider then answers as it did before.
+    /// </summary>
+    static async Task<T?> SurelyAsync<T>(Func<Task<T?>> find, TimeSpan lag, TimeProvider? time, CancellationToken cancellation)
+        where T : class
+    {
+        if (await find() is { } found)
+            return found;
+        if (lag == TimeSpan.Zero)
+            return null;
+        await Task.Delay(lag, time ?? TimeProvider.System, cancellation);
+        return await find();
+    }
+
+    /// <inheritdoc cref="On(ICardProvider, TimeProvider?)"/>
+    public static Perform On(ICarrier carrier, TimeProvider? time = null) => async (call, cancellation) => call.Intent switch
     {
         BookCarrier order =>
             (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
             ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
-        FindBooking => await carrier.FindBookingAsync(call.OrderId, cancellation) ?? new NothingBooked(),
-        CancelCarrier order when call.LookUp => await CancellationFoundAsync(carrier, call.OrderId, order, cancellation),
+        FindBooking => await BookingFoundAsync(carrier, call.OrderId, time, cancellation) ?? new NothingBooked(),
+        CancelCarrier order when call.LookUp => await CancellationFoundAsync(carrier, call.OrderId, order, time, cancellation),
         FindParcel parcel => await carrier.FindParcelAsync(call.OrderId, parcel.TrackingId, cancellation),
         CancelCarrier order => await carrier.CancelAsync(call.Key, call.OrderId, order.TrackingId, cancellation),
         _ => throw NotOn(nameof(ICarrier), call),
     };
 
+    static Task<Answer?> BookingFoundAsync(ICarrier carrier, string orderId, TimeProvider? time, CancellationToken cancellation) =>
+        SurelyAsync(() => carrier.FindBookingAsync(orderId, cancellation), carrier.LookUpLag, time, cancellation);
+
     /// <summary>A parcel that has left was cancelled by nobody, whatever a person says.</summary>
     static async Task<Answer> CancellationFoundAsync(
-        ICarrier carrier, string orderId, CancelCarrier order, CancellationToken cancellation) =>
-        await carrier.FindBookingAsync(orderId, cancellation) is not CarrierBooked ? new CarrierCancelled()
+        ICarrier carrier, string orderId, CancelCarrier order, TimeProvider? time, CancellationToken cancellation) =>
+        await BookingFoundAsync(carrier, orderId, time, cancellation) is not CarrierBooked ? new CarrierCancelled()
             : await carrier.FindParcelAsync(orderId, order.TrackingId, cancellation) is ParcelPickedUp ? new CarrierTooLate()
             : new NothingDone();
 

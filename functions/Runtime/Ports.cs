@@ -84,11 +84,17 @@ public sealed record StockLevel(string Sku, string Warehouse, long Received, lon
 /// </summary>
 public interface ICardProvider
 {
+    /// <summary>
+    /// For how long a look-up may miss what was just done. What is called off because nothing was found is looked up again after that.
+    /// </summary>
+    TimeSpan LookUpLag => TimeSpan.Zero;
+
     /// <summary><see cref="CardCharged"/>, with the amount that was really charged, or <see cref="CardDeclined"/>.</summary>
     Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation);
 
     /// <summary>
-    /// The outcome of the order's charge, however long ago: also <see cref="ChargeReturned"/>; null where none was made, and only then.
+    /// The outcome of the order's charge, however long ago: also <see cref="ChargeReturned"/>; null where none was made, or only within
+    /// <see cref="LookUpLag"/>.
     /// </summary>
     Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation);
 
@@ -108,6 +114,9 @@ public interface ICardProvider
 /// </summary>
 public interface ICarrier
 {
+    /// <inheritdoc cref="ICardProvider.LookUpLag"/>
+    TimeSpan LookUpLag => TimeSpan.Zero;
+
     /// <summary><see cref="CarrierBooked"/> or <see cref="CarrierRefused"/>.</summary>
     Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation);
 

@@ -75,6 +75,9 @@ enum Fault
     NotifierAnswerLost,
     NotifierDown,
 
+    /// <summary>A provider's look-up does not show for seconds what the provider has just done.</summary>
+    LookUpLags,
+
     /// <summary>A provider refuses the request itself, until somebody mends something.</summary>
     ProviderRefuses,
     ChargePending,
@@ -92,7 +95,7 @@ enum Fault
     /// <summary>The driver takes a parcel whose booking is cancelled or refused.</summary>
     PickedUpAfterCallOff,
 
-    /// <summary>A provider was called with a key that it saw more than a day ago.</summary>
+    /// <summary>A provider was called with a key that it has forgotten meanwhile.</summary>
     KeyForgotten,
 
     BodyUnreadable,
@@ -122,7 +125,7 @@ sealed class Faults
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
         (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.2), (Fault.BugInAnswer, 0.05),
-        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
+        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
     readonly Chance chance;

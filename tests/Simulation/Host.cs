@@ -47,8 +47,8 @@ sealed class Host
     Perform Ports(string participant) => participant switch
     {
         Participants.Inventory => Intents.On(new StockPort(this, world.Stock)),
-        Participants.Payments => CallingOff(Intents.On(new CardsPort(this, world.Cards))),
-        Participants.Shipping => CallingOff(Intents.On(new CarrierPort(this, world.Carrier))),
+        Participants.Payments => CallingOff(Intents.On(new CardsPort(this, world.Cards), Time)),
+        Participants.Shipping => CallingOff(Intents.On(new CarrierPort(this, world.Carrier), Time)),
         Participants.Notifications => Intents.On(new NotifierPort(this, world.Notifier)),
         _ => Intents.Nothing,
     };

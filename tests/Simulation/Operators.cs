@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderFunctions.Kernel;
 using OrderFunctions.Runtime;
 using OrderFunctions.Saga;
 
@@ -173,17 +174,21 @@ sealed class Operators(World world)
         var (participant, order) = (Chance.Of(Undoing), Chance.Of(world.Orders));
         if (world.Store(participant)[order.Id] is not { } stream)
             return;
-        var ids = stream.Entries.Select(entry => entry.On).Concat(stream.Parked.Select(parked => parked.Id).Skip(1)).ToList();
-        AskToSettle(participant, order.Id, Chance.Of(ids));
+
+        // Not what is parked and may be settled by the time the request arrives: no carrier was called.
+        var ids = stream.Entries.Where(entry => entry.Via is Via.Bus or Via.Http).Select(entry => entry.On)
+            .Concat(stream.Parked.Skip(1).Where(_ => participant is not Participants.Shipping).Select(parked => parked.Id)).ToList();
+        if (ids.Count > 0)
+            AskToSettle(participant, order.Id, Chance.Of(ids), isMistake: true);
     }
 
     bool IsDoneByHand(string participant, string orderId) =>
         participant is not Participants.Shipping || world.Carrier.CancelByPhone(orderId);
 
-    void AskToSettle(string participant, string orderId, string messageId) => _ = new HttpRequest(
+    void AskToSettle(string participant, string orderId, string messageId, bool isMistake = false) => _ = new HttpRequest(
         world, "operator", Participants.Orders, orderId, Numbered("settle"),
         new SettleRequested(participant, messageId, "c1", "changed my mind", "operator", "by hand"),
-        mayRepeat: () => IsDoneByHand(participant, orderId));
+        mayRepeat: () => isMistake || IsDoneByHand(participant, orderId));
 
     static bool IsUndoing(Bug bug) =>
         (bug.Participant, bug.Message.Event) is (Participants.Payments, RefundPayment) or (Participants.Inventory, RestockInventory)

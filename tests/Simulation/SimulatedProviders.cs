@@ -5,13 +5,7 @@ using OrderFunctions.Saga.Shipping;
 
 namespace OrderFunctions.Simulation;
 
-/// <summary>How long providers remember keys.</summary>
-static class KeyMemory
-{
-    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
-}
-
-/// <summary>What a provider remembers of the calls made to it: the answer for each key, for a day.</summary>
+/// <summary>What a provider remembers of the calls made to it: the answer for each key, for as long as it remembers keys.</summary>
 sealed class KeyMemory<T>(World world)
     where T : class
 {
@@ -27,9 +21,24 @@ sealed class KeyMemory<T>(World world)
             world.Faults.Happened(Fault.KeyForgotten);
         }
         var answer = decide();
-        answers[key] = (answer, world.Scheduler.Now + KeyMemory.Lifetime);
+        answers[key] = (answer, world.Scheduler.Now + world.KeyLifetime);
         return answer;
     }
+}
+
+/// <summary>What a provider's look-up does not show yet.</summary>
+sealed class LaggingLookUp(World world)
+{
+    readonly Dictionary<string, DateTimeOffset> shownFrom = [];
+
+    /// <summary>The provider has just done something for the order.</summary>
+    public void Done(string orderId, string participant)
+    {
+        if (world.Faults.Strike(Fault.LookUpLags, participant))
+            shownFrom[orderId] = world.Scheduler.Now + world.Chance.Below(world.LookUpLag);
+    }
+
+    public bool Shows(string orderId) => !(shownFrom.TryGetValue(orderId, out var from) && world.Scheduler.Now < from);
 }
 
 /// <summary>
@@ -41,11 +50,17 @@ sealed class CalledOff(World world, int answersMax)
     static readonly TimeSpan OverlapMax = TimeSpan.FromMinutes(5);
 
     readonly Dictionary<string, (int Answers, DateTimeOffset At)> orders = [];
+    readonly Dictionary<string, Strand> askedOnce = [];
 
     public void Nothing(string orderId, Strand asker)
     {
         if (!asker.CallsOff)
             return;
+
+        // Where look-ups lag, whoever finds nothing asks twice: what has arrived before the first time is shown at the second.
+        if (world.LookUpLag > TimeSpan.Zero && askedOnce.Remove(orderId, out var before) && before == asker)
+            return;
+        askedOnce[orderId] = asker;
         orders[orderId] = (orders.GetValueOrDefault(orderId).Answers + 1, world.Scheduler.Now);
         world.Late.Hurry(orderId);
     }
@@ -67,6 +82,8 @@ sealed class SimulatedCards(World world)
     readonly Dictionary<string, Refund> refunds = [];
     readonly KeyMemory<Charge> chargeKeys = new(world);
     readonly KeyMemory<Refund> refundKeys = new(world);
+    readonly LaggingLookUp chargesShown = new(world);
+    readonly LaggingLookUp refundsShown = new(world);
 
     /// <summary>Two answers: one when the refund is requested, and one when the reservation arrives despite that.</summary>
     public CalledOff CalledOff { get; } = new(world, answersMax: 2);
@@ -93,10 +110,13 @@ sealed class SimulatedCards(World world)
             throw new TransientException("The call was given up on its way.");
     }
 
-    public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = KeyMemory.Lifetime };
+    public Service Service { get; } = new("card provider", Fault.CardsBusy, Fault.CardsAnswerLost, Fault.CardsDown) { WayMax = world.KeyLifetime - world.LookUpLag };
 
     /// <summary>The outcome, once everything has settled.</summary>
     public Answer? ChargeOf(string orderId) => charges.TryGetValue(orderId, out var charge) ? OutcomeOf(charge) : null;
+
+    /// <summary>What a look-up shows of it now.</summary>
+    public Answer? FindCharge(string orderId) => chargesShown.Shows(orderId) ? ChargeOf(orderId) : null;
 
     public CardRefunded? RefundOf(string orderId) => refunds.TryGetValue(orderId, out var refund) && refund.Status is Status.Succeeded ? refund.Answer : null;
 
@@ -114,6 +134,7 @@ sealed class SimulatedCards(World world)
                 world.Invariants.Broken("A card is charged once", orderId, key);
             if (amount.Amount == 0 || amount != world.Orders.First(order => order.Id == orderId).Total)
                 world.Invariants.Broken("A card is charged what the order costs, if it costs anything", orderId, amount.ToString());
+            chargesShown.Done(orderId, Participants.Payments);
             var status = world.Chance.Hits(world.DeclineChance) ? Status.Declined : Status.Succeeded;
             var made = new Charge("ch-" + orderId, amount, status);
             if (Strikes(Fault.ChargePending))
@@ -133,10 +154,13 @@ sealed class SimulatedCards(World world)
     /// <summary>Cancels a pending charge.</summary>
     public Answer? EndCharge(string orderId)
     {
-        if (charges.TryGetValue(orderId, out var charge) && charge.PendingUntil > world.Scheduler.Now)
-            charges[orderId] = charge with { Status = Status.Declined, PendingUntil = default };
-        return ChargeOf(orderId);
+        if (FindPending(orderId) is { } pending)
+            charges[orderId] = pending with { Status = Status.Declined, PendingUntil = default };
+        return FindCharge(orderId);
     }
+
+    Charge? FindPending(string orderId) =>
+        chargesShown.Shows(orderId) && charges.TryGetValue(orderId, out var charge) && charge.PendingUntil > world.Scheduler.Now ? charge : null;
 
     public CardRefunded RefundAsked(string key, string orderId, string chargeId, Money amount)
     {
@@ -146,16 +170,20 @@ sealed class SimulatedCards(World world)
                 world.Invariants.Broken("A charge is refunded once", orderId, key);
             if (!charges.TryGetValue(orderId, out var charge) || charge.Status is not Status.Succeeded || charge.Id != chargeId || charge.Amount != amount)
                 world.Invariants.Broken("Only what was taken is refunded", orderId, $"{chargeId} {amount}");
+            refundsShown.Done(orderId, Participants.Payments);
             var made = new Refund(new("re-" + orderId), Strikes(Fault.RefundFailed) ? Status.Declined : Status.Succeeded);
             if (Strikes(Fault.RefundPending))
                 made.PendingUntil = world.Scheduler.Now + world.Chance.OfAnyScale(TimeSpan.FromHours(2));
             return refunds[orderId] = made;
         });
-        return FindRefund(orderId)!;
+        return RefundMade(orderId)!;
     }
 
+    /// <inheritdoc cref="RefundMade"/>
+    public CardRefunded? FindRefund(string orderId) => refundsShown.Shows(orderId) ? RefundMade(orderId) : null;
+
     /// <exception cref="ProviderException">It is pending, or it has failed.</exception>
-    public CardRefunded? FindRefund(string orderId) =>
+    CardRefunded? RefundMade(string orderId) =>
         !refunds.TryGetValue(orderId, out var refund) ? null
         : refund.PendingUntil > world.Scheduler.Now ? throw new ProviderException(Kernel.Failure.Pending, "The refund is pending.")
         : refund.HasFailed ? throw new ProviderException(Kernel.Failure.Fault, "The refund has failed.")
@@ -204,6 +232,8 @@ sealed class SimulatedCards(World world)
 
 sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
 {
+    public TimeSpan LookUpLag => host.World.LookUpLag;
+
     public Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
     {
         var caller = Strand.Current!;
@@ -216,7 +246,7 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
     }
 
     public Task<Answer?> FindChargeAsync(string orderId, CancellationToken cancellation) =>
-        host.CallAsync(cards.Service, "looks up the charge of", orderId, () => cards.ChargeOf(orderId), cancellation);
+        host.CallAsync(cards.Service, "looks up the charge of", orderId, () => cards.FindCharge(orderId), cancellation);
 
     public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation)
     {
@@ -264,17 +294,22 @@ sealed class SimulatedCarrier(World world)
 {
     readonly Dictionary<string, Booking> bookings = [];
     readonly KeyMemory<Answer> keys = new(world);
+    readonly LaggingLookUp shown = new(world);
 
     public CalledOff CalledOff { get; } = new(world, answersMax: 1);
 
-    public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown) { WayMax = KeyMemory.Lifetime };
+    public Service Service { get; } = new("carrier", Fault.CarrierBusy, Fault.CarrierAnswerLost, Fault.CarrierDown) { WayMax = world.KeyLifetime - world.LookUpLag };
 
     public Booking? Of(string orderId) => bookings.GetValueOrDefault(orderId);
+
+    /// <summary>What a look-up shows of it now.</summary>
+    public Answer? Find(string orderId) => shown.Shows(orderId) ? Of(orderId)?.Answer : null;
 
     public Answer Book(string key, string orderId) => keys.Answer(key, () =>
     {
         if (bookings.ContainsKey(orderId))
             world.Invariants.Broken("A carrier is booked once", orderId, key);
+        shown.Done(orderId, Participants.Shipping);
         var promised = world.Scheduler.Now + world.Chance.OfAnyScale(TimeSpan.FromDays(1));
         var booking = new Booking(world.Chance.Hits(world.RefuseChance)
             ? new CarrierRefused("no route")
@@ -379,6 +414,8 @@ sealed class SimulatedCarrier(World world)
 
 sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
 {
+    public TimeSpan LookUpLag => host.World.LookUpLag;
+
     public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
     {
         var caller = Strand.Current!;
@@ -395,7 +432,7 @@ sealed class CarrierPort(Host host, SimulatedCarrier carrier) : ICarrier
         var asker = Strand.Current!;
         return host.CallAsync(carrier.Service, "looks up the booking of", orderId, () =>
         {
-            var answer = carrier.Of(orderId)?.Answer;
+            var answer = carrier.Find(orderId);
             if (answer is null)
                 carrier.CalledOff.Nothing(orderId, asker);
             return answer;
@@ -423,7 +460,7 @@ sealed class SimulatedNotifier(World world)
     readonly KeyMemory<Notified> keys = new(world);
     readonly Dictionary<string, long> told = [];
 
-    public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown) { WayMax = KeyMemory.Lifetime };
+    public Service Service { get; } = new("notifier", Fault.NotifierBusy, Fault.NotifierAnswerLost, Fault.NotifierDown) { WayMax = world.KeyLifetime - world.LookUpLag };
 
     /// <summary>Whether the customer has received this notice.</summary>
     public bool HasTold(string orderId, string notice) => told.ContainsKey($"{orderId}/{notice}");
@@ -432,7 +469,7 @@ sealed class SimulatedNotifier(World world)
     {
         var name = $"{orderId}/{notice.Notice}";
         // The channel has no look-up. Once it has forgotten its keys, a second notice is better than none.
-        if (told.TryGetValue(name, out var before) && world.Scheduler.Elapsed - before < TimeSpan.TicksPerDay)
+        if (told.TryGetValue(name, out var before) && world.Scheduler.Elapsed - before < world.KeyLifetime.Ticks)
             world.Invariants.Broken("Each notice is told once", orderId, key);
         told[name] = world.Scheduler.Elapsed;
         return new();

@@ -40,6 +40,8 @@ sealed class World
         Invariants = new(this);
         Bugs = new(this);
         Rules = new(this, options.Dropped);
+        KeyLifetime = Chance.Of([TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(10)]);
+        LookUpLag = Faults.Allows(Fault.LookUpLags) ? Chance.Of([TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)]) : TimeSpan.Zero;
         Stock = new(this);
         Cards = new(this);
         Carrier = new(this);
@@ -102,6 +104,13 @@ sealed class World
     public int ReplayWindow { get; }
 
     public int ReplayLooks { get; }
+
+    /// <summary>How long providers remember keys.</summary>
+    public TimeSpan KeyLifetime { get; }
+
+    /// <summary>For how long their look-ups may miss what they have just done.</summary>
+    public TimeSpan LookUpLag { get; }
+
     public double DeclineChance { get; }
     public double RefuseChance { get; }
 

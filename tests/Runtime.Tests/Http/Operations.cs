@@ -236,7 +236,7 @@ public sealed class Operations : IAsyncLifetime
         var reply = await host.PostAsync("/api/operations/settle", body, "click 1", "olga");
         Assert.Equal((202, "olga@example.org"), (reply.Status, (string?)reply.Json!["by"]));
         var said = Assert.Single(host.Bus.Published.Select(m => m.Event).OfType<SettleRequested>());
-        Assert.Equal(new("payments", $"{id}/shipping/4", "17850", "ordered twice", "olga@example.org", "by bank transfer"), said);
+        Assert.Equal(new("payments", $"{id}/shipping/4", "17850", "ordered twice", "olga@example.org", "by bank transfer", Known: 3), said);
 
         var order = (await host.GetAsync($"/api/orders/{id}")).Json!;
         Assert.Equal("payments", (string?)Assert.Single(order["settled"]!.AsArray()));
