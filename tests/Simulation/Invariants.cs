@@ -288,6 +288,9 @@ sealed class Invariants(World world)
             world.Upkeep(participant).Wake(idle: -1);
         }
         var settled = after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events).Select(e => e.Event).OfType<StepSettled>().FirstOrDefault();
+        var meant = after.Entries.Skip(before.Entries.Count).FirstOrDefault(entry => entry.Events.Any(e => e.Event is StepSettled or SettlementRefused));
+        if (meant is not null && !IsMeantFor(participant, world.Bus.Published(meant.On)))
+            Broken("What an operator asks of another participant is not done here", after.OrderId, $"{meant.On} at {participant}");
         if (settled is not null && before.PlaceOf(settled.MessageId) > 0)
             Broken("A step is settled by hand when all before it is handled", after.OrderId, $"{settled.MessageId} at {participant}");
     }

@@ -35,7 +35,7 @@ sealed class LaggingLookUp(World world)
     public void Done(string orderId, string participant)
     {
         if (world.Faults.Strike(Fault.LookUpLags, participant))
-            shownFrom[orderId] = world.Scheduler.Now + world.Chance.Below(world.LookUpLag);
+            shownFrom[orderId] = world.Scheduler.Now + world.Chance.Between(world.LookUpLag / 2, world.LookUpLag);
     }
 
     public bool Shows(string orderId) => !(shownFrom.TryGetValue(orderId, out var from) && world.Scheduler.Now < from);

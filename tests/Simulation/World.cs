@@ -41,7 +41,7 @@ sealed class World
         Bugs = new(this);
         Rules = new(this, options.Dropped);
         KeyLifetime = Chance.Of([TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(10)]);
-        LookUpLag = Faults.Allows(Fault.LookUpLags) ? Chance.Of([TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)]) : TimeSpan.Zero;
+        LookUpLag = Faults.Allows(Fault.LookUpLags) ? TimeSpan.FromMinutes(1) : TimeSpan.Zero;
         Stock = new(this);
         Cards = new(this);
         Carrier = new(this);
