@@ -154,7 +154,7 @@ sealed class Faults
         {
             var drawn = chance.OneIn(2) ? Math.Min(chance.Of(Degrees(kind)), Most(kind)) : 0;
             if (storm is not null)
-                drawn = Array.Find(ChancesInStorm, strike => strike.Kind == kind).Chance;
+                drawn = kind is Fault.LookUpLags && drawn == 0 ? 0 : Array.Find(ChancesInStorm, strike => strike.Kind == kind).Chance;
             chances[(int)kind] = only is null || only.Contains(kind) ? drawn : 0;
         }
     }

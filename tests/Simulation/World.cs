@@ -40,7 +40,7 @@ sealed class World
         Invariants = new(this);
         Bugs = new(this);
         Rules = new(this, options.Dropped);
-        KeyLifetime = Chance.Of([TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(10)]);
+        KeyLifetime = Storm is null ? Chance.Of([TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(10)]) : TimeSpan.FromDays(1);
         LookUpLag = Faults.Allows(Fault.LookUpLags) ? TimeSpan.FromMinutes(1) : TimeSpan.Zero;
         Stock = new(this);
         Cards = new(this);
