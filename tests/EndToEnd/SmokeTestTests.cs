@@ -35,8 +35,8 @@ public sealed class SmokeTestTests : IDisposable
     }
 
     /// <summary>
-    /// A script that knows the host's address replaces the Azure CLI, and another keeps the command line from being built again, which would
-    /// take longer than all the rest.
+    /// A script that knows the host's address replaces the Azure CLI, and another keeps the command line from being built again, which
+    /// would take longer than all the rest.
     /// </summary>
     async Task<(int Status, string Output)> RunAsync(string kind, Uri address)
     {

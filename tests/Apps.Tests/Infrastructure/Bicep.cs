@@ -81,7 +81,8 @@ static class Bicep
     }
 
     /// <summary>
-    /// A folder with all files as the compiler formats them. Each had blank lines at its end before, so what equals the original was formatted.
+    /// A folder with all files as the compiler formats them. Each had blank lines at its end before, so what equals the original was
+    /// formatted.
     /// </summary>
     public static string Formatted()
     {
