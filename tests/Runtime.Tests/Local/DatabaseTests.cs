@@ -126,6 +126,9 @@ public sealed class DatabaseTests : IAsyncDisposable
         await Assert.ThrowsAsync<TransientException>(() => database.CommitAsync(connection => Insert(connection, 2)));
         file.Crash();
         Assert.Equal([1], await NumbersAsync(file.Open()));
+
+        // Its open transaction must not hold up its end.
+        await database.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }
 
     [Fact]
