@@ -35,13 +35,16 @@ sealed class Bugs(World world)
         Fault[] kinds = message.Event is IKernelEvent ? [Fault.BodyUnreadable] : [Fault.BodyUnreadable, Fault.TypeUnknown, Fault.BugInRules, Fault.BugInAnswer];
         foreach (var kind in kinds)
         {
-            if (!world.Faults.Strike(kind, participant, often: message.Event is ICallsOff && world.Chance.OneIn(2)))
+            var often = (message.Event is ICallsOff && world.Chance.OneIn(2)) || (kind is Fault.TypeUnknown && world.Versions.Exist && world.Chance.OneIn(4));
+            if (!world.Faults.Strike(kind, participant, often))
                 continue;
             var bug = new Bug(participant, message, kind);
             active.Add(bug);
             if (kind is Fault.TypeUnknown)
             {
-                world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromDays(1)), () => Mend(bug));
+                // Where there is a next version, its hosts know the type.
+                if (!world.Versions.Exist)
+                    world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromDays(1)), () => Mend(bug));
                 return;
             }
             world.Bred(bug);

@@ -96,8 +96,7 @@ sealed class DeadLetter(Copy copy, long sequence)
     /// <summary>Whether the stream already recorded the message as handled when it was last received.</summary>
     public bool WasHandled { get; set; }
 
-    public DeadMessage Read(World world, string participant) =>
-        new(sequence, copy.Received(world.Bugs, participant));
+    public DeadMessage Read(Host reader) => new(sequence, copy.Received(reader));
 }
 
 sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQueue
@@ -108,7 +107,7 @@ sealed class DeadLetterPort(Host host, Subscription subscription) : IDeadLetterQ
     {
         var letters = await host.CallAsync(
             Queue.Service, "peeks at dead letters", subscription.Name, () => Queue.Peek(after, max), cancellation);
-        return letters.ConvertAll(letter => letter.Read(host.World, subscription.Name));
+        return letters.ConvertAll(letter => letter.Read(host));
     }
 
     public IDeadLetterReceiver Open() => new DeadLetterReceiver(host, subscription);
@@ -126,7 +125,7 @@ sealed class DeadLetterReceiver(Host host, Subscription subscription) : IDeadLet
             Queue.Service, "receives dead letters", subscription.Name, () => Queue.Lock(max).ConvertAll(l => (l, l.Lock)), cancellation);
         foreach (var (letter, @lock) in letters)
             held[letter.Sequence] = (letter, @lock);
-        return letters.ConvertAll(one => one.l.Read(host.World, subscription.Name));
+        return letters.ConvertAll(one => one.l.Read(host));
     }
 
     public Task RenewLockAsync(DeadMessage message, CancellationToken cancellation) => OnHeldAsync("renews", message, Queue.Renew, cancellation);

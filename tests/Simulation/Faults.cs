@@ -9,6 +9,9 @@ enum Fault
     CrashBeforeCall,
     CrashAfterCall,
     HostStopped,
+
+    /// <summary>A participant is updated or rolled back, host by host.</summary>
+    VersionsMixed,
     SlowCall,
     ClockJump,
 

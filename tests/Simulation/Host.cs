@@ -20,6 +20,7 @@ sealed class Host
     {
         this.world = world;
         Name = $"{participant}#{number}";
+        IsNext = world.Versions.IsNext(participant);
         Time = new(this, world.Scheduler, world.Faults.Strike(Fault.ClockSkewed)
             ? world.Chance.Between(-HostClock.AheadMax, HostClock.AheadMax) : TimeSpan.Zero);
         var store = new StorePort(this, world.Store(participant));
@@ -36,6 +37,10 @@ sealed class Host
 
     public World World => world;
     public string Name { get; }
+
+    /// <summary>Whether it runs the next version (<see cref="Versions"/>).</summary>
+    public bool IsNext { get; }
+
     public HostClock Time { get; }
     public IEventBus Bus { get; }
     public Participant Participant { get; }

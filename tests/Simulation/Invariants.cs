@@ -68,7 +68,7 @@ sealed class Invariants(World world)
 
     public void Publishing(OutboundMessage message, PublicEvent? published)
     {
-        if (published is not null && !published.Equals(message.Event))
+        if (published is not null && !Wire.AreSame(published, message.Event))
             Broken("An id stands for one content", message.OrderId, $"{message.Id}: {published}, then {message.Event}");
         if (message.Event is IFromOutside)
         {
@@ -78,7 +78,7 @@ sealed class Invariants(World world)
         }
         var participant = message.Id.Split('/')[1];
         var recorded = world.Store(participant)[message.OrderId]?.Entries.SelectMany(entry => entry.Events).FirstOrDefault(e => e.Id == message.Id);
-        if (recorded is null || !recorded.Event.Equals(message.Event))
+        if (recorded is null || !Wire.AreSame(recorded.Event, message.Event))
             Broken("Nothing is published before it is saved", message.OrderId, message.Id);
         var entry = world.Store(participant)[message.OrderId]?.Entries.FirstOrDefault(entry => entry.Events.Any(e => e.Id == message.Id));
         if (entry?.On != message.CausationId)

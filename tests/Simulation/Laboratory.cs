@@ -42,7 +42,8 @@ sealed class Laboratory(string root)
                 }
                 catch (Exception e)
                 {
-                    results[index].SetException(e);
+                    // The others have their results all the same.
+                    results[index].SetResult(new(mutants[index].Name, null, e.Message.ReplaceLineEndings(" ")));
                 }
             }
         }
@@ -93,7 +94,7 @@ sealed class Laboratory(string root)
         if (edit is not null)
             Edit(edit, place);
         return Shell.Run(place.Folder, SuiteMax, [
-            Path.Combine(place.Folder, $"OrderFunctions.{Path.GetFileName(suite.Project)}.dll"), .. suite.Classes.SelectMany(name => new[] { "-class", $"*.{name}" }),
+            Path.Combine(place.Folder, $"OrderFunctions.{Path.GetFileName(suite.Project)}.dll"), "-stopOnFail", .. suite.Classes.SelectMany(name => new[] { "-class", $"*.{name}" }),
         ]);
     }
 

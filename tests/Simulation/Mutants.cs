@@ -50,12 +50,15 @@ static class Mutants
     }
 
     /// <summary>Returns the exit code: 1 if a mutant was not caught. Rewrites the approved results of those that ran.</summary>
-    public static int Run(string? only, long seedsMax, TextWriter output)
+    /// <param name="only">Part of their names.</param>
+    /// <param name="added">Only those that have no result yet.</param>
+    public static int Run(string only, bool added, long seedsMax, TextWriter output)
     {
         var lines = File.ReadAllLines(ApprovedFile).Skip(1).ToDictionary(line => ReadResult(line).Name);
         var missed = 0;
         var watch = Stopwatch.StartNew();
-        foreach (var caught in All(only, seedsMax))
+        var known = added ? lines.Keys.ToHashSet() : [];
+        foreach (var caught in All(name => name.Contains(only, StringComparison.Ordinal) && !known.Contains(name), seedsMax))
         {
             missed += caught.After is null ? 1 : 0;
             lines[caught.Name] = string.Create(CultureInfo.InvariantCulture, $"{caught.After?.ToString(CultureInfo.InvariantCulture) ?? "never",5}  {caught.Name} — {caught.By}");
@@ -66,14 +69,14 @@ static class Mutants
         return missed == 0 ? 0 : 1;
     }
 
-    static IEnumerable<Caught> All(string? only, long seedsMax)
+    static IEnumerable<Caught> All(Func<string, bool> chosen, long seedsMax)
     {
-        foreach (var cell in Rules.Table.Where(cell => only is null || NameOf(cell).Contains(only, StringComparison.Ordinal)))
+        foreach (var cell in Rules.Table.Where(cell => chosen(NameOf(cell))))
         {
             var first = new Runner(0, seedsMax, Environment.ProcessorCount, new(0, Dropped: cell), StopAtFirst: true).Run().Violations.FirstOrDefault();
             yield return new(NameOf(cell), first.Value is null ? null : (long)first.Key + 1, first.Value?.Law ?? "");
         }
-        foreach (var caught in new Laboratory(Root).Run(Edits.Where(mutant => only is null || mutant.Name.Contains(only, StringComparison.Ordinal)).ToList(), seedsMax))
+        foreach (var caught in new Laboratory(Root).Run(Edits.Where(mutant => chosen(mutant.Name)).ToList(), seedsMax))
             yield return caught;
     }
 

@@ -27,6 +27,8 @@ sealed class Operations(World world)
             Sometimes(1 + Chance.Below(4), SetClockBack);
         if (world.Faults.Allows(Fault.HostStopped))
             Sometimes(1 + Chance.Below(4), StopHost);
+        if (world.Versions.Exist)
+            Sometimes(1 + Chance.Below(8), world.Versions.Roll);
         Sometimes(Chance.Below(16), world.Operators.Operate);
         Sometimes(Chance.Below(3), ReceiveGoods);
     }

@@ -19,6 +19,8 @@ enum Branch
     PublishedWithHttpEntries,
     Republished,
     RepublishedMarkLostRace,
+    HandledByNextVersion,
+    StreamOfNextVersionRefused,
 
     // Parking
     HeadRanFromSubscription,

@@ -38,13 +38,15 @@ sealed class SimulatedBus
     public IEnumerable<RecordedEvent> Unpublished(IEnumerable<Entry> entries) =>
         entries.SelectMany(entry => entry.Events).Where(recorded => recorded.Event is PublicEvent && Published(recorded.Id) is null);
 
-    public void Accept(IReadOnlyList<OutboundMessage> messages)
+    /// <param name="byNext">Whether a host of the next version sends them.</param>
+    public void Accept(IReadOnlyList<OutboundMessage> messages, bool byNext)
     {
         if (messages[0].CausationId != messages[^1].CausationId)
             world.Reach.Saw(Branch.PublishedWithHttpEntries);
         world.Invariants.Publishing(messages);
-        foreach (var message in messages)
+        foreach (var sent in messages)
         {
+            var message = world.Wire.Sent(sent, byNext);
             world.Invariants.Publishing(message, Published(message.Id));
             var now = world.Scheduler.Now;
             if (window.TryGetValue(message.Id, out var before) && now - before < DuplicateWindow)
@@ -81,7 +83,7 @@ sealed class SimulatedBus
 sealed class BusPort(Host host, SimulatedBus bus) : IEventBus
 {
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
-        host.CallAsync(bus.Service, "publishes", messages[0].Id, () => bus.Accept(messages), cancellation);
+        host.CallAsync(bus.Service, "publishes", messages[0].Id, () => bus.Accept(messages, host.IsNext), cancellation);
 }
 
 /// <summary>A message in a subscription.</summary>
@@ -97,9 +99,10 @@ sealed class Copy(OutboundMessage message, DateTimeOffset enqueuedAt)
     /// <summary>Its last delivery was one more than the kernel allows, and no fault kept the kernel from parking it.</summary>
     public bool IsUndisturbed { get; set; }
 
-    public ReceivedMessage Received(Bugs bugs, string participant)
+    public ReceivedMessage Received(Host host)
     {
-        var isKnown = bugs.KnowsType(participant, Id);
+        var (bugs, participant) = (host.World.Bugs, host.Participant.Name);
+        var isKnown = host.IsNext || bugs.KnowsType(participant, Id);
         var readable = isKnown && bugs.CanRead(participant, Id);
         return new(
             message.Id, message.OrderId, isKnown ? message.Event.GetType().Name : "OfALaterVersion", readable ? message.Event : null,

@@ -38,7 +38,7 @@ sealed class SimulatedStore(World world, string participant)
     /// <summary>How often an order came to have, or ceased to have, such events.</summary>
     public long PendingChanges { get; private set; }
 
-    public OrderStream? Load(string orderId)
+    public OrderStream? Load(string orderId, Host reader)
     {
         if (!streams.TryGetValue(orderId, out var stream))
             return null;
@@ -46,6 +46,11 @@ sealed class SimulatedStore(World world, string participant)
             unreadable.Add(orderId);
         if (unreadable.Contains(orderId))
             throw new InvalidDataException("The document cannot be read.");
+        if (!world.Versions.CanRead(reader, stream))
+        {
+            world.Reach.Saw(Branch.StreamOfNextVersionRefused);
+            throw new InvalidDataException("There is no event named OfALaterVersion.");
+        }
         if (world.Faults.Strike(Fault.StreamTooLarge))
         {
             tooLarge.Add(orderId);
@@ -54,7 +59,7 @@ sealed class SimulatedStore(World world, string participant)
         return tooLarge.Contains(orderId) ? stream with { Size = OrderStream.SizeMax + 1 } : stream;
     }
 
-    public void Save(OrderStream stream, OrderSummary? summary)
+    public void Save(OrderStream stream, OrderSummary? summary, Host writer)
     {
         var before = this[stream.OrderId];
         if (before is not null && world.Scheduler.Now < ContendedUntil)
@@ -66,8 +71,11 @@ sealed class SimulatedStore(World world, string participant)
         if (stream.ETag != before?.ETag)
             throw Conflict(stream);
 
-        world.Invariants.Saving(participant, (before ?? OrderStream.Empty(stream.OrderId)) with { Size = stream.Size }, stream);
-        streams[stream.OrderId] = stream with { ETag = NextETag(), Size = 0 };
+        var known = before ?? OrderStream.Empty(stream.OrderId);
+        world.Invariants.Saving(participant, known with { Size = stream.Size }, stream);
+        var stored = world.Wire.Stored(stream, known, byNext: writer.IsNext);
+        world.Versions.Saved(writer, known, stored);
+        streams[stream.OrderId] = stored with { ETag = NextETag(), Size = 0 };
         summaries[stream.OrderId] = summary;
         if (stream.PendingSince is { } since)
         {
@@ -110,10 +118,10 @@ sealed class SimulatedStore(World world, string participant)
 sealed class StorePort(Host host, SimulatedStore store) : IStreamStore
 {
     public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-        host.CallAsync(store.Service, "loads", orderId, () => store.Load(orderId), cancellation);
+        host.CallAsync(store.Service, "loads", orderId, () => store.Load(orderId, host), cancellation);
 
     public Task SaveAsync(OrderStream stream, OrderSummary? summary, CancellationToken cancellation) =>
-        host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream, summary), cancellation);
+        host.CallAsync(store.Service, "saves", stream.OrderId, () => store.Save(stream, summary, host), cancellation);
 
     public Task<IReadOnlyList<string>> PendingAsync(DateTimeOffset before, int max, CancellationToken cancellation) =>
         host.CallAsync(store.Service, "looks for unpublished", store.Participant, () => store.Pending(before, max), cancellation);

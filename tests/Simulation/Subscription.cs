@@ -86,7 +86,7 @@ sealed class Subscription(World world, SubscriptionTopology topology)
     async Task HandleAsync(Delivery delivery, CancellationToken stopping)
     {
         var host = delivery.Host;
-        var message = delivery.Copy.Received(world.Bugs, Name);
+        var message = delivery.Copy.Received(host);
         world.History.Add(host.Name, "receives", message.Id, message.Type);
         var place = PlaceInLine(message);
         var calls = Strand.Current!.Calls;

@@ -42,6 +42,8 @@ sealed class World
         Rules = new(this, options.Dropped);
         KeyLifetime = Storm is null ? Chance.Of([TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromMinutes(10)]) : TimeSpan.FromDays(1);
         LookUpLag = Faults.Allows(Fault.LookUpLags) ? TimeSpan.FromMinutes(1) : TimeSpan.Zero;
+        Wire = new(this);
+        Versions = new(this);
         Stock = new(this);
         Cards = new(this);
         Carrier = new(this);
@@ -89,6 +91,8 @@ sealed class World
     public Reach Reach { get; } = new();
     public Bugs Bugs { get; }
     public Rules Rules { get; }
+    public Wire Wire { get; }
+    public Versions Versions { get; }
     public SimulatedStock Stock { get; }
     public SimulatedCards Cards { get; }
     public SimulatedCarrier Carrier { get; }
@@ -142,6 +146,7 @@ sealed class World
         Operations.BreakOneStream();
         Faults.On = false;
         Operations.EndOutages();
+        Versions.UpdateAll();
         if (Operations.Unreadable is { } unreadable)
         {
             var repair = false;
@@ -208,6 +213,8 @@ sealed class World
         var first = Chance.Below(HostsEach);
         return slots[first] ?? slots[(first + 1) % HostsEach];
     }
+
+    public IEnumerable<Host> Hosts(string participant) => hosts[participant].OfType<Host>();
 
     public void Bred(Bug bug) => Operators.Consider(bug, Chance.Below(4));
 
