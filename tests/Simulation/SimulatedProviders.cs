@@ -293,6 +293,7 @@ sealed class CardsPort(Host host, SimulatedCards cards) : ICardProvider
 sealed class SimulatedCarrier(World world)
 {
     readonly Dictionary<string, Booking> bookings = [];
+    readonly HashSet<string> calledOffByPhone = [];
     readonly KeyMemory<Answer> keys = new(world);
     readonly LaggingLookUp shown = new(world);
 
@@ -314,6 +315,7 @@ sealed class SimulatedCarrier(World world)
         var booking = new Booking(world.Chance.Hits(world.RefuseChance)
             ? new CarrierRefused("no route")
             : new CarrierBooked($"tr-{orderId}-{(bookings.Count + 1).ToString(CultureInfo.InvariantCulture)}", promised));
+        booking.Cancelled = calledOffByPhone.Contains(orderId);
         bookings[orderId] = booking;
         if (booking.Answer is CarrierRefused && world.Faults.Strike(Fault.PickedUpAfterCallOff, Participants.Shipping))
         {
@@ -347,9 +349,10 @@ sealed class SimulatedCarrier(World world)
         return new CarrierCancelled();
     }
 
-    /// <summary>An operator cancels it by phone. False where the parcel has left.</summary>
+    /// <summary>An operator cancels it by phone, even before it is booked. False where the parcel has left.</summary>
     public bool CancelByPhone(string orderId)
     {
+        calledOffByPhone.Add(orderId);
         if (!bookings.TryGetValue(orderId, out var booking) || booking.Answer is not CarrierBooked)
             return true;
         booking.Cancelled |= !booking.PickedUp;
