@@ -57,7 +57,7 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Theory]
-    [InlineData(400, """{"error":"no such merchant"}"""), InlineData(401, ""), InlineData(403, """{"status":"declined"}""")]
+    [InlineData(400, """{"error":"no such merchant"}"""), InlineData(401, """{"status":"declined"}"""), InlineData(403, """{"status":"declined"}""")]
     [InlineData(404, "<html>"), InlineData(405, ""), InlineData(415, ""), InlineData(422, ""), InlineData(302, "")]
     [InlineData(200, "<html>"), InlineData(200, ""), InlineData(200, "[]"), InlineData(200, """{"id":"ch-1"}""")]
     [InlineData(201, """{"id":"ch-1","status":"succeeded","currency":"GBP"}""")]
@@ -76,6 +76,14 @@ public sealed class HttpProviderTests : HttpMessageHandler
     public async Task A_busy_provider_leaves_the_outcome_unknown(int status)
     {
         Answers(status, "{}");
+
+        await Assert.ThrowsAsync<TransientException>(ChargeAsync);
+    }
+
+    [Fact]
+    public async Task A_time_out_leaves_the_outcome_unknown()
+    {
+        answer = () => throw new TaskCanceledException();
 
         await Assert.ThrowsAsync<TransientException>(ChargeAsync);
     }
@@ -301,6 +309,27 @@ public sealed class HttpProviderTests : HttpMessageHandler
         var failure = await Assert.ThrowsAsync<ProviderException>(() => cards.ChargeAsync("k", "o-1", Total, "tok", Cancellation));
 
         Assert.Equal(Failure.Unusable, failure.Failure);
+        Assert.Contains("with too much", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(400), InlineData(401), InlineData(404), InlineData(422)]
+    public async Task A_notice_that_is_refused_is_not_sent(int status)
+    {
+        Answers(status, "{}");
+
+        await Assert.ThrowsAsync<ProviderException>(() => new HttpNotifier(Client()).NotifyAsync("k", "o-1", Notice, Cancellation));
+    }
+
+    [Fact]
+    public async Task The_API_key_does_not_follow_a_redirect()
+    {
+        await using var provider = new ServiceCollection().AddCardProvider(Settings("https://cards.example/")).BuildServiceProvider();
+        var handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("card-provider");
+        while (handler is DelegatingHandler { InnerHandler: { } inner })
+            handler = inner;
+
+        Assert.False(Assert.IsType<SocketsHttpHandler>(handler).AllowAutoRedirect);
     }
 
     [Theory]
