@@ -81,7 +81,7 @@ sealed class Laboratory(string root)
 
         // "    OrderFunctions.Runtime.Tests.TurnLaws.A_message_is_handled_once [FAIL]"
         var failed = printed.Split('\n').Where(line => line.EndsWith(" [FAIL]", StringComparison.Ordinal))
-            .Select(line => line.Trim()[..^" [FAIL]".Length].Split('(')[0].Split('.') is [.., var type, var test] ? $"{type}.{test}" : line.Trim())
+            .Select(line => line.Trim()[..^" [FAIL]".Length].Split('(')[0]).Select(name => name.Split('.') is [.., var type, var test] ? $"{type}.{test}" : name)
             .Order(StringComparer.Ordinal).FirstOrDefault();
         return new(mutant.Name, 1, failed ?? (exit == Shell.Stopped
             ? "it does not end"
@@ -94,7 +94,7 @@ sealed class Laboratory(string root)
         if (edit is not null)
             Edit(edit, place);
         return Shell.Run(place.Folder, SuiteMax, [
-            Path.Combine(place.Folder, $"OrderFunctions.{Path.GetFileName(suite.Project)}.dll"), "-stopOnFail", .. suite.Classes.SelectMany(name => new[] { "-class", $"*.{name}" }),
+            Path.Combine(place.Folder, $"OrderFunctions.{Path.GetFileName(suite.Project)}.dll"), "-stopOnFail", "-noColor", .. suite.Classes.SelectMany(name => new[] { "-class", $"*.{name}" }),
         ]);
     }
 

@@ -81,6 +81,15 @@ public sealed class HttpProviderTests : HttpMessageHandler
     }
 
     [Fact]
+    public async Task A_refund_of_another_charge_refunds_nothing()
+    {
+        Then(200, """[{"id":"re-1","charge":"ch-8","status":"succeeded","amount":20.34,"currency":"GBP"}]""");
+        Then(200, "[]");
+
+        Assert.Null(await FindRefundAsync());
+    }
+
+    [Fact]
     public async Task A_time_out_leaves_the_outcome_unknown()
     {
         answer = () => throw new TaskCanceledException();
