@@ -12,6 +12,9 @@ namespace OrderFunctions.Benchmarks.Peer;
 /// <param name="pickedUp">Publishes that a parcel was picked up: the order, and the tracking id.</param>
 public sealed class Outside(Finals finals, Func<Guid, string, Task> pickedUp)
 {
+    const int ReportsMax = 10;
+    static readonly TimeSpan ReportPause = TimeSpan.FromMilliseconds(100);
+
     readonly Dictionary<string, long> shelf = Workload.Skus.ToDictionary(sku => sku, _ => 1_000_000_000L);
     readonly ConcurrentDictionary<Guid, IReadOnlyList<OrderLine>> reservations = [];
     readonly ConcurrentDictionary<Guid, (string ChargeId, Money Amount)> charges = [];
@@ -68,15 +71,25 @@ public sealed class Outside(Finals finals, Func<Guid, string, Task> pickedUp)
         return trackingId;
     }
 
+    /// <summary>Reports again until it is acknowledged, as carriers do.</summary>
     async void PickUpAsync(Guid order, string trackingId)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await pickedUp(order, trackingId);
-        }
-        catch (Exception e)
-        {
-            finals.Fail(e);
+            try
+            {
+                await pickedUp(order, trackingId);
+                return;
+            }
+            catch (Exception) when (attempt < ReportsMax)
+            {
+                await Task.Delay(attempt * ReportPause);
+            }
+            catch (Exception e)
+            {
+                finals.Fail(e);
+                return;
+            }
         }
     }
 

@@ -26,7 +26,7 @@ static class LatencyScenario
             grid.Add(quantity, samples);
 
         var seconds = new List<double>();
-        await StartAsync("--help");
+        await HostProcess.BuildAsync();
         for (var run = 1; run <= bench.Options.Runs; run++)
         {
             bench.Tell($"./run, {run} of {bench.Options.Runs}");
@@ -44,60 +44,13 @@ static class LatencyScenario
 
     static async Task<double> FirstOrderAsync()
     {
-        using var folder = new TemporaryFolder();
-        var port = RabbitMq.FreePort();
         var order = PostedOrder.Of(Workload.Completing(1)[0].Order);
-        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}") };
         var started = Stopwatch.GetTimestamp();
-        using var host = Run("--no-orders", "--port", $"{port}", "--data", Path.Combine(folder.FullName, "saga.db"));
-        try
-        {
-            while (!await IsAcceptedAsync(http, order))
-            {
-                if (host.HasExited || Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
-                    throw new SideFailedException("./run did not start.");
-                await Task.Delay(10);
-            }
-            return Stopwatch.GetElapsedTime(started).TotalSeconds;
-        }
-        finally
-        {
-            host.Kill(entireProcessTree: true);
-            await host.WaitForExitAsync();
-        }
-    }
-
-    static async Task<bool> IsAcceptedAsync(HttpClient http, PostedOrder order)
-    {
-        try
+        await using var host = await HostProcess.StartAsync(async http =>
         {
             using var answer = await http.PostAsJsonAsync("api/orders", order);
             return answer.StatusCode is HttpStatusCode.Accepted;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Runs the host once before measuring, so that build time is not included.</summary>
-    static async Task StartAsync(params IReadOnlyList<string> arguments)
-    {
-        using var process = Run(arguments);
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
-            throw new SideFailedException("./run cannot be started.");
-    }
-
-    static Process Run(params IReadOnlyList<string> arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo(Path.Combine(Bench.Root, "run"), arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
+        });
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 }

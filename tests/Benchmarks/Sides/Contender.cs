@@ -23,6 +23,7 @@ public sealed class Finals
     long rejected;
     long awaited = long.MaxValue;
     TaskCompletionSource reached = new();
+    Exception? failure;
 
     public long Completed => Interlocked.Read(ref completed);
     public long Rejected => Interlocked.Read(ref rejected);
@@ -39,10 +40,16 @@ public sealed class Finals
         Look();
     }
 
-    public void Fail(Exception exception) => reached.TrySetException(exception);
+    /// <summary>The measurement fails, even if nobody waits yet.</summary>
+    public void Fail(Exception exception)
+    {
+        Volatile.Write(ref failure, exception);
+        Look();
+    }
 
     /// <summary>Completes once that many orders are final in total.</summary>
     /// <exception cref="TimeoutException">No order became final for a while.</exception>
+    /// <exception cref="Exception">What <see cref="Fail"/> was told.</exception>
     public async Task ReachAsync(long orders)
     {
         reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -62,6 +69,8 @@ public sealed class Finals
 
     void Look()
     {
+        if (Volatile.Read(ref failure) is { } failed)
+            reached.TrySetException(failed);
         if (Completed + Rejected >= Interlocked.Read(ref awaited))
             reached.TrySetResult();
     }
