@@ -32,15 +32,21 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         get
         {
             var history = new List<OrderEvent>(Entries.Count + 4);
-            foreach (var entry in Entries)
-            {
-                for (var index = 0; index < entry.Events.Count; index++)
-                {
-                    if (entry.Events[index].Event is not IKernelEvent)
-                        history.Add(entry.Events[index].Event);
-                }
-            }
+            AddHistoryTo(history);
             return history;
+        }
+    }
+
+    /// <summary>Adds the events of <see cref="History"/>.</summary>
+    public void AddHistoryTo(ICollection<OrderEvent> events)
+    {
+        foreach (var entry in Entries)
+        {
+            for (var index = 0; index < entry.Events.Count; index++)
+            {
+                if (entry.Events[index].Event is not IKernelEvent)
+                    events.Add(entry.Events[index].Event);
+            }
         }
     }
 

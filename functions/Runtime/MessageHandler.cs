@@ -9,12 +9,14 @@ namespace OrderFunctions.Runtime;
 /// </summary>
 public sealed partial class MessageHandler(Participant participant, TurnOptions options, TimeProvider time, ILogger<MessageHandler> log)
 {
+    readonly TimeLimits limits = new(options.TurnMax, time);
+
     public string Participant => participant.Name;
 
     /// <summary>Returns what became of the message; null where it will be delivered again.</summary>
     /// <param name="stopping">The host stops: an unsettled message is delivered again once its lock has ended.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stopping"/> was signalled.</exception>
-    public async Task<TurnResult?> HandleAsync(ReceivedMessage message, ISettlement settlement, CancellationToken stopping)
+    public async ValueTask<TurnResult?> HandleAsync(ReceivedMessage message, ISettlement settlement, CancellationToken stopping)
     {
         var result = await TurnAsync(message, stopping);
         try
@@ -40,8 +42,8 @@ public sealed partial class MessageHandler(Participant participant, TurnOptions 
     /// <summary>Null where the message is to be given back.</summary>
     async ValueTask<TurnResult?> TurnAsync(ReceivedMessage message, CancellationToken stopping)
     {
-        using var limit = new CancellationTokenSource(options.TurnMax, time);
-        await using var stop = stopping.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
+        using var limit = limits.Start();
+        await using var stop = limit.EndsWith(stopping);
         try
         {
             var result = await participant.HandleAsync(message, limit.Token, stopping);

@@ -34,14 +34,14 @@ public sealed class Participant(
     /// <param name="cancellation">The turn is out of time, or the host stops.</param>
     /// <param name="stopping">The host stops. Where only the time is up, the last delivery allowed is parked.</param>
     /// <exception cref="TransientException">Something outside is unavailable: give the message back and try later.</exception>
-    public Task<TurnResult> HandleAsync(
+    public ValueTask<TurnResult> HandleAsync(
         ReceivedMessage message, CancellationToken cancellation, CancellationToken? stopping = null) =>
-        TurnAsync(message, Lane.Subscription, cancellation, stopping ?? cancellation).AsTask();
+        TurnAsync(new(message, Lane.Subscription, cancellation, stopping ?? cancellation));
 
     /// <summary>Handles a message that lies in the dead-letter queue, if it is at the head of its order's line and due.</summary>
     /// <exception cref="TransientException">The stream could not be read or written.</exception>
     public Task<TurnResult> ReplayAsync(ReceivedMessage message, CancellationToken cancellation) =>
-        TurnAsync(message, Lane.DeadLetters, cancellation, stopping: cancellation).AsTask();
+        TurnAsync(new(message, Lane.DeadLetters, cancellation, Stopping: cancellation)).AsTask();
 
     /// <summary>Whether <see cref="ReplayAsync"/> would do anything but wait, if this is the stream.</summary>
     public bool IsDue(OrderStream stream, ReceivedMessage message) =>
@@ -58,7 +58,7 @@ public sealed class Participant(
     /// </exception>
     public Task<OrderStream> RequestAsync(
         string orderId, string requestId, OrderEvent request, CancellationToken cancellation, Caller? caller = null) =>
-        OnStreamAsync(orderId, async (stream, attempt) =>
+        OnStreamAsync(orderId, async (_, stream, attempt) =>
         {
             using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
             var changed = stream;
@@ -75,7 +75,7 @@ public sealed class Participant(
                 index = stream.Entries.Count;
             }
             return await CommitAsync(stream, changed, changed.OutboxThrough(index), cancellation);
-        }, cancellation).AsTask();
+        }, true, cancellation).AsTask();
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and records that, so that it is not published again until something else
@@ -83,29 +83,34 @@ public sealed class Participant(
     /// </summary>
     /// <exception cref="TransientException">The store or the bus is unavailable.</exception>
     public async Task<int> RepublishAsync(string orderId, CancellationToken cancellation) =>
-        await LoadAsync(orderId, cancellation) is { } stream ? await PublishPendingAsync(stream, cancellation) : 0;
+        await LoadedAsync(orderId, cancellation) is { } stream ? await PublishPendingAsync(stream, cancellation) : 0;
 
     /// <summary>The order's stream as it is, for reading.</summary>
-    public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) =>
-        outside.CallAsync(c => store.LoadAsync(orderId, c), cancellation).AsTask();
+    public Task<OrderStream?> LoadAsync(string orderId, CancellationToken cancellation) => LoadedAsync(orderId, cancellation).AsTask();
 
-    async ValueTask<TurnResult> TurnAsync(ReceivedMessage message, Lane lane, CancellationToken cancellation, CancellationToken stopping)
+    ValueTask<OrderStream?> LoadedAsync(string orderId, CancellationToken cancellation) =>
+        outside.CallAsync(static (on, c) => on.store.LoadAsync(on.orderId, c), (store, orderId), cancellation);
+
+    async ValueTask<TurnResult> TurnAsync(Turn turn)
     {
+        var message = turn.Message;
         if (!hears.Contains(message.Type))
+        {
             message = message with { Hearing = EventJson.Names.Contains(message.Type) ? Hearing.NotHeard : Hearing.Unknown };
+            turn = turn with { Message = message };
+        }
 
         // A new subscription delivers everything for a moment. Only what was delivered before may be in the line: an earlier version, which
         // did not know its type, put it there.
-        if (message is { Hearing: Hearing.NotHeard, DeliveryCount: 1 } && lane is Lane.Subscription)
+        if (message is { Hearing: Hearing.NotHeard, DeliveryCount: 1 } && turn.Lane is Lane.Subscription)
             return TurnResult.NotHeard;
 
         var started = time.GetTimestamp();
         using var activity = Telemetry.StartTurn(name, message);
         try
         {
-            var result = await OnStreamAsync(
-                message.OrderId, (stream, attempt) => OnceAsync(stream, message, lane, attempt, cancellation, stopping), cancellation);
-            Telemetry.TurnEnded(name, message, lane, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
+            var result = await TakeNextAsync(turn);
+            Telemetry.TurnEnded(name, message, turn.Lane, result, activity, time.GetElapsedTime(started), time.GetUtcNow());
             return result;
         }
         catch (Exception e)
@@ -115,49 +120,53 @@ public sealed class Participant(
         }
     }
 
-    async ValueTask<TurnResult> OnceAsync(
-        OrderStream stream, ReceivedMessage message, Lane lane, Attempt attempt, CancellationToken cancellation, CancellationToken stopping)
+    ValueTask<TurnResult> TakeNextAsync(Turn turn) => OnStreamAsync(
+        turn.Message.OrderId, static (on, stream, attempt) => on.participant.OnceAsync(on.turn, stream, attempt),
+        (participant: this, turn), turn.Cancellation);
+
+    async ValueTask<TurnResult> OnceAsync(Turn turn, OrderStream stream, Attempt attempt)
     {
+        var message = turn.Message;
         using var activity = message.Event is IFromOutside ? Telemetry.StartRequest(name, stream, message.Type) : null;
         var now = time.GetUtcNow();
-        var step = Line.Next(stream, message, lane, name, options, now);
+        var step = Line.Next(stream, message, turn.Lane, name, options, now);
         try
         {
-            var result = await TakeAsync(step, stream, message, attempt, cancellation);
-            return step is not Hold ? result : await OnStreamAsync(
-                message.OrderId, (held, again) => OnceAsync(held, message, lane, again, cancellation, stopping), cancellation);
+            var result = await TakeAsync(step, stream, message, attempt, turn.Cancellation);
+            return step is Hold ? await TakeNextAsync(turn) : result;
         }
-        catch (Exception e) when (step is Run && AfterFailure(e) is { } next)
+        catch (Exception e) when (step is Run && AfterFailure(e, turn, stream, now) is { } next)
         {
-            return await TakeAsync(next, stream, message, attempt, stopping);
+            return await TakeAsync(next, stream, message, attempt, turn.Stopping);
         }
-        catch (Exception e) when (step is Settle && IsRefusal(e))
+        catch (Exception e) when (step is Settle && IsRefusal(e, turn))
         {
             var why = e is OperationCanceledException ? OutOfTime : e.Message;
-            return await TakeAsync(new RefuseToSettle(why), stream, message, attempt, stopping);
+            return await TakeAsync(new RefuseToSettle(why), stream, message, attempt, turn.Stopping);
         }
+    }
 
-        bool IsRefusal(Exception e) => e switch
-        {
-            StreamConflictException => false,
-            OperationCanceledException => IsOutOfTime() && message.DeliveryCount >= options.DeliveriesMax,
-            TransientException => message.DeliveryCount >= options.DeliveriesMax,
-            _ => true,
-        };
+    bool IsRefusal(Exception exception, Turn turn) => exception switch
+    {
+        StreamConflictException => false,
+        OperationCanceledException => turn.IsOutOfTime && turn.Message.DeliveryCount >= options.DeliveriesMax,
+        TransientException => turn.Message.DeliveryCount >= options.DeliveriesMax,
+        _ => true,
+    };
 
-        Step? AfterFailure(Exception e) => e switch
+    Step? AfterFailure(Exception exception, Turn turn, OrderStream stream, DateTimeOffset now)
+    {
+        return exception switch
         {
-            OperationCanceledException when IsOutOfTime() => After(Failure.Transient, OutOfTime, status: null),
+            OperationCanceledException when turn.IsOutOfTime => After(Failure.Transient, OutOfTime, status: null),
             StreamConflictException or OperationCanceledException => null,
             TransientException t => After(Failure.Transient, t.Message, t.Status),
             ProviderException p => After(p.Failure, p.Message, p.Status),
-            _ => After(Failure.Fault, $"{e.GetType().Name}: {e.Message}", (int?)(e as HttpRequestException)?.StatusCode),
+            var e => After(Failure.Fault, $"{e.GetType().Name}: {e.Message}", (int?)(e as HttpRequestException)?.StatusCode),
         };
 
-        bool IsOutOfTime() => cancellation.IsCancellationRequested && !stopping.IsCancellationRequested;
-
         Step? After(Failure failure, string description, int? status) =>
-            Line.AfterFailure(stream, message, lane, failure, description, status, options, now);
+            Line.AfterFailure(stream, turn.Message, turn.Lane, failure, description, status, options, now);
     }
 
     async ValueTask<TurnResult> TakeAsync(
@@ -213,29 +222,37 @@ public sealed class Participant(
     async ValueTask<IReadOnlyList<OrderEvent>> DecideAsync(
         OrderStream stream, OrderEvent input, Attempt attempt, Perform perform, CancellationToken cancellation)
     {
-        List<OrderEvent> history = [.. stream.History];
+        var history = new List<OrderEvent>(stream.Entries.Count + 4);
+        stream.AddHistoryTo(history);
         var known = history.Count;
-        var inputs = new Queue<OrderEvent>([input]);
-        while (inputs.TryDequeue(out var next))
+        var inputs = new List<OrderEvent>(1) { input };
+        for (var at = 0; at < inputs.Count; at++)
         {
-            foreach (var @event in decider.Decide(history, next))
+            var decided = decider.Decide(history, inputs[at]);
+            for (var index = 0; index < decided.Count; index++)
             {
-                history.Add(@event);
-                if (@event is not Intent intent)
-                    continue;
-                var isFirst = attempt.IsFirst;
-                inputs.Enqueue(await outside.CallAsync(c =>
-                {
-                    var call = new IntentCall(stream.OrderId, intent, Repeated: !isFirst || IsOverdue(attempt));
-                    isFirst = false;
-                    return perform(call, c);
-                }, cancellation));
+                history.Add(decided[index]);
+                if (decided[index] is Intent intent)
+                    inputs.Add(await PerformAsync(stream.OrderId, intent, attempt, perform, cancellation));
             }
         }
         return history[known..];
     }
 
+<<<<<<< HEAD
     string OutOfTime => $"The turn was not done after {options.TurnMax}.";
+=======
+    ValueTask<Answer> PerformAsync(string orderId, Intent intent, Attempt attempt, Perform perform, CancellationToken cancellation)
+    {
+        var isFirst = attempt.IsFirst;
+        return outside.CallAsync((participant, c) =>
+        {
+            var call = new IntentCall(orderId, intent, Repeated: !isFirst || participant.IsOverdue(attempt));
+            isFirst = false;
+            return perform(call, c);
+        }, this, cancellation);
+    }
+>>>>>>> c504f37 (A turn allocates a quarter less: no closures for its calls, the summary folded in place, time limits used again; a flood's ids are kept as far as memory has room)
 
     /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
@@ -247,25 +264,27 @@ public sealed class Participant(
         if (!ReferenceEquals(changed, loaded))
         {
             var summary = summarize?.Invoke(changed);
-            await outside.CallAsync(c => store.SaveAsync(changed, summary, c), cancellation);
+            await outside.CallAsync(
+                static (on, c) => on.store.SaveAsync(on.changed, on.summary, c), (store, changed, summary), cancellation);
             for (var index = loaded.Entries.Count; index < changed.Entries.Count; index++)
                 Telemetry.Recorded(name, changed, changed.Entries[index]);
         }
         if (messages.Count > 0)
-            await outside.CallAsync(c => bus.PublishAsync(messages, c), cancellation);
+            await outside.CallAsync(static (on, c) => on.bus.PublishAsync(on.messages, c), (bus, messages), cancellation);
         return changed;
     }
 
     /// <summary>Starts again with the stream as it is stored then, where another writer saved first.</summary>
-    async ValueTask<T> OnStreamAsync<T>(string orderId, Func<OrderStream, Attempt, ValueTask<T>> turn, CancellationToken cancellation)
+    async ValueTask<T> OnStreamAsync<TOn, T>(
+        string orderId, Func<TOn, OrderStream, Attempt, ValueTask<T>> turn, TOn on, CancellationToken cancellation)
     {
         for (var conflicts = 0; ; conflicts++)
         {
             var attempt = new Attempt(IsFirst: conflicts == 0, time.GetTimestamp());
-            var stream = await LoadAsync(orderId, cancellation) ?? OrderStream.Empty(orderId);
+            var stream = await LoadedAsync(orderId, cancellation) ?? OrderStream.Empty(orderId);
             try
             {
-                return await turn(stream, attempt);
+                return await turn(on, stream, attempt);
             }
             catch (StreamConflictException conflict)
             {
@@ -281,6 +300,14 @@ public sealed class Participant(
     }
 
     Stamp Stamp() => new(name, time.GetUtcNow(), Activity.Current?.Id);
+
+    /// <summary>A message to handle.</summary>
+    /// <param name="Cancellation">Out of time, or the host stops.</param>
+    /// <param name="Stopping">The host stops.</param>
+    readonly record struct Turn(ReceivedMessage Message, Lane Lane, CancellationToken Cancellation, CancellationToken Stopping)
+    {
+        public bool IsOutOfTime => Cancellation.IsCancellationRequested && !Stopping.IsCancellationRequested;
+    }
 
     /// <summary>One attempt at a turn.</summary>
     /// <param name="IsFirst">No earlier attempt has performed any of its intents.</param>

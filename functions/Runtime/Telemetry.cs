@@ -161,8 +161,9 @@ public static class Telemetry
         Activity? activity, TimeSpan duration, DateTimeOffset now)
     {
         var who = new KeyValuePair<string, object?>("participant", participant);
-        activity?.SetTag("orderfunctions.result", result.Outcome.ToString());
-        Turns.Add(1, who, new("result", result.Outcome.ToString()));
+        var outcome = Enum.GetName(result.Outcome);
+        activity?.SetTag("orderfunctions.result", outcome);
+        Turns.Add(1, who, new("result", outcome));
         TurnDuration.Record(duration.TotalSeconds, who);
         var lag = now - message.EnqueuedAt;
         MessageLag.Record(lag.TotalSeconds, who);

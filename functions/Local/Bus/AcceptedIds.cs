@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 
 namespace OrderFunctions.Local.Bus;
@@ -12,6 +11,12 @@ namespace OrderFunctions.Local.Bus;
 /// </summary>
 sealed class AcceptedIds
 {
+    /// <summary>
+    /// A flood of some thousand orders a second has a shorter window. A duplicate that comes later is delivered, and the stream finds that
+    /// it was handled.
+    /// </summary>
+    internal const int IdsMax = 500_000;
+
     readonly TimeSpan window;
     readonly TimeProvider time;
     readonly HashSet<UInt128> ids = [];
@@ -34,20 +39,15 @@ sealed class AcceptedIds
         Forget();
     }
 
-    /// <summary>Tells which messages are new. Their ids must then be kept.</summary>
-    public (List<UInt128> Ids, bool[] IsNew) Accept(IReadOnlyList<OutboundMessage> messages)
+    /// <summary>Whether a message is new. Then its id is added to <paramref name="accepted"/>, which must be kept.</summary>
+    public bool TryAccept(string messageId, List<UInt128> accepted)
     {
         Forget();
-        var isNew = new bool[messages.Count];
-        var found = new List<UInt128>(messages.Count);
-        for (var index = 0; index < messages.Count; index++)
-        {
-            var id = Hash(messages[index].Id);
-            isNew[index] = ids.Add(id);
-            if (isNew[index])
-                found.Add(id);
-        }
-        return (found, isNew);
+        var id = Hash(messageId);
+        if (!ids.Add(id))
+            return false;
+        accepted.Add(id);
+        return true;
     }
 
     /// <summary>
@@ -78,10 +78,11 @@ sealed class AcceptedIds
         return purge;
     }
 
+    /// <summary>Forgets what is older than the window, and what memory has no room for.</summary>
     void Forget()
     {
         var start = time.GetUtcNow() - window;
-        while (rows.TryPeek(out var oldest) && oldest.At <= start)
+        while (rows.TryPeek(out var oldest) && (oldest.At <= start || (ids.Count > IdsMax && rows.Count > 1)))
         {
             rows.Dequeue();
             ids.ExceptWith(oldest.Ids);

@@ -33,6 +33,9 @@ sealed class QueuedMessage
 
     public int Deliveries { get; set; }
 
+    /// <summary>The one behind it in its order's queue.</summary>
+    public QueuedMessage? Next { get; set; }
+
     /// <summary>The transaction at whose end its row is written.</summary>
     public long Transaction { get; set; } = -1;
 

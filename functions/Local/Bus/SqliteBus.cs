@@ -72,19 +72,19 @@ public sealed class SqliteBus : IEventBus, IDisposable
 
     void Publish(IReadOnlyList<OutboundMessage> messages)
     {
-        foreach (var message in messages)
+        for (var index = 0; index < messages.Count; index++)
         {
-            if (message.Id.Length > IdLengthMax)
-                throw new ArgumentException($"The message id {message.Id} is longer than {IdLengthMax}.", nameof(messages));
+            if (messages[index].Id.Length > IdLengthMax)
+                throw new ArgumentException($"The message id {messages[index].Id} is longer than {IdLengthMax}.", nameof(messages));
         }
         lock (gate)
         {
-            var (ids, isNew) = accepted.Accept(messages);
+            var ids = new List<UInt128>(messages.Count);
             var copies = new List<QueuedMessage>(messages.Count + 1);
             var now = time.GetUtcNow();
             for (var index = 0; index < messages.Count; index++)
             {
-                if (isNew[index])
+                if (accepted.TryAccept(messages[index].Id, ids))
                     AddCopies(copies, messages[index], now);
             }
 

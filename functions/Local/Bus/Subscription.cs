@@ -32,13 +32,13 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
             Count++;
             if (orders.TryGetValue(message.OrderId, out var order))
             {
-                order.Messages.Enqueue(message);
-                if (order is { Holder: null, Messages.Count: 1 })
+                order.Enqueue(message);
+                if (order.Holder is null && order.Head == message)
                     Offer(order);
                 return;
             }
             order = orders[message.OrderId] = new(message.OrderId);
-            order.Messages.Enqueue(message);
+            order.Enqueue(message);
             Offer(order);
         }
     }
@@ -77,7 +77,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     {
         lock (gate)
         {
-            var message = order.Messages.Peek();
+            var message = order.Head!;
             message.Deliveries++;
             order.Holder = new(this, order, message);
             order.LockedUntil = LockEnd();
@@ -154,7 +154,7 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
     {
         order.Holder = null;
         locked.Remove(order);
-        if (order.Messages.Count > 0)
+        if (order.Head is not null)
             Offer(order);
         else
             orders.Remove(order.OrderId);
@@ -162,22 +162,22 @@ sealed class Subscription(string name, Database database, BusOptions options, Ti
 
     void AbandonOrDeadLetter(OrderQueue order)
     {
-        if (order.Messages.Peek().Deliveries >= options.DeliveriesMax)
+        if (order.Head!.Deliveries >= options.DeliveriesMax)
             DeadLetter(order, "MaxDeliveryCountExceeded", $"Delivered {options.DeliveriesMax} times.");
     }
 
     void Remove(OrderQueue order)
     {
         Count--;
-        var message = order.Messages.Dequeue();
-        if (!database.TryWithdraw(message.Transaction, () => message.IsWithdrawn = true))
+        var message = order.Dequeue();
+        if (!database.TryWithdraw(message.Transaction, message, static message => message.IsWithdrawn = true))
             database.Enqueue(new CompletedMessage(message.Sequence));
     }
 
     void DeadLetter(OrderQueue order, string reason, string description)
     {
         Count--;
-        var message = order.Messages.Dequeue();
+        var message = order.Dequeue();
         database.Enqueue(new DeadLettered(message.Sequence, reason, description));
         Dead.Add(message);
     }
@@ -208,11 +208,31 @@ sealed class CompletedMessage(long sequence) : Write
 /// <summary>A subscription's messages of one order.</summary>
 sealed class OrderQueue(string orderId)
 {
+    QueuedMessage? last;
+
     public string OrderId => orderId;
-    public Queue<QueuedMessage> Messages { get; } = new(2);
+
+    /// <summary>The message that is next; null where there is none.</summary>
+    public QueuedMessage? Head { get; private set; }
 
     /// <summary>The delivery that holds the lock: only the latest one may settle its message.</summary>
     public Delivery? Holder { get; set; }
 
     public long LockedUntil { get; set; }
+
+    public void Enqueue(QueuedMessage message)
+    {
+        if (Head is null)
+            Head = message;
+        else
+            last!.Next = message;
+        last = message;
+    }
+
+    public QueuedMessage Dequeue()
+    {
+        var head = Head!;
+        (Head, head.Next) = (head.Next, null);
+        return head;
+    }
 }

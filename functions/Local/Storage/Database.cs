@@ -110,13 +110,13 @@ public sealed partial class Database : IAsyncDisposable
     /// Withdraws a part that was left to the end of its transaction. False if that end has come: then another change must undo it.
     /// Everything queued so far is in the present transaction or in an earlier one.
     /// </summary>
-    internal bool TryWithdraw(long ofTransaction, Action withdraw)
+    internal bool TryWithdraw<T>(long ofTransaction, T part, Action<T> withdraw)
     {
         lock (gate)
         {
             if (ofTransaction != transactionNumber)
                 return false;
-            withdraw();
+            withdraw(part);
             return true;
         }
     }

@@ -41,10 +41,7 @@ public sealed class SqliteStreams
     async ValueTask<StoredStream?> LoadAsync(string orderId, int participant, bool forRequest)
     {
         if (forRequest && database.DiskFails)
-        {
-            return (await database.ReadAsync(connection =>
-                StreamRows.Read(connection, OrderNumbers.Stored(connection, orderId), participant))).Parsed(orderId);
-        }
+            return await StoredAsync(orderId, participant);
         while (true)
         {
             var order = database.Recent[orderId];
@@ -53,22 +50,30 @@ public sealed class SqliteStreams
                 if (!order.IsDropped && order.Knows(participant))
                     return (StoredStream?)order[participant];
             }
+            await ReadAsync(order, participant, forRequest);
+        }
+    }
 
-            // On the writer's thread, behind every save queued before, so it cannot be stale.
-            var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null, forRequest);
-            var rows = isNew ? StreamRows.OfNewOrder
-                : await database.ReadAtCommitAsync(
-                    connection => StreamRows.Read(connection, database.Numbers.Find(connection, orderId), participant), forRequest);
-            var stored = rows.Parsed(orderId);
-            lock (order)
-            {
-                if (order.IsDropped)
-                    continue;
-                if (rows.IsNewOrder)
-                    order.KnowAll();
-                else if (!order.Knows(participant))
-                    order[participant] = stored;
-            }
+    /// <summary>The stream as it is on disk.</summary>
+    async Task<StoredStream?> StoredAsync(string orderId, int participant) => (await database.ReadAsync(connection =>
+        StreamRows.Read(connection, OrderNumbers.Stored(connection, orderId), participant))).Parsed(orderId);
+
+    async Task ReadAsync(RecentOrder order, int participant, bool forRequest)
+    {
+        // On the writer's thread, behind every save queued before, so it cannot be stale.
+        var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, order.OrderId) is null, forRequest);
+        var rows = isNew ? StreamRows.OfNewOrder
+            : await database.ReadAtCommitAsync(
+                connection => StreamRows.Read(connection, database.Numbers.Find(connection, order.OrderId), participant), forRequest);
+        var stored = rows.Parsed(order.OrderId);
+        lock (order)
+        {
+            if (order.IsDropped)
+                return;
+            if (rows.IsNewOrder)
+                order.KnowAll();
+            else if (!order.Knows(participant))
+                order[participant] = stored;
         }
     }
 

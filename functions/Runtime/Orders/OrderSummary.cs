@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using OrderFunctions.Kernel;
@@ -97,11 +96,6 @@ public sealed record OrderSummary(
     ImmutableSortedSet<string>? Settled = null,
     StepTimes? Steps = null)
 {
-    static readonly FrozenDictionary<string, OrderFacts> FactsByName =
-        Enum.GetValues<OrderFacts>()
-            .Where(fact => fact is not OrderFacts.None)
-            .ToFrozenDictionary(fact => fact.ToString(), StringComparer.Ordinal);
-
     public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
 
     /// <summary>Whether a request to cancel would still change anything.</summary>
@@ -132,100 +126,11 @@ public sealed record OrderSummary(
     /// <summary>Null where the order was never placed.</summary>
     public static OrderSummary? Of(OrderStream stream)
     {
-        OrderSummary? summary = null;
-        StepTimes? steps = null;
-        var updatedAt = default(DateTimeOffset);
+        var fold = new SummaryFold(stream.OrderId);
         foreach (var entry in stream.Entries)
-        {
-            for (var index = 0; index < entry.Events.Count; index++)
-            {
-                var @event = entry.Events[index].Event;
-                summary = @event is OrderCreated order ? Placed(stream.OrderId, order, entry.At) : summary?.Changed(@event, entry.At);
-                if (summary is { IsFinal: true, FinalAt: null })
-                    summary = summary with { FinalAt = entry.At };
-                if (summary is not null)
-                    steps = StepsAfter(steps, @event, entry.At - summary.PlacedAt);
-                updatedAt = entry.At;
-            }
-        }
-        return summary is null ? null : summary with { UpdatedAt = updatedAt, Steps = steps, Facts = FactsOf(stream) };
+            fold.Add(entry);
+        return fold.Result();
     }
-
-    static OrderFacts FactsOf(OrderStream stream)
-    {
-        var facts = OrderFacts.None;
-        foreach (var entry in stream.Entries)
-        {
-            if (entry.Via is Via.Bus)
-                facts |= FactOf(entry.Type);
-            for (var index = 0; index < entry.Events.Count; index++)
-                facts |= FactOf(entry.Events[index].Event.GetType().Name);
-        }
-        if (facts.HasFlag(OrderFacts.ShipmentBooked))
-            facts |= OrderFacts.ShipmentDue;
-        if ((facts & (OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)) is not OrderFacts.None
-            || (facts.HasFlag(OrderFacts.InventoryRestocked) && !facts.HasFlag(OrderFacts.PaymentFailed)))
-        {
-            facts |= OrderFacts.RefundPayment;
-        }
-        if ((facts & (OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked)) is not OrderFacts.None)
-            facts |= OrderFacts.RestockInventory;
-        return facts;
-    }
-
-    static OrderFacts FactOf(string name) => FactsByName.TryGetValue(name, out var fact) ? fact : OrderFacts.None;
-
-    static OrderSummary Placed(string orderId, OrderCreated order, DateTimeOffset at) => new(
-        orderId, order.CustomerId, OrderStatus.Placed, order.Total, order.Lines.Count, at, at,
-        ImmutableSortedDictionary<string, ParkedAt>.Empty, order.IdempotencyKey, Owner: order.Owner,
-        NeedsStock: order.Lines.Any(line => line.NeedsStock));
-
-    OrderSummary Changed(OrderEvent @event, DateTimeOffset at) => @event switch
-    {
-        ReservationNoted => this with { Status = OrderStatus.Reserved },
-        ChargeNoted charge => Unless(OrderStatus.Cancelling, OrderStatus.Paid) with { Charged = charge.Amount },
-        BookingNoted booking =>
-            Unless(OrderStatus.Cancelling, OrderStatus.Booked) with { TrackingId = booking.TrackingId, PromisedBy = booking.PromisedBy },
-        DelayNoted => Unless(OrderStatus.Cancelling, OrderStatus.Delayed) with { Delayed = true },
-        FailureNoted failure => this with { Status = OrderStatus.Rejecting, FailedAt = failure.FailedAt, Reason = failure.Reason },
-        RestockNoted restock => this with { Status = OrderStatus.Rejecting, Reason = restock.Reason },
-        OrderCancellationRequested cancellation => this with { Status = OrderStatus.Cancelling, Reason = cancellation.Reason },
-        RefundNoted refund => this with { Refunded = refund.Amount },
-        RefusedCancellationNoted when IsFinal => this with { CancellationRefused = true },
-        RefusedCancellationNoted =>
-            this with { Status = Delayed ? OrderStatus.Delayed : OrderStatus.Booked, CancellationRefused = true, Reason = null },
-        OrderCompleted order => this with { Status = OrderStatus.Completed, TrackingId = order.TrackingId, Reason = null },
-        OrderRejected order => this with { Status = OrderStatus.Rejected, FailedAt = order.FailedAt, Reason = order.Reason },
-        OrderCancelled order => this with { Status = OrderStatus.Cancelled, Reason = order.Reason },
-        SettleRequested s => this with { Settled = (Settled ?? []).Add(s.Participant) },
-        SettlementRefusalNoted s => this with { Settled = Settled?.Remove(s.Participant) is { IsEmpty: false } left ? left : null },
-        ParkingNoted p => Reported(p.Participant, new(p.Sequence, at, p.MessageId, p.Reason, p.Description, p.Failed)),
-        ResumptionNoted r => Reported(r.Participant, new(r.Sequence, null, null, null, null)),
-        _ => this,
-    };
-
-    static StepTimes? StepsAfter(StepTimes? steps, OrderEvent @event, TimeSpan time) => @event switch
-    {
-        ReservationNoted => (steps ?? new()) with { ReservedMs = (long)time.TotalMilliseconds },
-        ChargeNoted => (steps ?? new()) with { ChargedMs = (long)time.TotalMilliseconds },
-        BookingNoted => (steps ?? new()) with { BookedMs = (long)time.TotalMilliseconds },
-        OrderCompleted => (steps ?? new()) with { ShippedMs = (long)time.TotalMilliseconds },
-        _ => steps,
-    };
-
-    OrderSummary Unless(OrderStatus kept, OrderStatus next) => this with { Status = Status == kept ? kept : next };
-
-    /// <summary>
-    /// Reports may arrive out of order while this order is parked at Orders itself: a participant's latest report is the one with the
-    /// highest sequence. A report of a further failure does not change since when the order is parked.
-    /// </summary>
-    OrderSummary Reported(string participant, ParkedAt report) =>
-        Parked.TryGetValue(participant, out var known) && known.Sequence > report.Sequence
-            ? this
-            : this with
-            {
-                Parked = Parked.SetItem(participant, report with { Since = report.IsParked ? known?.Since ?? report.Since : null }),
-            };
 }
 
 /// <summary>When Orders heard that a step was done, in milliseconds since the order was placed; null for a step that was not.</summary>

@@ -50,7 +50,7 @@ public class KernelBenchmarks
     }
 
     [Benchmark(Description = "one turn: load, decide, charge, save, publish")]
-    public Task<TurnResult> Turn() => participant.HandleAsync(message, CancellationToken.None);
+    public ValueTask<TurnResult> Turn() => participant.HandleAsync(message, CancellationToken.None);
 
     [Benchmark(Description = "wire format: encode OrderCreated")]
     public byte[] Encode() => EventJson.Encode(created);

@@ -142,7 +142,7 @@ public class TurnLaws
     [Fact]
     public async Task A_turn_that_lost_a_race_starts_again_with_what_the_winner_saved()
     {
-        world.AfterLoad = () => world.Participant.HandleAsync(Message("shipping/2", new RefundPayment("too late")), default);
+        world.AfterLoad = () => world.Participant.HandleAsync(Message("shipping/2", new RefundPayment("too late")), default).AsTask();
         await world.DeliverAsync(Message("inventory/2", Reserved));
         Assert.Contains("conflict", world.Log);
         Assert.Equal(["o-1/shipping/2", "o-1/inventory/2"], world.Stream.Entries.Select(e => e.On));
@@ -152,7 +152,7 @@ public class TurnLaws
     [Fact]
     public async Task A_message_handled_twice_at_once_is_recorded_once_and_its_port_asked_under_one_key()
     {
-        world.AfterLoad = () => world.Participant.HandleAsync(Message("inventory/2", Reserved), default);
+        world.AfterLoad = () => world.Participant.HandleAsync(Message("inventory/2", Reserved), default).AsTask();
         await world.DeliverAsync(Message("inventory/2", Reserved));
         Assert.Single(world.Stream.Entries);
         Assert.Equal([("charge", "o-1/ChargeCard"), ("charge", "o-1/ChargeCard")], world.Asked);
@@ -163,7 +163,7 @@ public class TurnLaws
     [Fact]
     public async Task A_turn_that_lost_a_race_first_asks_the_provider_what_was_done()
     {
-        world.AfterLoad = () => world.Participant.HandleAsync(Message("orders/2", new ReplayRequested("payments")), default);
+        world.AfterLoad = () => world.Participant.HandleAsync(Message("orders/2", new ReplayRequested("payments")), default).AsTask();
         await world.DeliverAsync(Message("inventory/2", Reserved));
         Assert.Equal(["conflict", "load", "find charge"], world.Log.SkipWhile(call => call is not "conflict").Take(3));
     }
@@ -229,7 +229,7 @@ public class TurnLaws
         var options = world.Options with { DeliveriesMax = 100, AbandonPause = TimeSpan.FromSeconds(1) };
         world.Fail("load", new InvalidDataException("not JSON"));
         var turn = new MessageHandler(world.Participant, options, world.Time, NullLogger<MessageHandler>.Instance)
-            .HandleAsync(Message("inventory/2", Reserved, delivery), world, TestContext.Current.CancellationToken);
+            .HandleAsync(Message("inventory/2", Reserved, delivery), world, TestContext.Current.CancellationToken).AsTask();
         world.Time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromTicks(1));
         Assert.Equal(["load fails"], world.Log);
         world.Time.Advance(TimeSpan.FromTicks(1));
