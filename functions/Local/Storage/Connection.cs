@@ -7,7 +7,7 @@ namespace OrderFunctions.Local.Storage;
 /// <summary>One connection with its prepared statements, for one thread at a time.</summary>
 sealed class Connection : IDisposable
 {
-    const string WriterCache = "cache_size=-65536";
+    const string WriterCache = "cache_size=-32768";
 
     readonly SqliteConnection connection;
     readonly sqlite3 handle;

@@ -29,7 +29,7 @@ sealed class Readers(string path) : IDisposable
             if (idle.TryPop(out var known))
                 return known;
         }
-        return Connection.To(path, SqliteOpenMode.ReadWrite, "query_only=1", "cache_size=-16384");
+        return Connection.To(path, SqliteOpenMode.ReadWrite, "query_only=1", "cache_size=-2048");
     }
 
     /// <summary>Nobody may be reading.</summary>
