@@ -154,6 +154,8 @@ public sealed class Participant(
         _ => true,
     };
 
+    string OutOfTime => $"The turn was not done after {options.TurnMax}.";
+
     Step? AfterFailure(Exception exception, Turn turn, OrderStream stream, DateTimeOffset now)
     {
         return exception switch
@@ -239,9 +241,6 @@ public sealed class Participant(
         return history[known..];
     }
 
-<<<<<<< HEAD
-    string OutOfTime => $"The turn was not done after {options.TurnMax}.";
-=======
     ValueTask<Answer> PerformAsync(string orderId, Intent intent, Attempt attempt, Perform perform, CancellationToken cancellation)
     {
         var isFirst = attempt.IsFirst;
@@ -252,7 +251,6 @@ public sealed class Participant(
             return perform(call, c);
         }, this, cancellation);
     }
->>>>>>> c504f37 (A turn allocates a quarter less: no closures for its calls, the summary folded in place, time limits used again; a flood's ids are kept as far as memory has room)
 
     /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
     bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
@@ -300,19 +298,4 @@ public sealed class Participant(
     }
 
     Stamp Stamp() => new(name, time.GetUtcNow(), Activity.Current?.Id);
-
-    /// <summary>A message to handle.</summary>
-    /// <param name="Cancellation">Out of time, or the host stops.</param>
-    /// <param name="Stopping">The host stops.</param>
-    readonly record struct Turn(ReceivedMessage Message, Lane Lane, CancellationToken Cancellation, CancellationToken Stopping)
-    {
-        public bool IsOutOfTime => Cancellation.IsCancellationRequested && !Stopping.IsCancellationRequested;
-    }
-
-    /// <summary>One attempt at a turn.</summary>
-    /// <param name="IsFirst">No earlier attempt has performed any of its intents.</param>
-    readonly record struct Attempt(bool IsFirst, long StartedAt)
-    {
-        public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };
-    }
 }

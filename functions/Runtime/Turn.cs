@@ -1,0 +1,18 @@
+using OrderFunctions.Kernel;
+
+namespace OrderFunctions.Runtime;
+
+/// <summary>A message to handle.</summary>
+/// <param name="Cancellation">Out of time, or the host stops.</param>
+/// <param name="Stopping">The host stops.</param>
+readonly record struct Turn(ReceivedMessage Message, Lane Lane, CancellationToken Cancellation, CancellationToken Stopping)
+{
+    public bool IsOutOfTime => Cancellation.IsCancellationRequested && !Stopping.IsCancellationRequested;
+}
+
+/// <summary>One attempt at a turn.</summary>
+/// <param name="IsFirst">No earlier attempt has performed any of its intents.</param>
+readonly record struct Attempt(bool IsFirst, long StartedAt)
+{
+    public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };
+}
