@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Runtime.Tests.Turns;
 
