@@ -41,6 +41,12 @@ enum Fault
     BusBusy,
     BusAnswerLost,
     BusDown,
+
+    /// <summary>Of a batch only the first part is accepted, and its sender sees an error.</summary>
+    BatchCutShort,
+
+    /// <summary>What does not fit one batch goes in several, between which anything may happen.</summary>
+    BatchSplit,
     DuplicateAccepted,
     DeliveryDelayed,
 
@@ -127,7 +133,7 @@ sealed class Faults
     // A storm has few kinds of faults, but they strike often.
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
-        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.2), (Fault.BugInAnswer, 0.05),
+        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.4), (Fault.BugInAnswer, 0.05),
         (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 

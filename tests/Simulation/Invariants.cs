@@ -319,6 +319,26 @@ sealed class Invariants(World world)
             world.Reach.Saw(Branch.OrderParked);
         if (resumes > 0)
             world.Reach.Saw(Branch.OrderResumed);
+        if (resumes > 0 && world.Stores.Any(store => store.Participant != participant && store[after.OrderId] is { Parked.IsEmpty: false }))
+            world.Reach.Saw(after.Entries.Skip(before.Entries.Count).Any(entry => entry.Via is Via.Discard) ? Branch.DiscardedAtOneOfTwo : Branch.ResumedAtOneOfTwo);
+        if (parks > 0 && before.Parked.IsEmpty)
+            world.Operators.ParkedAt(participant, after.OrderId);
+        if (participant is Participants.Orders)
+            Reported(before, after);
+    }
+
+    /// <summary>An order may be parked at several participants: what one of them reports says nothing of another.</summary>
+    void Reported(OrderStream before, OrderStream after)
+    {
+        var reports = after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events)
+            .Select(e => e.Event switch { ParkingNoted p => p.Participant, ResumptionNoted r => r.Participant, _ => null }).OfType<string>().ToList();
+        if (reports.Count == 0 || OrderSummary.Of(before) is not { } known || OrderSummary.Of(after) is not { } now)
+            return;
+        foreach (var (other, report) in known.Parked.Where(other => !reports.Contains(other.Key)))
+        {
+            if (now.Parked.GetValueOrDefault(other) != report)
+                Broken("What one participant reports of an order says nothing of another", after.OrderId, other);
+        }
     }
 
     void SawParking(string participant, OrderStream before, OrderStream after)

@@ -89,6 +89,34 @@ sealed class Operators(World world)
         });
     }
 
+    /// <summary>Where an order is parked at two participants, operators care for one of them first, and for the other later.</summary>
+    public void ParkedAt(string participant, string orderId)
+    {
+        if (!world.Faults.On || Chance.OneIn(2))
+            return;
+        foreach (var store in world.Stores.Where(store => store.Participant != participant && store[orderId] is { Parked.IsEmpty: false }))
+        {
+            var (first, later) = Chance.OneIn(2) ? (participant, store.Participant) : (store.Participant, participant);
+            var bug = world.Bugs.Active.FirstOrDefault(bug => bug.Participant == first && bug.Message.OrderId == orderId);
+            var pause = Chance.OfAnyScale(TimeSpan.FromHours(1));
+
+            // What an update will know is not discarded.
+            if (bug is { Kind: not Fault.TypeUnknown } && Chance.OneIn(2))
+                Consider(bug, looks: 2);
+            else
+                world.Scheduler.After(pause, () => MendAndReplay(bug, first, orderId));
+            world.Scheduler.After(pause + Chance.OfAnyScale(TimeSpan.FromHours(1)), () => AskForReplay(later, orderId));
+            return;
+        }
+    }
+
+    void MendAndReplay(Bug? bug, string participant, string orderId)
+    {
+        if (bug is not null && world.Bugs.Active.Contains(bug))
+            world.Bugs.Mend(bug);
+        AskForReplay(participant, orderId);
+    }
+
     public void AskForReplay(string participant, string orderId)
     {
         if (world.Store(Participants.Orders)[orderId] is null || !asked.Add((participant, orderId)))

@@ -55,6 +55,8 @@ enum Branch
     SettledDiscarded,
     SettlementRefused,
     ReplayOfNothing,
+    ResumedAtOneOfTwo,
+    DiscardedAtOneOfTwo,
     LockLostAtRenewal,
     LockLostAtCompletion,
     LockLostAtAbandoning,

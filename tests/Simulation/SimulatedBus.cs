@@ -82,8 +82,28 @@ sealed class SimulatedBus
 
 sealed class BusPort(Host host, SimulatedBus bus) : IEventBus
 {
-    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation) =>
-        host.CallAsync(bus.Service, "publishes", messages[0].Id, () => bus.Accept(messages, host.IsNext), cancellation);
+    public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
+    {
+        var first = FirstPart(messages, Fault.BatchSplit);
+        await SendAsync(first, cancellation);
+        if (first.Count < messages.Count)
+            await SendAsync([.. messages.Skip(first.Count)], cancellation);
+    }
+
+    Task SendAsync(IReadOnlyList<OutboundMessage> batch, CancellationToken cancellation) =>
+        host.CallAsync(bus.Service, "publishes", batch[0].Id, () =>
+        {
+            var first = FirstPart(batch, Fault.BatchCutShort);
+            bus.Accept(first, host.IsNext);
+            if (first.Count < batch.Count)
+                throw new TransientException("The bus did not take the whole batch.");
+        }, cancellation);
+
+    /// <summary>All of it, unless the fault strikes.</summary>
+    IReadOnlyList<OutboundMessage> FirstPart(IReadOnlyList<OutboundMessage> batch, Fault fault) =>
+        batch.Count > 1 && host.World.Faults.Strike(fault, host.Participant.Name)
+            ? [.. batch.Take(1 + host.World.Chance.Below(batch.Count - 1))]
+            : batch;
 }
 
 /// <summary>A message in a subscription.</summary>

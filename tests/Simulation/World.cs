@@ -22,6 +22,13 @@ sealed class World
     const int HostsEach = 2;
     const int StepsUnderFaultsMax = 40_000;
 
+    /// <summary>As often as their rarest rules need it.</summary>
+    static readonly string[] StormsMayStrike =
+    [
+        Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Payments, Participants.Shipping,
+        Participants.Shipping,
+    ];
+
     readonly Dictionary<string, SimulatedStore> stores = [];
     readonly Dictionary<string, Host?[]> hosts = [];
     readonly Dictionary<string, UpkeepTimer> timers = [];
@@ -35,7 +42,7 @@ sealed class World
         Scheduler = new();
         History = new(Scheduler, options.KeepLines);
         if (Chance.OneIn(3))
-            Storm = Chance.Of([Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Shipping, Participants.Shipping]);
+            Storm = Chance.Of(StormsMayStrike);
         Faults = new(Chance, options.Only, Storm);
         Invariants = new(this);
         Bugs = new(this);
