@@ -22,25 +22,46 @@ sealed class RecentOrders(int ordersMax)
             if (!orders.TryAdd(orderId, order))
                 return this[orderId];
             oldestFirst.Enqueue(order);
-            if (oldestFirst.Count > ordersMax && oldestFirst.TryDequeue(out var oldest))
-                Drop(oldest);
+            if (oldestFirst.Count > ordersMax)
+                DropOne();
             return order;
         }
     }
 
-    /// <summary>Drops the oldest order that was not used since the last round (the clock algorithm).</summary>
-    void Drop(RecentOrder order)
+    /// <summary>
+    /// The order's entry, which stays in memory until what this returns is disposed of: else many callers might go on dropping each
+    /// other's orders from few places for ever.
+    /// </summary>
+    public HeldOrder Hold(string orderId)
     {
-        while (order.IsUsed)
+        while (true)
         {
+            var order = this[orderId];
+            lock (order)
+            {
+                if (order.IsDropped)
+                    continue;
+                order.Holders++;
+                return new(order);
+            }
+        }
+    }
+
+    /// <summary>Drops the oldest order that was not used since the last round (the clock algorithm) and that nobody holds.</summary>
+    void DropOne()
+    {
+        for (var looks = 2 * oldestFirst.Count; looks > 0 && oldestFirst.TryDequeue(out var order); looks--)
+        {
+            lock (order)
+                order.IsDropped = !order.IsUsed && order.Holders == 0;
+            if (order.IsDropped)
+            {
+                orders.TryRemove(order.OrderId, out _);
+                return;
+            }
             order.IsUsed = false;
             oldestFirst.Enqueue(order);
-            if (!oldestFirst.TryDequeue(out order!))
-                return;
         }
-        lock (order)
-            order.IsDropped = true;
-        orders.TryRemove(order.OrderId, out _);
     }
 }
 
@@ -56,6 +77,8 @@ sealed class RecentOrder(string orderId)
     public bool IsDropped { get; set; }
 
     public bool IsUsed { get; set; }
+
+    public int Holders { get; set; }
 
     /// <summary>Null where nothing is stored of that part.</summary>
     public object? this[int part]
@@ -76,6 +99,17 @@ sealed class RecentOrder(string orderId)
 
     /// <summary>The order is new: a part that is not known does not exist.</summary>
     public void KnowAll() => known = -1;
+}
+
+readonly struct HeldOrder(RecentOrder order) : IDisposable
+{
+    public RecentOrder Order => order;
+
+    public void Dispose()
+    {
+        lock (order)
+            order.Holders--;
+    }
 }
 
 /// <summary>The numbers of the parts. A participant's stream has the participant's number, which <c>entry.place</c> limits to 15.</summary>
@@ -100,7 +134,7 @@ sealed class OrderPart<T>(Database database, int part, Func<Connection, long, T>
         var order = database.Recent[orderId];
         lock (order)
         {
-            if (Known(order) is { } known)
+            if (!order.IsDropped && Known(order) is { } known)
                 return Task.FromResult(decide(known));
         }
         return ReadAndDecideAsync(orderId, decide);
@@ -108,23 +142,15 @@ sealed class OrderPart<T>(Database database, int part, Func<Connection, long, T>
 
     async Task<TAnswer> ReadAndDecideAsync<TAnswer>(string orderId, Func<T, TAnswer> decide)
     {
-        while (true)
-        {
-            var order = database.Recent[orderId];
-            var stored = await database.ReadAtCommitAsync(connection =>
-                database.Numbers.Find(connection, orderId) is { } number ? read(connection, number) : new T());
-            lock (order)
-            {
-                if (order.IsDropped)
-                    continue;
-                return decide(Known(order) ?? Keep(order, stored));
-            }
-        }
+        using var held = database.Recent.Hold(orderId);
+        var stored = await database.ReadAtCommitAsync(connection =>
+            database.Numbers.Find(connection, orderId) is { } number ? read(connection, number) : new T());
+        lock (held.Order)
+            return decide(Known(held.Order) ?? Keep(held.Order, stored));
     }
 
     /// <summary>Null where the part must be read from the file.</summary>
-    T? Known(RecentOrder order) =>
-        order.IsDropped || !order.Knows(part) ? null : (T?)order[part] ?? Keep(order, new());
+    T? Known(RecentOrder order) => order.Knows(part) ? (T?)order[part] ?? Keep(order, new()) : null;
 
     T Keep(RecentOrder order, T value)
     {

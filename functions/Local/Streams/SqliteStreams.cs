@@ -42,38 +42,35 @@ public sealed class SqliteStreams
     {
         if (forRequest && database.DiskFails)
             return await StoredAsync(orderId, participant);
-        while (true)
+        var order = database.Recent[orderId];
+        lock (order)
         {
-            var order = database.Recent[orderId];
-            lock (order)
-            {
-                if (!order.IsDropped && order.Knows(participant))
-                    return (StoredStream?)order[participant];
-            }
-            await ReadAsync(order, participant, forRequest);
+            if (!order.IsDropped && order.Knows(participant))
+                return (StoredStream?)order[participant];
         }
+        return await ReadAsync(orderId, participant, forRequest);
     }
 
     /// <summary>The stream as it is on disk.</summary>
     async Task<StoredStream?> StoredAsync(string orderId, int participant) => (await database.ReadAsync(connection =>
         StreamRows.Read(connection, OrderNumbers.Stored(connection, orderId), participant))).Parsed(orderId);
 
-    async Task ReadAsync(RecentOrder order, int participant, bool forRequest)
+    /// <summary>On the writer's thread, behind every save queued before, so it cannot be stale.</summary>
+    async Task<StoredStream?> ReadAsync(string orderId, int participant, bool forRequest)
     {
-        // On the writer's thread, behind every save queued before, so it cannot be stale.
-        var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, order.OrderId) is null, forRequest);
+        using var held = database.Recent.Hold(orderId);
+        var isNew = await database.RunAsync(connection => database.Numbers.Find(connection, orderId) is null, forRequest);
         var rows = isNew ? StreamRows.OfNewOrder
             : await database.ReadAtCommitAsync(
-                connection => StreamRows.Read(connection, database.Numbers.Find(connection, order.OrderId), participant), forRequest);
-        var stored = rows.Parsed(order.OrderId);
-        lock (order)
+                connection => StreamRows.Read(connection, database.Numbers.Find(connection, orderId), participant), forRequest);
+        var stored = rows.Parsed(orderId);
+        lock (held.Order)
         {
-            if (order.IsDropped)
-                return;
             if (rows.IsNewOrder)
-                order.KnowAll();
-            else if (!order.Knows(participant))
-                order[participant] = stored;
+                held.Order.KnowAll();
+            else if (!held.Order.Knows(participant))
+                held.Order[participant] = stored;
+            return (StoredStream?)held.Order[participant];
         }
     }
 
@@ -81,23 +78,23 @@ public sealed class SqliteStreams
     {
         if (forRequest && database.DiskFails)
             throw new TransientException("The disk fails.");
+        using var held = database.Recent.Hold(stream.OrderId);
         var before = await LoadAsync(stream.OrderId, participant, forRequest);
         if (before?.Stream.ETag != stream.ETag)
             throw new StreamConflictException(stream.OrderId);
         var write = new StreamWrite(database.Numbers, participant, before, stream, summary);
-        if (!TryQueue(write, before, participant))
+        if (!TryQueue(held.Order, write, before, participant))
             throw new StreamConflictException(stream.OrderId);
         if (stream.Entries is [.., { Via: Via.Http }] && stream.PendingSince is null)
             await database.CommittedAsync(unlessDiskFails: true);
     }
 
-    /// <summary>False if another save came first, or may have: the order has left memory.</summary>
-    bool TryQueue(StreamWrite write, StoredStream? before, int participant)
+    /// <summary>False if another save came first.</summary>
+    bool TryQueue(RecentOrder order, StreamWrite write, StoredStream? before, int participant)
     {
-        var order = database.Recent[write.After.Stream.OrderId];
         lock (order)
         {
-            if (order.IsDropped || !order.Knows(participant) || !ReferenceEquals(order[participant], before))
+            if (!ReferenceEquals(order[participant], before))
                 return false;
             database.Enqueue(write);
             order[participant] = write.After;

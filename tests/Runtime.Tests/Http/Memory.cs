@@ -123,8 +123,9 @@ sealed class MemoryBus : IEventBus
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellation)
     {
+        // In the task, as a real bus fails: a caller that does not wait for it would not notice.
         if (IsUnavailable)
-            throw new TransientException("The bus is unavailable.");
+            return Task.FromException(new TransientException("The bus is unavailable."));
         foreach (var message in messages)
             Published.Enqueue(message);
         return Task.CompletedTask;

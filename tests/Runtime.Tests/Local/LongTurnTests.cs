@@ -50,6 +50,23 @@ public sealed class LongTurnTests
         Assert.True(first.IsDropped);
     }
 
+    [Fact]
+    public void An_order_that_is_held_stays_in_memory_and_leaves_it_later()
+    {
+        var orders = new RecentOrders(ordersMax: 2);
+        RecentOrder held;
+        using (var hold = orders.Hold("o-1"))
+        {
+            held = hold.Order;
+            for (var other = 2; other < 9; other++)
+                _ = orders[$"o-{other}"];
+            Assert.Same(held, orders["o-1"]);
+        }
+        for (var other = 10; other < 19; other++)
+            _ = orders[$"o-{other}"];
+        Assert.NotSame(held, orders["o-1"]);
+    }
+
     static async Task UntilAsync(Func<bool> happened)
     {
         for (var wait = 0; !happened() && wait < 400; wait++)
