@@ -35,6 +35,18 @@ public class SimulationTests(NormalSeeds seeds) : IClassFixture<NormalSeeds>
         Assert.DoesNotContain(Enum.GetValues<Fault>(), fault => seeds.Tally.Faults[(int)fault] == 0);
 }
 
+public class CrowdTests
+{
+    /// <summary>In this seed most orders meet a bug. What a replayer's run looks at is full of them, over and over.</summary>
+    [Fact]
+    public void A_thousand_parked_orders_hold_up_no_other()
+    {
+        var world = new World(new(32, Orders: 1_500, Only: new HashSet<Fault> { Fault.BugInRules, Fault.BodyUnreadable, Fault.BugInAnswer }));
+        Assert.Null(world.Run());
+        Assert.InRange(world.ParkedForOperators, 1_000, 3_000);
+    }
+}
+
 public class RepeatabilityTests
 {
     /// <summary>
