@@ -9,11 +9,11 @@ using Spectre.Console;
 var all = new Dictionary<string, (string About, Func<Bench, Task<Section>> RunAsync)>
 {
     ["memory"] = ("orders/s in memory, against MassTransit in memory, without and with HTTP", Memory.RunAsync),
-    ["durable"] = ("orders/s with a file, against MassTransit over RabbitMQ", Durable.RunAsync),
+    ["durable"] = ("orders/s with a file, against MassTransit over RabbitMQ and Wolverine on SQLite", Durable.RunAsync),
     ["limit"] = ("orders/s with a file, against a plain loop of the same insertions", Limit.RunAsync),
     ["growth"] = ("orders/s, start and size with 100,000 and 1,000,000 stored orders", Growth.RunAsync),
     ["latency"] = ("from POST to final, one at a time and at shares of the maximum rate; from ./run to the first order", LatencyScenario.RunAsync),
-    ["intake"] = ("orders accepted by ./run, client in a process of its own; memory after 18,000 and 1,000,000 orders", Intake.RunAsync),
+    ["intake"] = ("orders accepted by ./run, client in a process of its own; memory after 18,000 and 200,000 orders", Intake.RunAsync),
     ["apps"] = ("from the start of an app's process to its call to the Functions host", AppStart.RunAsync),
     ["contention"] = ("a flash sale of three SKUs, and real orders as they come", ContentionScenario.RunAsync),
     ["cost"] = ("Cosmos DB and Service Bus operations of an order, counted", Cost.RunAsync),
