@@ -134,7 +134,7 @@ sealed class Faults
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
         (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.4), (Fault.BugInAnswer, 0.05),
-        (Fault.StockAnswerLost, 0.6), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
+        (Fault.StockAnswerLost, 0.6), (Fault.PickedUpAfterCallOff, 0.7), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
     readonly Chance chance;

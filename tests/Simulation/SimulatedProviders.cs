@@ -317,7 +317,7 @@ sealed class SimulatedCarrier(World world)
             : new CarrierBooked($"tr-{orderId}-{(bookings.Count + 1).ToString(CultureInfo.InvariantCulture)}", promised));
         booking.Cancelled = calledOffByPhone.Contains(orderId);
         bookings[orderId] = booking;
-        if (booking.Answer is CarrierRefused && world.Faults.Strike(Fault.PickedUpAfterCallOff, Participants.Shipping))
+        if (booking.Answer is CarrierRefused && world.Faults.Strike(Fault.PickedUpAfterCallOff))
         {
             world.Scheduler.After(world.Chance.OfAnyScale(TimeSpan.FromHours(1)), () =>
             {
@@ -361,7 +361,7 @@ sealed class SimulatedCarrier(World world)
 
     void PickUp(string orderId, Booking booking, CarrierBooked booked)
     {
-        if (booking.Cancelled && !world.Faults.Strike(Fault.PickedUpAfterCallOff, Participants.Shipping))
+        if (booking.Cancelled && !world.Faults.Strike(Fault.PickedUpAfterCallOff))
             return;
         (booking.PickedUp, booking.TakenAllTheSame) = (!booking.Cancelled, booking.Cancelled);
         world.History.Add("carrier", "picks up", orderId, booked.TrackingId);

@@ -73,8 +73,9 @@ public static class Order
         (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) =>
             [new RefusedCancellationNoted(refusal.Reason)],
 
-        (Cancelling { PickedUp: null } or Failing { PickedUp: null } or Cancelled { PickedUp: false } or Rejected { PickedUp: false },
-            PickedUpAfterCallOff parcel) => [new PickUpNoted(parcel.TrackingId)],
+        // It may be heard before why the order was called off: that was saved, but not published before a crash.
+        (Open { PickedUp: null } and not Kept or Cancelled { PickedUp: false } or Rejected { PickedUp: false }, PickedUpAfterCallOff parcel) =>
+            [new PickUpNoted(parcel.TrackingId)],
 
         // Handled before, or too late to matter.
         _ => [],
@@ -88,15 +89,17 @@ public static class Order
         (InProgress or Cancelling, BookingNoted) => (Open)state with { Reached = Progress.Booked },
         (InProgress or Cancelling, DelayNoted) => (Open)state with { Reached = Progress.Delayed },
         (Failing or Undone or Cancelling, RefundNoted) => (Open)state with { Reached = Progress.Refunded },
-        (InProgress order, FailureNoted failure) => new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason),
-        (InProgress order, OrderCancellationRequested cancellation) => new Cancelling(order.CustomerId, order.Reached, cancellation.Reason),
+        (InProgress order, FailureNoted failure) =>
+            new Failing(order.CustomerId, order.Reached, failure.FailedAt, failure.Reason) { PickedUp = order.PickedUp },
+        (InProgress order, OrderCancellationRequested cancellation) =>
+            new Cancelling(order.CustomerId, order.Reached, cancellation.Reason) { PickedUp = order.PickedUp },
         (Cancelling order, RefusedCancellationNoted) => new Kept(order.CustomerId, order.Reached),
         (Completed, RefusedCancellationNoted) => new Completed(CancellationRefused: true),
         (InProgress or Cancelling or Kept, OrderCompleted) => new Completed(),
-        (InProgress order, RestockNoted) => new Undone(order.CustomerId, order.Reached),
+        (InProgress order, RestockNoted) => new Undone(order.CustomerId, order.Reached) { PickedUp = order.PickedUp },
         (InProgress or Failing or Undone, OrderRejected) => new Rejected(((Open)state).PickedUp is not null),
         (Cancelling order, OrderCancelled) => new Cancelled(order.PickedUp is not null),
-        (Failing or Cancelling, PickUpNoted parcel) => (Open)state with { PickedUp = parcel.TrackingId },
+        (InProgress or Failing or Undone or Cancelling, PickUpNoted parcel) => (Open)state with { PickedUp = parcel.TrackingId },
         (Cancelled, PickUpNoted) => new Cancelled(PickedUp: true),
         (Rejected, PickUpNoted) => new Rejected(PickedUp: true),
         _ => throw new ImpossibleEventException(state, @event),

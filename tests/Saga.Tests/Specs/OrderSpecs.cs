@@ -141,6 +141,19 @@ public class OrderSpecs
     public void A_shipped_order_is_completed() => Given(Created).When(IsShipped).Then(new OrderCompleted("17850", "tr-1"));
 
     [Fact]
+    public void A_parcel_that_left_is_noted_even_if_it_is_heard_before_the_failure() =>
+        Given(Created).When(IsGone).Then(new PickUpNoted("tr-1")).When(IsGone).ThenNothingHappens();
+
+    [Fact]
+    public void A_parcel_that_left_is_noted_once_whenever_the_order_fails() =>
+        Given(Created, new PickUpNoted("tr-1"), PaymentFailure).When(new InventoryRestocked("card declined"))
+            .Then(new OrderRejected("17850", FailedStep.Payment, "card declined")).When(IsGone).ThenNothingHappens();
+
+    [Fact]
+    public void A_parcel_that_left_is_noted_once_when_everything_is_undone_before_the_failure_is_heard() =>
+        Given(Created, IsBack).When(IsGone).Then(new PickUpNoted("tr-1")).When(IsGone).ThenNothingHappens();
+
+    [Fact]
     public void A_shipped_order_is_completed_though_its_cancellation_was_asked_for() =>
         Given(Created, CancellationRequested).When(IsShipped).Then(new OrderCompleted("17850", "tr-1")).When(IsTooLate)
             .Then(new RefusedCancellationNoted(IsTooLate.Reason));
