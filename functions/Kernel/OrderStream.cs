@@ -157,7 +157,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         return step switch
         {
             Run or Obey or Settle or RefuseToSettle => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.Handled),
-            Ignore => new(stream, ReferenceEquals(stream, this) ? [] : stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.NotHeard),
+            Ignore => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.NotHeard),
             PublishAgain before => new(stream, stream.OutboxThrough(before.Index), TurnResult.Duplicate),
             Park or StayParked => new(stream, stream.Pending, TurnResult.Parked(stream.Parked[stream.PlaceOf(message.Id)])),
             Wait or Hold => new(stream, [], TurnResult.Waiting),
@@ -172,7 +172,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         Hold => this with { Parked = Parked.SetItem(0, Parked[0] with { HeldSince = stamp.At }) },
         Settle => Settled((SettleRequested)message.Event!, message, decided, stamp),
         RefuseToSettle refusal => Refused((SettleRequested)message.Event!, refusal.Reason, message, stamp),
-        Ignore when IsParked(message.Id) => Concluded(Unparked(message.Id), message, [], stamp),
+
+        // Recorded as well: a slow host of an earlier version, which does not know the message's type, must not park it after it is gone.
+        Ignore => Concluded(Unparked(message.Id), message, [], stamp),
         Park park => Marked(Parked.Count,
             new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt,
                 Failed: park.Reason is ParkingReasons.Behind ? null : new(message.DeliveryCount, stamp.At, park.Status)),

@@ -94,7 +94,10 @@ public class StreamTests
 
         var last = Parked(1).Ready(Ignore.It, unheard, [], Stamp);
         Assert.IsType<OrderResumed>(last.Messages[^1].Event);
-        Assert.Same(Empty, Empty.Ready(Ignore.It, unheard, [], Stamp).Stream);
+
+        var recorded = Empty.Ready(Ignore.It, unheard, [], Stamp);
+        Assert.Equal(unheard.Id, Assert.Single(recorded.Stream.Entries).On);
+        Assert.Empty(recorded.Messages);
     }
 
     [Fact]

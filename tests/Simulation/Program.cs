@@ -41,7 +41,7 @@ root.SetAction(parsed =>
 });
 
 var only = new Option<string?>("--only") { Description = "Only mutants whose name contains this." };
-var most = new Option<long>("--seeds") { Description = "By how many seeds each must be caught.", DefaultValueFactory = _ => 2_000 };
+var most = new Option<long>("--seeds") { Description = "By how many seeds each must be caught.", DefaultValueFactory = _ => NormalSeeds.Count };
 var added = new Option<bool>("--new") { Description = "Only mutants without a result." };
 var mutants = new Command("mutants", "Breaks one rule or one law at a time, apart from the sources, and shows how many seeds it takes to notice.") { only, most, added };
 mutants.SetAction(parsed => Mutants.Run(parsed.GetValue(only) ?? "", parsed.GetValue(added), parsed.GetValue(most), Console.Out));

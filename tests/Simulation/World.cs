@@ -26,8 +26,8 @@ sealed class World
     /// <summary>As often as their rarest rules need it.</summary>
     static readonly string[] StormsMayStrike =
     [
-        Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Payments, Participants.Shipping,
-        Participants.Shipping,
+        Participants.Orders, Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Payments,
+        Participants.Shipping, Participants.Shipping,
     ];
 
     readonly Dictionary<string, SimulatedStore> stores = [];

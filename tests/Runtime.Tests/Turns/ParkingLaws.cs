@@ -100,6 +100,16 @@ public class ParkingLaws
     }
 
     [Fact]
+    public async Task What_a_later_version_has_completed_unheard_is_not_parked_by_a_slow_host_that_does_not_know_it()
+    {
+        world.AfterLoad = () =>
+            world.Participant.HandleAsync(Message("orders/2", new OrderCompleted("17850", "trk-1"), delivery: 2), default).AsTask();
+        await world.DeliverAsync(Message("orders/2", null, type: "OrderTeleported"));
+        Assert.Empty(world.Stream.Parked);
+        Assert.Equal("orders/2", Assert.Single(world.Stream.Entries).On.Split('/', 2)[1]);
+    }
+
+    [Fact]
     public async Task The_last_delivery_allowed_parks_with_its_own_error_in_its_turn()
     {
         for (var delivery = 1; delivery <= 3; delivery++)
