@@ -14,7 +14,7 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 static class Intake
 {
     /// <summary>All that memory keeps is full long before: see the bounds in DECISIONS.md.</summary>
-    const int OrdersByDefault = 200_000;
+    const int OrdersByDefault = 100_000;
 
     const int Measured = 18_000;
     const int AtOnce = 64;
