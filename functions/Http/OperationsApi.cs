@@ -134,8 +134,8 @@ public sealed class OperationsApi(
             if (message.EndsOrder(stream))
             {
                 return Problem.Conflict(
-                    "Without this message Orders does not learn how the order ended, and it stays open. Replay it once it can be handled, or "
-                    + "discard it with strand: true (on the console --strand).");
+                    "Without this message Orders does not learn how the order ended, and it stays open. Replay it once it can be handled, "
+                    + "or discard it with strand: true (on the console --strand).");
             }
         }
         var discard = new DiscardRequested(message.Participant, message.MessageId, message.By, message.Reason);

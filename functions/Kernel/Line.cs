@@ -87,7 +87,8 @@ public static class Line
 
         // By number, because the clocks of two hosts differ. Scheduled events are a participant's own: Orders hears none.
         bool IsNews(Entry entry) => request.Known is { } known
-            ? entry.Events.FirstOrDefault(e => e.Event is PublicEvent and not IScheduled) is { } first && MessageId.SequenceOf(first.Id) > known
+            ? entry.Events.FirstOrDefault(e => e.Event is PublicEvent and not IScheduled) is { } first
+                && MessageId.SequenceOf(first.Id) > known
             : entry.At > asked;
     }
 

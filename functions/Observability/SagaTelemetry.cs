@@ -14,7 +14,8 @@ public static class SagaTelemetry
 
     /// <summary>Sends traces, metrics and logs to a collector.</summary>
     /// <param name="collector">
-    /// Its root, such as http://127.0.0.1:4318; null where OpenTelemetry's own environment variables (<c>OTEL_EXPORTER_OTLP_…</c>) name it.
+    /// Its root, such as http://127.0.0.1:4318; null where OpenTelemetry's own environment variables (<c>OTEL_EXPORTER_OTLP_…</c>) name
+    /// it.
     /// </param>
     public static IOpenTelemetryBuilder SendByOtlp(this IOpenTelemetryBuilder builder, Uri? collector = null) =>
         collector is null ? builder.UseOtlpExporter() : builder.UseOtlpExporter(OtlpExportProtocol.HttpProtobuf, collector);

@@ -11,8 +11,7 @@ public sealed class HttpCardProvider(HttpClient http) : ICardProvider
 {
     readonly ProviderApi api = new(http, "card provider");
 
-    /// <summary>A list may come from a copy of the provider's data that is seconds behind.</summary>
-    public TimeSpan LookUpLag { get; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LookUpLag => ProviderApi.LookUpLag;
 
     public async Task<Answer> ChargeAsync(string key, string orderId, Money amount, string cardToken, CancellationToken cancellation)
     {

@@ -15,8 +15,7 @@ public sealed class HttpCarrier(HttpClient http, TimeProvider time) : ICarrier
 
     readonly ProviderApi api = new(http, "carrier");
 
-    /// <summary>A list may come from a copy of the provider's data that is seconds behind.</summary>
-    public TimeSpan LookUpLag { get; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LookUpLag => ProviderApi.LookUpLag;
 
     public async Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation)
     {

@@ -14,6 +14,9 @@ sealed class ProviderApi(HttpClient http, string provider)
 {
     public const string IdempotencyKey = "Idempotency-Key";
 
+    /// <summary>A list may come from a copy of the provider's data that is seconds behind.</summary>
+    public static readonly TimeSpan LookUpLag = TimeSpan.FromSeconds(5);
+
     static readonly JsonSerializerOptions Json = JsonSerializerOptions.Web;
 
     /// <param name="key">Null for a call that only reads.</param>

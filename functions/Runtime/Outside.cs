@@ -36,7 +36,7 @@ sealed class Outside(string participant, TurnOptions options, TimeProvider time,
     /// Nearly every call succeeds at once, and the pipeline would then cost more than the call: it is only used once the first try has
     /// failed.
     /// </summary>
-    /// <param name="call">Captures nothing: closures for the calls of each turn would be a tenth of what an order allocates.</param>
+    /// <param name="call">Best a static lambda: closures for the calls of each turn would be a tenth of what an order allocates.</param>
     /// <param name="on">What the call needs.</param>
     /// <param name="cancellation">Ends the call, and the pauses between tries.</param>
     /// <exception cref="TransientException">It failed each time.</exception>

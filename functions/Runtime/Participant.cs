@@ -58,24 +58,24 @@ public sealed class Participant(
     /// </exception>
     public Task<OrderStream> RequestAsync(
         string orderId, string requestId, OrderEvent request, CancellationToken cancellation, Caller? caller = null) =>
-        OnStreamAsync(orderId, async (_, stream, attempt) =>
+        OnStreamAsync(orderId, async (asked, stream, attempt) =>
         {
-            using var activity = Telemetry.StartRequest(name, stream, request.GetType().Name);
+            using var activity = Telemetry.StartRequest(name, stream, asked.GetType().Name);
             var changed = stream;
             var index = stream.IndexOf(requestId);
             if (index < 0)
             {
-                IReadOnlyList<OrderEvent> decided = request switch
+                IReadOnlyList<OrderEvent> decided = asked switch
                 {
                     SettleRequested settle => [settle with { Known = stream.LastHeardOf(settle.Participant) }],
-                    IKernelEvent => [request],
-                    _ => await DecideAsync(stream, request, attempt, perform, cancellation),
+                    IKernelEvent => [asked],
+                    _ => await DecideAsync(stream, asked, attempt, perform, cancellation),
                 };
-                changed = stream.Requested(requestId, request, decided, Stamp(), caller);
+                changed = stream.Requested(requestId, asked, decided, Stamp(), caller);
                 index = stream.Entries.Count;
             }
             return await CommitAsync(stream, changed, changed.OutboxThrough(index), cancellation);
-        }, true, cancellation).AsTask();
+        }, request, cancellation).AsTask();
 
     /// <summary>
     /// Publishes what a crash after saving left unpublished, and records that, so that it is not published again until something else

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace OrderFunctions.Runtime;
 
-/// <summary>Time limits, used again: a source of cancellation with its timer for each turn would be 6 % of what an order allocates.</summary>
+/// <summary>
+/// Time limits that are used again and again: a new source of cancellation with its timer for each turn would be 6 % of what an order
+/// allocates.
+/// </summary>
 sealed class TimeLimits(TimeSpan max, TimeProvider time)
 {
     readonly ConcurrentBag<CancellationTokenSource> free = [];

@@ -133,8 +133,10 @@ sealed class Faults
     // A storm has few kinds of faults, but they strike often.
     static readonly (Fault Kind, double Chance)[] ChancesInStorm =
     [
-        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2), (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.4), (Fault.BugInAnswer, 0.05),
-        (Fault.StockAnswerLost, 0.6), (Fault.PickedUpAfterCallOff, 0.7), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7), (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
+        (Fault.StreamUnreadableForLong, 0.5), (Fault.BrokerDeadLettered, 0.5), (Fault.DeadLetterLockLost, 0.7), (Fault.DeadLetterHeld, 0.2),
+        (Fault.SessionLost, 0.6), (Fault.SlowCall, 0.5), (Fault.RequestLate, 0.4), (Fault.BugInAnswer, 0.05),
+        (Fault.StockAnswerLost, 0.6), (Fault.PickedUpAfterCallOff, 0.7), (Fault.CardsAnswerLost, 0.3), (Fault.LookUpLags, 0.7),
+        (Fault.ChargeReturned, 0.2), (Fault.CarrierAnswerLost, 0.6),
     ];
 
     readonly Chance chance;
@@ -162,6 +164,8 @@ sealed class Faults
         foreach (var kind in All)
         {
             var drawn = chance.OneIn(2) ? Math.Min(chance.Of(Degrees(kind)), Most(kind)) : 0;
+
+            // Look-ups lag in some storms only.
             if (storm is not null)
                 drawn = kind is Fault.LookUpLags && drawn == 0 ? 0 : Array.Find(ChancesInStorm, strike => strike.Kind == kind).Chance;
             chances[(int)kind] = only is null || only.Contains(kind) ? drawn : 0;

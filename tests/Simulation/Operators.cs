@@ -94,20 +94,19 @@ sealed class Operators(World world)
     {
         if (!world.Faults.On || Chance.OneIn(2))
             return;
-        foreach (var store in world.Stores.Where(store => store.Participant != participant && store[orderId] is { Parked.IsEmpty: false }))
-        {
-            var (first, later) = Chance.OneIn(2) ? (participant, store.Participant) : (store.Participant, participant);
-            var bug = world.Bugs.Active.FirstOrDefault(bug => bug.Participant == first && bug.Message.OrderId == orderId);
-            var pause = Chance.OfAnyScale(TimeSpan.FromHours(1));
-
-            // What an update will know is not discarded.
-            if (bug is { Kind: not Fault.TypeUnknown } && Chance.OneIn(2))
-                Consider(bug, looks: 2);
-            else
-                world.Scheduler.After(pause, () => MendAndReplay(bug, first, orderId));
-            world.Scheduler.After(pause + Chance.OfAnyScale(TimeSpan.FromHours(1)), () => AskForReplay(later, orderId));
+        var other = world.Stores.FirstOrDefault(store => store.Participant != participant && store[orderId] is { Parked.IsEmpty: false });
+        if (other is null)
             return;
-        }
+        var (first, later) = Chance.OneIn(2) ? (participant, other.Participant) : (other.Participant, participant);
+        var bug = world.Bugs.Active.FirstOrDefault(bug => bug.Participant == first && bug.Message.OrderId == orderId);
+        var pause = Chance.OfAnyScale(TimeSpan.FromHours(1));
+
+        // What an update will know is not discarded.
+        if (bug is { Kind: not Fault.TypeUnknown } && Chance.OneIn(2))
+            Consider(bug, looks: 2);
+        else
+            world.Scheduler.After(pause, () => MendAndReplay(bug, first, orderId));
+        world.Scheduler.After(pause + Chance.OfAnyScale(TimeSpan.FromHours(1)), () => AskForReplay(later, orderId));
     }
 
     void MendAndReplay(Bug? bug, string participant, string orderId)

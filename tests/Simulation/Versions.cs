@@ -28,10 +28,7 @@ sealed class Versions(World world)
         host.IsNext || handled.Count == 0 || !stream.Entries.Exists(entry => handled.Contains((host.Participant.Name, entry.On)));
 
     /// <summary>A participant is updated, or rolled back if it was updated before.</summary>
-    public void Roll()
-    {
-        Roll(world.Chance.Of(Topology.Current.Subscriptions).Name);
-    }
+    public void Roll() => Roll(world.Chance.Of(Topology.Current.Subscriptions).Name);
 
     void Roll(string participant)
     {

@@ -23,8 +23,8 @@ sealed class World
     const int StepsUnderFaultsMax = 40_000;
     const int StepsOfAnOrderMax = 200;
 
-    /// <summary>As often as their rarest rules need it.</summary>
-    static readonly string[] StormsMayStrike =
+    /// <summary>Some more often than others, so that their rarest rules are reached.</summary>
+    static readonly string[] WhereStormsStrike =
     [
         Participants.Orders, Participants.Orders, Participants.Orders, Participants.Inventory, Participants.Payments, Participants.Payments,
         Participants.Shipping, Participants.Shipping,
@@ -43,7 +43,7 @@ sealed class World
         Scheduler = new();
         History = new(Scheduler, options.KeepLines);
         if (Chance.OneIn(3))
-            Storm = Chance.Of(StormsMayStrike);
+            Storm = Chance.Of(WhereStormsStrike);
         Faults = new(Chance, options.Only, Storm);
         Invariants = new(this);
         Bugs = new(this);

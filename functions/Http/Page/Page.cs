@@ -29,7 +29,9 @@ public sealed class Page : IResult, IStatusCodeHttpResult
     /// <exception cref="InvalidOperationException">The link is no address with <c>{traceId}</c>.</exception>
     public Page(string hostHtml = "", string hostScript = "", string? connectsTo = null, string? traceLink = null)
     {
-        var traceHtml = Checked(traceLink) is { } link ? $"<meta name=\"trace-link\" content=\"{HtmlEncoder.Default.Encode(link)}\">\n" : "";
+        var traceHtml = Checked(traceLink) is { } link
+            ? $"<meta name=\"trace-link\" content=\"{HtmlEncoder.Default.Encode(link)}\">\n"
+            : "";
         var (text, style, script) = (new StringBuilder(), new StringBuilder(), new StringBuilder("'use strict';\n"));
         foreach (var line in Read("page.html").Split('\n'))
         {

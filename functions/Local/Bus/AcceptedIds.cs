@@ -6,14 +6,14 @@ using OrderFunctions.Local.Storage;
 namespace OrderFunctions.Local.Bus;
 
 /// <summary>
-/// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed: at a thousand orders a second
-/// the window holds millions of them. Not thread-safe.
+/// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed, because there are
+/// up to half a million of them. Not thread-safe.
 /// </summary>
 sealed class AcceptedIds
 {
     /// <summary>
-    /// A flood of some thousand orders a second has a shorter window. A duplicate that comes later is delivered, and the stream finds that
-    /// it was handled.
+    /// More are not kept, so the window is shorter from about a hundred orders a second on. A duplicate that comes later is delivered, and
+    /// the stream finds that it was handled.
     /// </summary>
     internal const int IdsMax = 500_000;
 

@@ -29,8 +29,7 @@ sealed class RecentOrders(int ordersMax)
     }
 
     /// <summary>
-    /// The order's entry, which stays in memory until what this returns is disposed of: else many callers might go on dropping each
-    /// other's orders from few places for ever.
+    /// The order's entry, which stays in memory meanwhile. Otherwise, where few orders fit, many callers could drop each other's for ever.
     /// </summary>
     public HeldOrder Hold(string orderId)
     {
@@ -78,6 +77,7 @@ sealed class RecentOrder(string orderId)
 
     public bool IsUsed { get; set; }
 
+    /// <summary>How many keep it in memory (<see cref="RecentOrders.Hold"/>).</summary>
     public int Holders { get; set; }
 
     /// <summary>Null where nothing is stored of that part.</summary>
@@ -101,6 +101,7 @@ sealed class RecentOrder(string orderId)
     public void KnowAll() => known = -1;
 }
 
+/// <summary>Keeps an order in memory until it is disposed of.</summary>
 readonly struct HeldOrder(RecentOrder order) : IDisposable
 {
     public RecentOrder Order => order;

@@ -79,7 +79,7 @@ public sealed class OrderLists(Database database) : IOrderQueries
     static readonly OrderStatus[] Open =
     [
         .. Enum.GetValues<OrderStatus>()
-            .Where(status => status is not (OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)),
+            .Where(status => !status.IsFinal()),
     ];
 
     public Task<OrderPage> ListAsync(OrderFilter filter, CancellationToken cancellation) =>

@@ -20,6 +20,12 @@ public enum OrderStatus
     Cancelled,
 }
 
+public static class OrderStatuses
+{
+    /// <summary>Whether an order with this status has ended.</summary>
+    public static bool IsFinal(this OrderStatus status) => status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
+}
+
 /// <summary>
 /// The events that Orders knows were published for an order, each once at most. The operations page counts them. Stored as a number, so
 /// names are only ever added, at the end.
@@ -96,7 +102,7 @@ public sealed record OrderSummary(
     ImmutableSortedSet<string>? Settled = null,
     StepTimes? Steps = null)
 {
-    public bool IsFinal => Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
+    public bool IsFinal => Status.IsFinal();
 
     /// <summary>Whether a request to cancel would still change anything.</summary>
     public bool CanBeCancelled => !IsFinal && !CancellationRefused && Status is not OrderStatus.Rejecting;

@@ -33,8 +33,6 @@ struct SummaryFold(string orderId)
 
     readonly ImmutableSortedDictionary<string, ParkedAt> Parked => parked ?? ImmutableSortedDictionary<string, ParkedAt>.Empty;
 
-    readonly bool IsFinal => status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
-
     public void Add(Entry entry)
     {
         if (entry.Via is Via.Bus)
@@ -94,7 +92,7 @@ struct SummaryFold(string orderId)
                 break;
             case RefusedCancellationNoted:
                 cancellationRefused = true;
-                if (!IsFinal)
+                if (!status.IsFinal())
                     (status, reason) = (delayed ? OrderStatus.Delayed : OrderStatus.Booked, null);
                 break;
             case OrderCompleted order:
@@ -145,16 +143,18 @@ struct SummaryFold(string orderId)
     /// <summary>With the facts that Orders does not hear of.</summary>
     static OrderFacts Inferred(OrderFacts facts)
     {
-        if ((facts & OrderFacts.ShipmentBooked) is not OrderFacts.None)
+        if (Any(OrderFacts.ShipmentBooked))
             facts |= OrderFacts.ShipmentDue;
-        if ((facts & (OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)) is not OrderFacts.None
-            || ((facts & OrderFacts.InventoryRestocked) is not OrderFacts.None && (facts & OrderFacts.PaymentFailed) is OrderFacts.None))
+        if (Any(OrderFacts.ShippingFailed | OrderFacts.PaymentRefunded)
+            || (Any(OrderFacts.InventoryRestocked) && !Any(OrderFacts.PaymentFailed)))
         {
             facts |= OrderFacts.RefundPayment;
         }
-        if ((facts & (OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked)) is not OrderFacts.None)
+        if (Any(OrderFacts.PaymentFailed | OrderFacts.PaymentRefunded | OrderFacts.InventoryRestocked))
             facts |= OrderFacts.RestockInventory;
         return facts;
+
+        bool Any(OrderFacts of) => (facts & of) is not OrderFacts.None;
     }
 
     static OrderFacts FactOf(string name) => FactsByName.TryGetValue(name, out var fact) ? fact : OrderFacts.None;

@@ -73,9 +73,9 @@ public static class Order
         (Cancelling or Completed { CancellationRefused: false }, CancellationRefused refusal) =>
             [new RefusedCancellationNoted(refusal.Reason)],
 
-        // It may be heard before why the order was called off: that was saved, but not published before a crash.
-        (Open { PickedUp: null } and not Kept or Cancelled { PickedUp: false } or Rejected { PickedUp: false }, PickedUpAfterCallOff parcel) =>
-            [new PickUpNoted(parcel.TrackingId)],
+        // It may be heard before the reason why the order was called off, which a crash kept from being published.
+        (Open { PickedUp: null } and not Kept or Cancelled { PickedUp: false } or Rejected { PickedUp: false },
+            PickedUpAfterCallOff parcel) => [new PickUpNoted(parcel.TrackingId)],
 
         // Handled before, or too late to matter.
         _ => [],

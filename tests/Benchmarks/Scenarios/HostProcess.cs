@@ -5,6 +5,8 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 /// <summary>The local host as a user starts it: <c>./run</c>, with a file and no orders. It ends with this object.</summary>
 sealed class HostProcess : IAsyncDisposable
 {
+    public const int Connections = 64;
+
     static readonly TimeSpan StartMax = TimeSpan.FromMinutes(1);
 
     readonly TemporaryFolder folder = new();
@@ -13,7 +15,7 @@ sealed class HostProcess : IAsyncDisposable
     HostProcess()
     {
         var port = RabbitMq.FreePort();
-        Http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64, UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };
+        Http = new(new SocketsHttpHandler { MaxConnectionsPerServer = Connections, UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };
         process = Run("--no-orders", "--port", $"{port}", "--data", Path.Combine(folder.FullName, "saga.db"));
     }
 

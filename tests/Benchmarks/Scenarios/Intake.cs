@@ -17,7 +17,6 @@ static class Intake
     const int OrdersByDefault = 100_000;
 
     const int Measured = 18_000;
-    const int AtOnce = 64;
     static readonly TimeSpan FinalMax = TimeSpan.FromMinutes(2);
 
     public static async Task<Section> RunAsync(Bench bench)
@@ -26,7 +25,7 @@ static class Intake
         var first = Math.Min(orders, Measured);
         var section = new Section(
             "Intake",
-            $"`./run` with a file, as a process of its own, and a client that posts prepared orders of three lines over {AtOnce} connections: "
+            $"`./run` with a file, as a process of its own, and a client that posts prepared orders of three lines over {HostProcess.Connections} connections: "
             + $"{first:N0} orders to accepted (they are handled meanwhile), and the memory that the process occupies then. Once it goes on to "
             + $"{orders:N0} orders. The client uses the same processors.");
         var (rates, cpu, memory) = (new List<double>(), new List<double>(), new List<double>());
@@ -46,10 +45,11 @@ static class Intake
             if (run < bench.Options.Runs)
                 continue;
             last = host.Megabytes;
-            for (var done = first; done < orders; done += Measured)
+            for (int done = first, more; done < orders; done += more)
             {
-                await PostAsync(host, Math.Min(Measured, orders - done), done);
-                bench.Tell($"{done + Measured:N0} orders: {host.Megabytes:N0} MB");
+                more = Math.Min(Measured, orders - done);
+                await PostAsync(host, more, done);
+                bench.Tell($"{done + more:N0} orders: {host.Megabytes:N0} MB");
                 last = Math.Max(last, host.Megabytes);
             }
         }
@@ -81,7 +81,7 @@ static class Intake
         var bodies = Workload.Orders(orders, seed)
             .Select(order => JsonSerializer.SerializeToUtf8Bytes(PostedOrder.Of(order.Order), JsonSerializerOptions.Web)).ToList();
         var started = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (body, _) =>
+        await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = HostProcess.Connections }, async (body, _) =>
         {
             using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
             using var answer = await host.Http.PostAsync(Paths.Orders, content, CancellationToken.None);

@@ -45,9 +45,12 @@ static int open_record(int fd)
     return record;
 }
 
-/* Records what stands in the file from offset on, as far as the write reaches; the rest of it, where length is -1. */
-static void keep(int fd, int record, int64_t offset, int64_t length)
+/* Records what stands in a database file from offset on, as far as the write reaches; the rest of it, where length is -1. */
+static void keep(int fd, int64_t offset, int64_t length)
 {
+    int record = open_record(fd);
+    if (record < 0)
+        return;
     struct stat file;
     if (fstat(fd, &file) != 0)
         abort();
@@ -68,9 +71,7 @@ static void keep(int fd, int record, int64_t offset, int64_t length)
 static ssize_t write_at(int fd, const void *data, size_t length, int64_t offset)
 {
     pthread_mutex_lock(&gate);
-    int record = open_record(fd);
-    if (record >= 0)
-        keep(fd, record, offset, length);
+    keep(fd, offset, length);
     ssize_t written = syscall(SYS_pwrite64, fd, data, length, offset);
     pthread_mutex_unlock(&gate);
     return written;
@@ -79,9 +80,7 @@ static ssize_t write_at(int fd, const void *data, size_t length, int64_t offset)
 static int truncate_at(int fd, int64_t size)
 {
     pthread_mutex_lock(&gate);
-    int record = open_record(fd);
-    if (record >= 0)
-        keep(fd, record, size, -1);
+    keep(fd, size, -1);
     int result = syscall(SYS_ftruncate, fd, size);
     pthread_mutex_unlock(&gate);
     return result;

@@ -145,10 +145,8 @@ sealed class SqliteBusUnderTest : IBusUnderTest
         }
     }
 
-    public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait)
-    {
-        return await bus.ReceiveAsync(subscription, wait) is { } delivery ? new SqliteDeliveryUnderTest(delivery) : null;
-    }
+    public async Task<IDelivery?> ReceiveAsync(string subscription, TimeSpan wait) =>
+        await bus.ReceiveAsync(subscription, wait) is { } delivery ? new SqliteDeliveryUnderTest(delivery) : null;
 
     public Task AdvanceAsync(TimeSpan span)
     {
