@@ -83,6 +83,15 @@ sealed class Bugs(World world)
         active.Remove(bug);
     }
 
+    /// <summary>It was handled before anybody could discard it. So nothing will be discarded, and the bug is mended like any other.</summary>
+    public void Handled(string participant, string messageId)
+    {
+        if (active.Find(bug => bug.Discarding && bug.Participant == participant && bug.Message.Id == messageId) is not { } bug)
+            return;
+        bug.Discarding = false;
+        Mend(bug);
+    }
+
     public void Discarded(string participant, string messageId) =>
         active.RemoveAll(bug => bug.Participant == participant && bug.Message.Id == messageId);
 }

@@ -233,6 +233,7 @@ sealed class Invariants(World world)
         if (line.OvertakenBy(entry.On) is { } overtaken && !MayPass(before, entry.On, overtaken))
             Broken("Messages are handled in the order in which they were accepted", before.OrderId, $"{entry.On} before {overtaken} at {participant}");
         line.Done(entry.On);
+        world.Bugs.Handled(participant, entry.On);
     }
 
     static bool IsMeantFor(string participant, PublicEvent? request) => request switch
