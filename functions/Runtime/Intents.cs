@@ -36,17 +36,19 @@ public static class Intents
         _ => throw NotOn(nameof(IStock), call),
     };
 
-    /// <param name="time">Of the wait where a look-up lags; the system's where it is null.</param>
+    /// <param name="time">For the age of a look-up, and the wait where it lags; the system's where it is null.</param>
     public static Perform On(ICardProvider cards, TimeProvider? time = null) => async (call, cancellation) => call.Intent switch
     {
         ChargeCard charge =>
-            (call.Repeated ? await cards.FindChargeAsync(call.OrderId, cancellation) : null)
+            (call.Repeated ? await FreshlyAsync(() => cards.FindChargeAsync(call.OrderId, cancellation), time) : null)
             ?? await cards.ChargeAsync(call.Key, call.OrderId, charge.Amount, charge.CardToken, cancellation),
         FindCharge => await SurelyAsync(
             () => cards.EndChargeAsync(call.Key, call.OrderId, cancellation), cards.LookUpLag, time, cancellation) ?? new NothingCharged(),
         RefundCard refund when call.LookUp => await RefundFoundAsync(cards, call.OrderId, refund, time, cancellation),
         RefundCard refund =>
-            (call.Repeated ? await cards.FindRefundAsync(call.OrderId, refund.ChargeId, refund.Amount, cancellation) : null)
+            (call.Repeated
+                ? await FreshlyAsync(() => cards.FindRefundAsync(call.OrderId, refund.ChargeId, refund.Amount, cancellation), time)
+                : null)
             ?? await cards.RefundAsync(call.Key, call.OrderId, refund.ChargeId, refund.Amount, cancellation),
         _ => throw NotOn(nameof(ICardProvider), call),
     };
@@ -64,6 +66,27 @@ public static class Intents
         catch (ProviderException e) when (e.Failure is Kernel.Failure.Fault)
         {
             return new NothingDone();
+        }
+    }
+
+    /// <summary>
+    /// An answer older than this is asked for again: a process that was suspended meanwhile, for longer than the provider remembers keys,
+    /// would otherwise charge a second time where the look-up lagged.
+    /// </summary>
+    static readonly TimeSpan AnswerAgeMax = TimeSpan.FromMinutes(1);
+
+    /// <summary>What the provider has done before, for a call that follows at once if that is nothing.</summary>
+    static async Task<T?> FreshlyAsync<T>(Func<Task<T?>> find, TimeProvider? time)
+        where T : class
+    {
+        time ??= TimeProvider.System;
+        while (true)
+        {
+            var asked = time.GetTimestamp();
+            if (await find() is { } found)
+                return found;
+            if (time.GetElapsedTime(asked) <= AnswerAgeMax)
+                return null;
         }
     }
 
@@ -86,7 +109,7 @@ public static class Intents
     public static Perform On(ICarrier carrier, TimeProvider? time = null) => async (call, cancellation) => call.Intent switch
     {
         BookCarrier order =>
-            (call.Repeated ? await carrier.FindBookingAsync(call.OrderId, cancellation) : null)
+            (call.Repeated ? await FreshlyAsync(() => carrier.FindBookingAsync(call.OrderId, cancellation), time) : null)
             ?? await carrier.BookAsync(call.Key, call.OrderId, order.ShipTo, cancellation),
         FindBooking => await BookingFoundAsync(carrier, call.OrderId, time, cancellation) ?? new NothingBooked(),
         CancelCarrier order when call.LookUp => await CancellationFoundAsync(carrier, call.OrderId, order, time, cancellation),
