@@ -92,7 +92,16 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         .Max(entry => MessageId.SenderOf(entry.On) == participant ? MessageId.SequenceOf(entry.On) : (int?)null) ?? 0;
 
     /// <summary>The message's place in the line, from 0; -1 where it is not in it.</summary>
-    public int PlaceOf(string messageId) => Parked.IsEmpty ? -1 : Parked.FindIndex(parked => parked.Id == messageId);
+    public int PlaceOf(string messageId)
+    {
+        // No lambda: its closure would be allocated for each message, though hardly any order is parked.
+        for (var place = 0; place < Parked.Count; place++)
+        {
+            if (Parked[place].Id == messageId)
+                return place;
+        }
+        return -1;
+    }
 
     public bool IsParked(string messageId) => PlaceOf(messageId) >= 0;
 
@@ -200,7 +209,7 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
 
     /// <summary>The stream without the message in its line.</summary>
     public OrderStream Unparked(string messageId) =>
-        IsParked(messageId) ? this with { Parked = Parked.RemoveAll(parked => parked.Id == messageId) } : this;
+        PlaceOf(messageId) is var place and >= 0 ? this with { Parked = Parked.RemoveAt(place) } : this;
 
     /// <summary>
     /// A control message may itself be parked, if it could not be read before. One for another participant is recorded as well: a consumer

@@ -241,15 +241,20 @@ public sealed class Participant(
         return history[known..];
     }
 
-    ValueTask<Answer> PerformAsync(string orderId, Intent intent, Attempt attempt, Perform perform, CancellationToken cancellation)
+    ValueTask<Answer> PerformAsync(string orderId, Intent intent, Attempt attempt, Perform perform, CancellationToken cancellation) =>
+        outside.CallAsync(
+            static (on, c) => on.TryAsync(c), new Performance(this, orderId, intent, attempt, perform), cancellation);
+
+    sealed class Performance(Participant participant, string orderId, Intent intent, Attempt attempt, Perform perform)
     {
-        var isFirst = attempt.IsFirst;
-        return outside.CallAsync((participant, c) =>
+        bool isFirst = attempt.IsFirst;
+
+        public Task<Answer> TryAsync(CancellationToken cancellation)
         {
             var call = new IntentCall(orderId, intent, Repeated: !isFirst || participant.IsOverdue(attempt));
             isFirst = false;
-            return perform(call, c);
-        }, this, cancellation);
+            return perform(call, cancellation);
+        }
     }
 
     /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
