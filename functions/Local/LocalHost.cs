@@ -47,7 +47,8 @@ public sealed class LocalHost : IAsyncDisposable
     /// <exception cref="InvalidOperationException">A setting of a provider is missing or wrong; the message names it.</exception>
     public static async Task<LocalHost> StartAsync(string data, int port, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Settings are read once: watching their files for changes would watch all folders below the current one.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         PlainLog.Use(builder.Logging);
         builder.Configuration.AddInMemoryCollection(settings);

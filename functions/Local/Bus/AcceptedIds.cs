@@ -7,19 +7,22 @@ namespace OrderFunctions.Local.Bus;
 
 /// <summary>
 /// The ids accepted within the duplicate window, in memory and, one row per transaction, in the file. Hashed, because there are
-/// up to half a million of them. Not thread-safe.
+/// up to 200,000 of them. Not thread-safe.
 /// </summary>
 sealed class AcceptedIds
 {
     /// <summary>
-    /// More are not kept, so the window is shorter from about a hundred orders a second on. A duplicate that comes later is delivered, and
+    /// More are not kept, so the window is shorter from about forty orders a second on. A duplicate that comes later is delivered, and
     /// the stream finds that it was handled.
     /// </summary>
-    internal const int IdsMax = 500_000;
+    internal const int IdsMax = 200_000;
+
+    const int ManyIds = 10_000;
 
     readonly TimeSpan window;
     readonly TimeProvider time;
     readonly HashSet<UInt128> ids = [];
+    readonly List<UInt128> unkept = [];
     readonly Queue<Row> rows = new();
     Row? newest;
     long newestTransaction;
@@ -39,34 +42,40 @@ sealed class AcceptedIds
         Forget();
     }
 
-    /// <summary>Whether a message is new. Then its id is added to <paramref name="accepted"/>, which must be kept.</summary>
-    public bool TryAccept(string messageId, List<UInt128> accepted)
+    /// <summary>Whether a message is new. Then its id must be kept.</summary>
+    public bool TryAccept(string messageId)
     {
         Forget();
         var id = Hash(messageId);
         if (!ids.Add(id))
             return false;
-        accepted.Add(id);
+        unkept.Add(id);
+
+        // Once there are many, room for all of them: growing step by step would copy them again and again.
+        if (ids.Count == ManyIds)
+            ids.EnsureCapacity(IdsMax);
         return true;
     }
 
     /// <summary>
-    /// Returns the row to insert for the ids; null if a row of the same transaction, which is still to be written, takes them in.
+    /// Returns the row to insert for the ids accepted since the last call; null if there are none, or if a row of the same transaction, which
+    /// is still to be written, takes them in.
     /// </summary>
-    public Row? Keep(List<UInt128> accepted, long transaction)
+    public Row? Keep(long transaction)
     {
-        if (accepted.Count == 0)
+        if (unkept.Count == 0)
             return null;
-        if (newest is not null && newestTransaction == transaction)
+        var isNew = newest is null || newestTransaction != transaction;
+        if (isNew)
         {
-            newest.Ids.AddRange(accepted);
-            newest.At = time.GetUtcNow();
-            return null;
+            newest = new Row(++lastRow, []);
+            newestTransaction = transaction;
+            rows.Enqueue(newest);
         }
-        newest = new Row(++lastRow, time.GetUtcNow(), accepted);
-        newestTransaction = transaction;
-        rows.Enqueue(newest);
-        return newest;
+        newest!.Ids.AddRange(unkept);
+        newest.At = time.GetUtcNow();
+        unkept.Clear();
+        return isNew ? newest : null;
     }
 
     /// <summary>Returns the change that deletes what was forgotten since the last call; null if nothing was.</summary>
@@ -92,7 +101,7 @@ sealed class AcceptedIds
 
     public static List<Row> ReadAll(Connection connection) =>
         connection.Sql("SELECT row, at, ids FROM accepted ORDER BY row")
-            .Rows(row => new Row(row.Long(0), new(row.Long(1), TimeSpan.Zero), Row.Parse(row.Bytes(2))));
+            .Rows(row => new Row(row.Long(0), Row.Parse(row.Bytes(2))) { At = new(row.Long(1), TimeSpan.Zero) });
 
     static UInt128 Hash(string id)
     {
@@ -103,7 +112,7 @@ sealed class AcceptedIds
     }
 
     /// <summary>The ids published in one transaction.</summary>
-    internal sealed class Row(long number, DateTimeOffset at, List<UInt128> ids)
+    internal sealed class Row(long number, List<UInt128> ids)
     {
         const int IdSize = 16;
 
@@ -111,7 +120,7 @@ sealed class AcceptedIds
         public List<UInt128> Ids => ids;
 
         /// <summary>When the last of them was accepted.</summary>
-        public DateTimeOffset At { get; set; } = at;
+        public DateTimeOffset At { get; set; }
 
         public void Insert(Connection connection)
         {

@@ -55,10 +55,12 @@ sealed partial class Pump : IAsyncDisposable
         }
 
         // Preferring the local queue is what lets this thread go on with the order.
-        ThreadPool.UnsafeQueueUserWorkItem(static at => _ = at.Pump.RunAsync(at.Order), (Pump: this, Order: order), preferLocal: true);
+        order.Pump = this;
+        ThreadPool.UnsafeQueueUserWorkItem(order, preferLocal: true);
     }
 
-    async Task RunAsync(OrderQueue order)
+    /// <summary>Handles the order's next message, and then those of orders that wait.</summary>
+    public async Task RunAsync(OrderQueue order)
     {
         for (var next = order; next is not null; next = Next())
             await HandleAsync(next);

@@ -79,16 +79,15 @@ public sealed class SqliteBus : IEventBus, IDisposable
         }
         lock (gate)
         {
-            var ids = new List<UInt128>(messages.Count);
             var copies = new List<QueuedMessage>(messages.Count + 1);
             var now = time.GetUtcNow();
             for (var index = 0; index < messages.Count; index++)
             {
-                if (accepted.TryAccept(messages[index].Id, ids))
+                if (accepted.TryAccept(messages[index].Id))
                     AddCopies(copies, messages[index], now);
             }
 
-            database.Enqueue(new Publication(accepted, ids, copies));
+            database.Enqueue(new Publication(accepted, copies));
             Enqueue(copies);
         }
     }
@@ -233,13 +232,13 @@ public sealed class SqliteBus : IEventBus, IDisposable
     /// In memory its ids are accepted already, so the database stops if it fails. A message that is completed within the same transaction
     /// is never written.
     /// </summary>
-    sealed class Publication(AcceptedIds accepted, List<UInt128> ids, List<QueuedMessage> copies) : Write
+    sealed class Publication(AcceptedIds accepted, List<QueuedMessage> copies) : Write
     {
         AcceptedIds.Row? row;
 
         public override void Queued(long transaction)
         {
-            row = accepted.Keep(ids, transaction);
+            row = accepted.Keep(transaction);
             foreach (var copy in copies)
                 copy.Transaction = transaction;
         }

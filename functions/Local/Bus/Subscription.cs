@@ -205,12 +205,17 @@ sealed class CompletedMessage(long sequence) : Write
         connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
 }
 
-/// <summary>A subscription's messages of one order.</summary>
-sealed class OrderQueue(string orderId)
+/// <summary>A subscription's messages of one order. On the thread pool it has its pump handle the next one.</summary>
+sealed class OrderQueue(string orderId) : IThreadPoolWorkItem
 {
     QueuedMessage? last;
 
     public string OrderId => orderId;
+
+    /// <summary>Who handles its messages.</summary>
+    public Pump? Pump { get; set; }
+
+    public void Execute() => _ = Pump!.RunAsync(this);
 
     /// <summary>The message that is next; null where there is none.</summary>
     public QueuedMessage? Head { get; private set; }

@@ -72,7 +72,7 @@ public sealed partial class Database : IAsyncDisposable
     /// <param name="log">For what the disk does.</param>
     /// <param name="ordersMax">Orders kept in memory.</param>
     /// <exception cref="IOException">It cannot be opened; the message says why, and what to do.</exception>
-    public static Database Open(string path, ILogger log, int ordersMax = 20_000) => new(path, log, ordersMax);
+    public static Database Open(string path, ILogger log, int ordersMax = 12_000) => new(path, log, ordersMax);
 
     public bool IsDurable { get; }
 

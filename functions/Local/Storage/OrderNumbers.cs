@@ -5,7 +5,7 @@ namespace OrderFunctions.Local.Storage;
 /// </summary>
 sealed class OrderNumbers
 {
-    const int KnownMax = 100_000;
+    const int KnownMax = 25_000;
 
     readonly Dictionary<string, long> known = new(StringComparer.Ordinal);
 

@@ -4,12 +4,19 @@ namespace OrderFunctions.Local.Storage;
 
 /// <summary>
 /// What is stored of recently used orders, in memory, always as last queued for the file: so nothing is parsed, and a decision need not
-/// wait for the writer.
+/// wait for the writer. The newest quarter of them is kept whole, and only one part of the others.
 /// </summary>
 sealed class RecentOrders(int ordersMax)
 {
+    readonly int wholeMax = Math.Max(1, ordersMax / 4);
     readonly ConcurrentDictionary<string, RecentOrder> orders = new(StringComparer.Ordinal);
-    readonly ConcurrentQueue<RecentOrder> oldestFirst = new();
+
+    // Both the oldest first.
+    readonly ConcurrentQueue<RecentOrder> whole = new();
+    readonly ConcurrentQueue<RecentOrder> thin = new();
+
+    /// <summary>The part that is kept longest.</summary>
+    public int KeptPart { get; set; }
 
     /// <summary>The order's entry in memory; what it does not know must be read from the file.</summary>
     public RecentOrder this[string orderId]
@@ -21,9 +28,9 @@ sealed class RecentOrders(int ordersMax)
             var order = new RecentOrder(orderId);
             if (!orders.TryAdd(orderId, order))
                 return this[orderId];
-            oldestFirst.Enqueue(order);
-            if (oldestFirst.Count > ordersMax)
-                DropOne();
+            whole.Enqueue(order);
+            if (whole.Count > wholeMax)
+                ThinOne();
             return order;
         }
     }
@@ -46,10 +53,24 @@ sealed class RecentOrders(int ordersMax)
         }
     }
 
+    void ThinOne()
+    {
+        if (!whole.TryDequeue(out var order))
+            return;
+        lock (order)
+        {
+            if (order.Holders == 0)
+                order.KeepOnly(KeptPart);
+        }
+        thin.Enqueue(order);
+        if (thin.Count > ordersMax - wholeMax)
+            DropOne();
+    }
+
     /// <summary>Drops the oldest order that was not used since the last round (the clock algorithm) and that nobody holds.</summary>
     void DropOne()
     {
-        for (var looks = 2 * oldestFirst.Count; looks > 0 && oldestFirst.TryDequeue(out var order); looks--)
+        for (var looks = 2 * thin.Count; looks > 0 && thin.TryDequeue(out var order); looks--)
         {
             lock (order)
                 order.IsDropped = !order.IsUsed && order.Holders == 0;
@@ -59,7 +80,7 @@ sealed class RecentOrders(int ordersMax)
                 return;
             }
             order.IsUsed = false;
-            oldestFirst.Enqueue(order);
+            thin.Enqueue(order);
         }
     }
 }
@@ -99,6 +120,15 @@ sealed class RecentOrder(string orderId)
 
     /// <summary>The order is new: a part that is not known does not exist.</summary>
     public void KnowAll() => known = -1;
+
+    /// <summary>Forgets all other parts: they must be read from the file.</summary>
+    public void KeepOnly(int part)
+    {
+        var kept = parts[part];
+        Array.Clear(parts);
+        parts[part] = kept;
+        known &= 1 << part;
+    }
 }
 
 /// <summary>Keeps an order in memory until it is disposed of.</summary>

@@ -7,6 +7,9 @@ sealed class TimerQueue<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : ID
     /// <summary>A timer takes no more than some weeks.</summary>
     static readonly TimeSpan SleepMax = TimeSpan.FromDays(1);
 
+    /// <summary>Between two calls: where much is due, each takes what has come due meanwhile.</summary>
+    static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(10);
+
     readonly Lock gate = new();
     readonly PriorityQueue<T, (DateTimeOffset Due, long Order)> waiting = new();
     ITimer? timer;
@@ -28,17 +31,17 @@ sealed class TimerQueue<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : ID
         lock (gate)
         {
             waiting.Enqueue(item, (at, order++));
-            SetTimer();
+            SetTimer(time.GetUtcNow());
         }
     }
 
-    void SetTimer()
+    void SetTimer(DateTimeOffset now, TimeSpan atLeast = default)
     {
         if (disposed || !waiting.TryPeek(out _, out var next) || setFor <= next.Due)
             return;
-        setFor = next.Due;
-        var pause = next.Due - time.GetUtcNow();
-        pause = pause < TimeSpan.Zero ? TimeSpan.Zero : pause > SleepMax ? SleepMax : pause;
+        var pause = next.Due - now;
+        pause = pause < atLeast ? atLeast : pause > SleepMax ? SleepMax : pause;
+        setFor = now + pause;
         if (timer is null)
             timer = time.CreateTimer(_ => Wake(), null, pause, Timeout.InfiniteTimeSpan);
         else
@@ -57,7 +60,7 @@ sealed class TimerQueue<T>(TimeProvider time, Action<IReadOnlyList<T>> due) : ID
                 waiting.Dequeue();
                 found.Add(item);
             }
-            SetTimer();
+            SetTimer(now, PauseMin);
         }
         if (found.Count > 0)
             due(found);

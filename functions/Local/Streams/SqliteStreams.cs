@@ -1,6 +1,7 @@
 using OrderFunctions.Kernel;
 using OrderFunctions.Local.Storage;
 using OrderFunctions.Runtime;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Local.Streams;
 
@@ -18,6 +19,9 @@ public sealed class SqliteStreams
     {
         this.database = database;
         participants = database.CommitAsync(ReadParticipants).GetAwaiter().GetResult();
+
+        // Shipping looks at an order again at the promised time, when most others are done with it.
+        database.Recent.KeptPart = participants[Participants.Shipping];
     }
 
     /// <summary>One participant's streams, for turns on messages.</summary>

@@ -56,8 +56,8 @@ sealed record StreamRows(bool IsNewOrder, IReadOnlyList<StreamRow> Rows, byte[]?
 /// <param name="EntriesSize">Bytes of all entries.</param>
 sealed record StoredStream(OrderStream Stream, OrderSummary? Summary, long Version, int EntriesSize)
 {
-    /// <summary>Of the save that produced this; null if it was read.</summary>
-    public Listing? Listing { get; init; }
+    /// <summary>Of the transaction that writes this; null if it was read.</summary>
+    public Listing? Listing { get; set; }
 }
 
 sealed record StreamRow(long Version, int Size, byte[]? Body, byte[]? Parked);
@@ -71,29 +71,26 @@ static class StreamJson
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }
 
-/// <summary>What the lists show of a stream. Several saves within a transaction usually change it; the last of them writes it.</summary>
-sealed class Listing(StoredStream? before)
+/// <summary>What the lists show of a stream, before and after a transaction. Several saves usually change it; the last of them writes it.</summary>
+sealed class Listing
 {
-    /// <summary>As in the file.</summary>
-    public OrderSummary? SummaryBefore { get; private set; } = before?.Summary;
+    readonly long transaction;
 
-    /// <inheritdoc cref="SummaryBefore"/>
-    public DateTimeOffset? PendingBefore { get; private set; } = before?.Stream.PendingSince;
-
-    /// <summary>A later save of the same transaction writes it.</summary>
-    public bool IsSuperseded { get; private set; }
-
-    long transaction = -1;
-
-    public void Queued(long transaction, Listing? earlier)
+    Listing(StoredStream? before, long transaction)
     {
         this.transaction = transaction;
-        if (earlier?.transaction != transaction)
-            return;
-        earlier.IsSuperseded = true;
-        SummaryBefore = earlier.SummaryBefore;
-        PendingBefore = earlier.PendingBefore;
+        SummaryBefore = before?.Summary;
+        PendingBefore = before?.Stream.PendingSince;
     }
+
+    public static Listing Of(StoredStream? before, long transaction) =>
+        before?.Listing is { } same && same.transaction == transaction ? same : new(before, transaction);
+
+    public OrderSummary? SummaryBefore { get; }
+    public DateTimeOffset? PendingBefore { get; }
+
+    /// <summary>Version of the last save.</summary>
+    public long Last { get; set; }
 }
 
 /// <summary>One save: writes only what is new in the stream.</summary>
@@ -129,17 +126,18 @@ sealed class StreamWrite : Write
         parked = stream.Parked.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(stream.Parked, StreamJson.Parked);
         var version = (before?.Version ?? 0) + 1;
         var saved = stream with { ETag = version.ToString(CultureInfo.InvariantCulture), Size = size + (parked?.Length ?? 0) };
-        After = new(saved, summary, version, size)
-        {
-            Listing = new(before),
-        };
+        After = new(saved, summary, version, size);
     }
 
     public StoredStream After { get; }
 
     int EntriesBefore => before?.Stream.Entries.Count ?? 0;
 
-    public override void Queued(long transaction) => After.Listing!.Queued(transaction, before?.Listing);
+    public override void Queued(long transaction)
+    {
+        After.Listing = Listing.Of(before, transaction);
+        After.Listing.Last = After.Version;
+    }
 
     public override void Run(Connection connection)
     {
@@ -163,7 +161,7 @@ sealed class StreamWrite : Write
     public override void RunAtCommit(Connection connection)
     {
         var listing = After.Listing!;
-        if (listing.IsSuperseded)
+        if (listing.Last != After.Version)
             return;
         var (pendingBefore, pending) = (listing.PendingBefore, After.Stream.PendingSince);
         if (pendingBefore != pending)

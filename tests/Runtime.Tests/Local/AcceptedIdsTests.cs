@@ -15,9 +15,9 @@ public sealed class AcceptedIdsTests
         for (var transaction = 0; transaction < Transactions; transaction++)
             Accept(accepted, transaction, Enumerable.Range(0, AcceptedIds.IdsMax / 50).Select(number => $"{transaction}/{number}"));
 
-        Assert.False(accepted.TryAccept($"{Transactions - 1}/0", []));
-        Assert.False(accepted.TryAccept($"{Transactions - 49}/0", []));
-        Assert.True(accepted.TryAccept("0/0", []));
+        Assert.False(accepted.TryAccept($"{Transactions - 1}/0"));
+        Assert.False(accepted.TryAccept($"{Transactions - 49}/0"));
+        Assert.True(accepted.TryAccept("0/0"));
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class AcceptedIdsTests
     {
         var accepted = new AcceptedIds(Window, new FakeTimeProvider(), []);
         Accept(accepted, 0, Enumerable.Range(0, AcceptedIds.IdsMax + 10).Select(number => $"0/{number}"));
-        Assert.False(accepted.TryAccept("0/0", []));
+        Assert.False(accepted.TryAccept("0/0"));
     }
 
     [Fact]
@@ -35,16 +35,15 @@ public sealed class AcceptedIdsTests
         var accepted = new AcceptedIds(Window, clock, []);
         Accept(accepted, 0, ["a"]);
         clock.Advance(Window - TimeSpan.FromTicks(1));
-        Assert.False(accepted.TryAccept("a", []));
+        Assert.False(accepted.TryAccept("a"));
         clock.Advance(TimeSpan.FromTicks(1));
-        Assert.True(accepted.TryAccept("a", []));
+        Assert.True(accepted.TryAccept("a"));
     }
 
     static void Accept(AcceptedIds accepted, long transaction, IEnumerable<string> messageIds)
     {
-        var ids = new List<UInt128>();
         foreach (var id in messageIds)
-            Assert.True(accepted.TryAccept(id, ids));
-        accepted.Keep(ids, transaction);
+            Assert.True(accepted.TryAccept(id));
+        accepted.Keep(transaction);
     }
 }

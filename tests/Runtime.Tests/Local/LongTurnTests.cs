@@ -67,6 +67,25 @@ public sealed class LongTurnTests
         Assert.NotSame(held, orders["o-1"]);
     }
 
+    [Fact]
+    public void Of_older_orders_one_part_is_kept_unless_somebody_holds_them()
+    {
+        var orders = new RecentOrders(ordersMax: 8) { KeptPart = 2 };
+        var (older, held) = (orders["o-1"], orders.Hold("o-2").Order);
+        foreach (var order in (RecentOrder[])[older, held])
+        {
+            order.KnowAll();
+            (order[1], order[2]) = ("stream", "booking");
+        }
+        for (var other = 3; other < 7; other++)
+            _ = orders[$"o-{other}"];
+
+        Assert.Same(older, orders["o-1"]);
+        Assert.Equal((false, true, false), (older.Knows(1), older.Knows(2), older.Knows(3)));
+        Assert.Equal((null, "booking"), (older[1], older[2]));
+        Assert.Equal((true, "stream"), (held.Knows(1), held[1]));
+    }
+
     static async Task UntilAsync(Func<bool> happened)
     {
         for (var wait = 0; !happened() && wait < 400; wait++)
