@@ -10,7 +10,11 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 sealed record BenchOptions(int? Orders, int Runs, string? OrdersFile);
 
 /// <summary>A process that measures one system and prints one line of JSON.</summary>
-sealed record Subject(string Name, string File, params IReadOnlyList<string> Arguments);
+sealed record Subject(string Name, string File, params IReadOnlyList<string> Arguments)
+{
+    /// <summary>It runs without our bound on what is new in memory, which would cost it a tenth.</summary>
+    public bool IsPeer { get; init; }
+}
 
 /// <summary>Runs each measurement in its own process and reports progress.</summary>
 sealed class Bench(BenchOptions options, Action<string> progress)
@@ -50,11 +54,14 @@ sealed class Bench(BenchOptions options, Action<string> progress)
     /// <exception cref="SideFailedException">The process ended with an error or did not end.</exception>
     public static async Task<Dictionary<string, double>> MeasureAsync(Subject subject)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["exec", subject.File, .. subject.Arguments])
+        var start = new ProcessStartInfo("dotnet", ["exec", subject.File, .. subject.Arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        if (subject.IsPeer)
+            (start.Environment["DOTNET_GCGen0MaxBudget"], start.Environment["DOTNET_GCDynamicAdaptationMode"]) = ("0", "1");
+        using var process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(SideMax);
         try
         {

@@ -24,7 +24,8 @@ static class Durable
         var measured = (await (broker is null
             ? bench.InTurnAsync(ours)
             : bench.InTurnAsync(
-                ours, new Subject("MassTransit over RabbitMQ", Bench.Metadata("RabbitMqPeer"), $"{broker.Port}", $"{orders}")))).ToList();
+                ours, new Subject("MassTransit over RabbitMQ", Bench.Metadata("RabbitMqPeer"), $"{broker.Port}", $"{orders}") { IsPeer = true })))
+            .ToList();
         if (broker is null)
         {
             section.Remarks.Add(
@@ -35,7 +36,7 @@ static class Durable
             try
             {
                 measured.AddRange(await bench.InTurnAsync(
-                    new Subject($"Wolverine, {mode}", Bench.Metadata("WolverinePeer"), mode, $"{orders}")));
+                    new Subject($"Wolverine, {mode}", Bench.Metadata("WolverinePeer"), mode, $"{orders}") { IsPeer = true }));
             }
             catch (SideFailedException e)
             {

@@ -38,7 +38,7 @@ static class Growth
         rates.Add($"{measured[^1].Name} ÷ {measured[0].Name}", $"**{Grid.Text(ratio)} ×**", "", "");
         var seconds = Grid.OfSamples("seconds from start to the first order accepted, within the process");
         foreach (var file in started)
-            seconds.Add(file.Name, file[Latency.StartSeconds]);
+            seconds.Add(file.Name, file[FirstOrder.Seconds]);
         section.Grids.AddRange([rates, seconds, sizes]);
         section.Goals.Add(Goal.AtLeast("throughput at 1,000,000 stored orders against an empty store", 0.95, ratio, " ×"));
         return section;

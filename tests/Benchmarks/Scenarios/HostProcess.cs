@@ -1,4 +1,11 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OrderFunctions.Benchmarks.Sides;
+using OrderFunctions.Http;
+using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Benchmarks.Scenarios;
 
@@ -6,8 +13,10 @@ namespace OrderFunctions.Benchmarks.Scenarios;
 sealed class HostProcess : IAsyncDisposable
 {
     public const int Connections = 64;
+    public const int WarmUp = 10_000;
 
     static readonly TimeSpan StartMax = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan FinalMax = TimeSpan.FromMinutes(2);
 
     readonly TemporaryFolder folder = new();
     readonly Process process;
@@ -66,6 +75,15 @@ sealed class HostProcess : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Starts it, with stock of everything, and lets it handle so many orders that its code is compiled as well as it will be.</summary>
+    public static async Task<HostProcess> StartWarmAsync()
+    {
+        var host = await StartAsync(HasStockAsync);
+        await host.PostAsync(WarmUp, seed: 1);
+        await host.FinalAsync();
+        return host;
+    }
+
     static async Task<bool> IsUpAsync(HttpClient http, Func<HttpClient, Task<bool>> isUp)
     {
         try
@@ -76,6 +94,53 @@ sealed class HostProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>It serves, and has stock of everything that is ordered.</summary>
+    static async Task<bool> HasStockAsync(HttpClient http)
+    {
+        foreach (var sku in Workload.Skus)
+        {
+            using var answer = await http.PutAsJsonAsync(Paths.Stock.Replace("{sku}", sku), new { received = 1_000_000_000 });
+            answer.EnsureSuccessStatusCode();
+        }
+        return true;
+    }
+
+    /// <summary>Places orders, many at once. Returns how long it took until all were accepted.</summary>
+    public async Task<TimeSpan> PostAsync(int orders, int seed)
+    {
+        var bodies = Workload.Orders(orders, seed)
+            .Select(order => JsonSerializer.SerializeToUtf8Bytes(PostedOrder.Of(order.Order), JsonSerializerOptions.Web)).ToList();
+        var started = Stopwatch.GetTimestamp();
+        await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (body, _) =>
+        {
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            using var answer = await Http.PostAsync(Paths.Orders, content, CancellationToken.None);
+            if (answer.StatusCode is not HttpStatusCode.Accepted)
+                throw new SideFailedException($"An order was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
+        });
+        return Stopwatch.GetElapsedTime(started);
+    }
+
+    /// <summary>Returns once all orders are final.</summary>
+    public async Task FinalAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (await UnfinishedAsync() > 0)
+        {
+            if (Stopwatch.GetElapsedTime(started) > FinalMax)
+                throw new SideFailedException("Not all orders became final.");
+            await Task.Delay(100);
+        }
+    }
+
+    async Task<long> UnfinishedAsync()
+    {
+        using var counts = await Http.GetFromJsonAsync<JsonDocument>(Paths.Counts);
+        return counts!.RootElement.GetProperty("byStatus").EnumerateObject()
+            .Where(status => status.Name is not (nameof(OrderStatus.Completed) or nameof(OrderStatus.Rejected)))
+            .Sum(status => status.Value.GetInt64());
     }
 
     static Process Run(params IReadOnlyList<string> arguments)

@@ -18,9 +18,9 @@ static class Memory
             + "same process.");
         var measured = await bench.InTurnAsync(
             Bench.Side("ours", "ours-memory", orders),
-            Bench.Side("MassTransit", "peer-memory", orders),
+            Bench.Side("MassTransit", "peer-memory", orders) with { IsPeer = true },
             Bench.Side("ours over HTTP", "ours-memory-http", orders),
-            Bench.Side("MassTransit over HTTP", "peer-memory-http", orders));
+            Bench.Side("MassTransit over HTTP", "peer-memory-http", orders) with { IsPeer = true });
         section.Compare(measured[0], [measured[1]], 2, "orders/s in memory against MassTransit");
         section.Compare(measured[2], [measured[3]], 1, "orders/s in memory over HTTP against MassTransit");
         return section;

@@ -27,12 +27,7 @@ static class Side
                 return await MeasureAsync(new HttpClients(peer, peer.Address), side);
             },
             ["fill"] = side => StoredOrders.FillAsync(side.Folder, side.Data, side.Orders),
-            ["start"] = side => Latency.StartAsync(side.Data),
-            ["latency"] = async side =>
-            {
-                await using var clients = await OursOverHttpAsync(side.Data);
-                return await Latency.MeasureAsync(clients, side.Orders);
-            },
+            ["start"] = side => FirstOrder.MeasureAsync(side.Data),
             ["flash-sale"] = side => Contention.FlashSaleAsync(side.Data, side.Orders),
             ["as-they-come"] = side => Contention.AsTheyComeAsync(Path.Combine(side.Folder, "saga.db"), side.File!),
             ["kernel"] = side => Task.FromResult(KernelBenchmarks.Measure(side.Folder)),

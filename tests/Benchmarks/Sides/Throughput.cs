@@ -12,7 +12,7 @@ static class Throughput
     public const string Cpu = "CPU µs/order";
     public const string Allocated = "KB allocated/order";
 
-    const int WarmUpMax = 5_000;
+    const int WarmUpMax = 10_000;
 
     /// <summary>Orders waiting to be accepted at any moment.</summary>
     const int AtOnce = 64;
