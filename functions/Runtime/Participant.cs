@@ -245,20 +245,8 @@ public sealed class Participant(
         outside.CallAsync(
             static (on, c) => on.TryAsync(c), new Performance(this, orderId, intent, attempt, perform), cancellation);
 
-    sealed class Performance(Participant participant, string orderId, Intent intent, Attempt attempt, Perform perform)
-    {
-        bool isFirst = attempt.IsFirst;
-
-        public Task<Answer> TryAsync(CancellationToken cancellation)
-        {
-            var call = new IntentCall(orderId, intent, Repeated: !isFirst || participant.IsOverdue(attempt));
-            isFirst = false;
-            return perform(call, cancellation);
-        }
-    }
-
     /// <summary>The process may have been suspended for longer than any turn takes, and another may have run the turn meanwhile.</summary>
-    bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
+    internal bool IsOverdue(Attempt attempt) => time.GetElapsedTime(attempt.StartedAt) > options.TurnMax;
 
     /// <summary>Saves what has changed, then publishes: the only place that does either. Only what is stored is ever published.</summary>
     async ValueTask<OrderStream> CommitAsync(

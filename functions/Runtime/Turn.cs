@@ -1,4 +1,5 @@
 using OrderFunctions.Kernel;
+using OrderFunctions.Saga;
 
 namespace OrderFunctions.Runtime;
 
@@ -15,4 +16,17 @@ readonly record struct Turn(ReceivedMessage Message, Lane Lane, CancellationToke
 readonly record struct Attempt(bool IsFirst, long StartedAt)
 {
     public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };
+}
+
+/// <summary>An intent of an attempt, tried until there is an answer. One object, in place of a closure and its delegate for each of them.</summary>
+sealed class Performance(Participant participant, string orderId, Intent intent, Attempt attempt, Perform perform)
+{
+    bool isFirst = attempt.IsFirst;
+
+    public Task<Answer> TryAsync(CancellationToken cancellation)
+    {
+        var call = new IntentCall(orderId, intent, Repeated: !isFirst || participant.IsOverdue(attempt));
+        isFirst = false;
+        return perform(call, cancellation);
+    }
 }
