@@ -10,7 +10,7 @@ namespace OrderFunctions.Local.Storage;
 sealed partial class Checkpoints : IDisposable
 {
     /// <summary>Pages in the log at which the writer does it: 128 MB.</summary>
-    public const int LogMax = 16_000;
+    public const int LogMax = 32_000;
 
     /// <summary>Changes between two checkpoints, about 30 MB of log.</summary>
     const int ChangesBetween = 16_000;

@@ -10,9 +10,6 @@ sealed class Connection : IDisposable
     /// <summary>8 MB. SQLite looks through all of it at each commit, so that a larger one costs more than the reads that it saves.</summary>
     const string WriterCache = "cache_size=-8192";
 
-    /// <summary>Of a new file. The log takes a page whole, with two calls to the system: larger ones need fewer.</summary>
-    const string PageSize = "page_size=8192";
-
     readonly SqliteConnection connection;
     readonly sqlite3 handle;
 
@@ -31,7 +28,7 @@ sealed class Connection : IDisposable
     /// <summary>The one that changes the file, or creates it.</summary>
     public static Connection ToWrite(string path) => To(
         path, SqliteOpenMode.ReadWriteCreate,
-        PageSize, "journal_mode=WAL", "synchronous=FULL", $"wal_autocheckpoint={Checkpoints.LogMax}", WriterCache);
+        "journal_mode=WAL", "synchronous=FULL", $"wal_autocheckpoint={Checkpoints.LogMax}", WriterCache);
 
     public static Connection InMemory() => new($"Data Source={Database.InMemory};Pooling=False", "journal_mode=MEMORY", WriterCache);
 
