@@ -55,12 +55,15 @@ static class Audit
         }
     }
 
-    static bool IsOrderDiscarded(World world, string orderId) =>
-        world.Store(Participants.Inventory)[orderId]?.Entries.Exists(entry => entry is { Via: Via.Discard, Type: nameof(OrderCreated) }) ?? false;
+    static bool IsOrderDiscarded(World world, string orderId) => IsDiscarded<OrderCreated>(world, Participants.Inventory, orderId);
 
     /// <summary>An operator decided that the customer's request is not carried out.</summary>
-    static bool IsCancellationDiscarded(World world, string orderId) => world.Store(Participants.Shipping)[orderId]
-        ?.Entries.Exists(entry => entry is { Via: Via.Discard, Type: nameof(OrderCancellationRequested) }) ?? false;
+    static bool IsCancellationDiscarded(World world, string orderId) =>
+        IsDiscarded<OrderCancellationRequested>(world, Participants.Shipping, orderId);
+
+    /// <summary>By what was published: a host that did not know the type has parked it under another.</summary>
+    static bool IsDiscarded<T>(World world, string participant, string orderId) => world.Store(participant)[orderId]
+        ?.Entries.Exists(entry => entry.Via is Via.Discard && world.Bus.Published(entry.On) is T) ?? false;
 
     static void Order(World world, PlacedOrder placed)
     {
