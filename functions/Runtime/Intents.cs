@@ -73,7 +73,7 @@ public static class Intents
     /// An answer older than this is asked for again: a process that was suspended meanwhile, for longer than the provider remembers keys,
     /// would otherwise charge a second time where the look-up lagged.
     /// </summary>
-    static readonly TimeSpan AnswerAgeMax = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan AnswerAgeMax = TimeSpan.FromMinutes(5);
 
     /// <summary>What the provider has done before, for a call that follows at once if that is nothing.</summary>
     static async Task<T?> FreshlyAsync<T>(Func<Task<T?>> find, TimeProvider? time)
