@@ -18,7 +18,7 @@ readonly record struct Attempt(bool IsFirst, long StartedAt)
     public Attempt After(bool another) => this with { IsFirst = IsFirst && !another };
 }
 
-/// <summary>An intent of an attempt, tried until there is an answer. One object, in place of a closure and its delegate for each of them.</summary>
+/// <summary>An intent of an attempt, tried until there is an answer. One object, in place of a closure and its delegate.</summary>
 sealed class Performance(Participant participant, string orderId, Intent intent, Attempt attempt, Perform perform)
 {
     bool isFirst = attempt.IsFirst;

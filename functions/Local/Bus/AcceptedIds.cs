@@ -42,7 +42,7 @@ sealed class AcceptedIds
         Forget();
     }
 
-    /// <summary>Whether a message is new. Then its id must be kept.</summary>
+    /// <summary>Whether a message is new. Then <see cref="Keep"/> must follow.</summary>
     public bool TryAccept(string messageId)
     {
         Forget();
@@ -58,8 +58,8 @@ sealed class AcceptedIds
     }
 
     /// <summary>
-    /// Returns the row to insert for the ids accepted since the last call; null if there are none, or if a row of the same transaction, which
-    /// is still to be written, takes them in.
+    /// Returns the row to insert for the ids accepted since the last call; null if there are none, or if a row of the same transaction,
+    /// which is still to be written, takes them in.
     /// </summary>
     public Row? Keep(long transaction)
     {

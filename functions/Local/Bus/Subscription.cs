@@ -205,7 +205,7 @@ sealed class CompletedMessage(long sequence) : Write
         connection.Sql("DELETE FROM message WHERE sequence = ?").Bind(sequence).Run();
 }
 
-/// <summary>A subscription's messages of one order. On the thread pool it has its pump handle the next one.</summary>
+/// <summary>A subscription's messages of one order. Queued on the thread pool, it has its pump handle the next one.</summary>
 sealed class OrderQueue(string orderId) : IThreadPoolWorkItem
 {
     QueuedMessage? last;

@@ -7,7 +7,7 @@ namespace OrderFunctions.Local.Storage;
 /// <summary>One connection with its prepared statements, for one thread at a time.</summary>
 sealed class Connection : IDisposable
 {
-    /// <summary>8 MB. SQLite looks through all of it at each commit, so that a larger one costs more than the reads that it saves.</summary>
+    /// <summary>8 MB. SQLite looks through all of it at each commit: a larger one costs more than the reads that it saves.</summary>
     const string WriterCache = "cache_size=-8192";
 
     readonly SqliteConnection connection;

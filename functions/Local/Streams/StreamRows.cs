@@ -71,7 +71,10 @@ static class StreamJson
     static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)EventJson.Options.GetTypeInfo(typeof(T));
 }
 
-/// <summary>What the lists show of a stream, before and after a transaction. Several saves usually change it; the last of them writes it.</summary>
+/// <summary>
+/// What the lists show of a stream before a transaction, and which save shows what they show after it. Several saves usually change it; the
+/// last of them writes it.
+/// </summary>
 sealed class Listing
 {
     readonly long transaction;

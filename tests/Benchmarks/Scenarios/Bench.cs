@@ -12,7 +12,7 @@ sealed record BenchOptions(int? Orders, int Runs, string? OrdersFile);
 /// <summary>A process that measures one system and prints one line of JSON.</summary>
 sealed record Subject(string Name, string File, params IReadOnlyList<string> Arguments)
 {
-    /// <summary>It runs without our bound on what is new in memory, which would cost it a tenth.</summary>
+    /// <summary>It runs without our limit on new objects (Gen0MaxBudget), which would cost it a tenth.</summary>
     public bool IsPeer { get; init; }
 }
 

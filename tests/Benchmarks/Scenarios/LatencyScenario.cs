@@ -83,7 +83,7 @@ static class LatencyScenario
         foreach (var (_, order) in Workload.Completing(orders))
         {
             var started = Stopwatch.GetTimestamp();
-            var id = await PlaceAsync(http, order);
+            var id = await PostedOrder.PlaceAsync(http, order);
             while ((await StatusAsync(http, id)).FinalAt is null)
                 await Task.Delay(PollInterval);
             milliseconds.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -116,14 +116,7 @@ static class LatencyScenario
         }
         return new(milliseconds);
 
-        async Task<(string, DateTimeOffset)> DueAsync(PlaceOrder order, DateTimeOffset due) => (await PlaceAsync(http, order), due);
-    }
-
-    static async Task<string> PlaceAsync(HttpClient http, PlaceOrder order)
-    {
-        using var answer = await http.PostAsJsonAsync(Paths.Orders, PostedOrder.Of(order));
-        answer.EnsureSuccessStatusCode();
-        return answer.Headers.Location!.ToString().Split('/')[^1];
+        async Task<(string, DateTimeOffset)> DueAsync(PlaceOrder order, DateTimeOffset due) => (await PostedOrder.PlaceAsync(http, order), due);
     }
 
     static async Task<OrderBody> StatusAsync(HttpClient http, string id) =>

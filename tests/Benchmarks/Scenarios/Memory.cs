@@ -26,8 +26,7 @@ static class Memory
         return section;
     }
 
-    /// <summary>Reports both rates and the ratio of ours to the peer's.</summary>
-    /// <summary>Ours against the best of the peers.</summary>
+    /// <summary>Reports the rates, and the ratio of ours to each peer's; the goal is against the best of them.</summary>
     public static void Compare(this Section section, Measured ours, IReadOnlyList<Measured> peers, double target, string goal)
     {
         string[] ends = [Throughput.Completed, Throughput.Rejected];

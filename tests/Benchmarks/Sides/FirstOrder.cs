@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using OrderFunctions.Local;
 
 namespace OrderFunctions.Benchmarks.Sides;
@@ -14,8 +13,7 @@ static class FirstOrder
         var started = Stopwatch.GetTimestamp();
         await using var host = await LocalHost.StartAsync(data, port: 0);
         using var http = new HttpClient { BaseAddress = host.Address };
-        using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(Workload.Completing(1)[0].Order));
-        answer.EnsureSuccessStatusCode();
+        await PostedOrder.PlaceAsync(http, Workload.Completing(1)[0].Order);
         return new() { [Seconds] = Stopwatch.GetElapsedTime(started).TotalSeconds };
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Serialization;
+using OrderFunctions.Http;
 using OrderFunctions.Saga;
 
 namespace OrderFunctions.Benchmarks.Sides;
@@ -15,18 +16,7 @@ sealed class HttpClients(IContender served, Uri address) : IContender
 
     public Finals Finals => served.Finals;
 
-    public HttpClient Http => http;
-
-    public async Task PlaceAsync(Guid id, PlaceOrder order) => await PlaceAsync(order);
-
-    /// <summary>Returns the id of the order.</summary>
-    public async Task<string> PlaceAsync(PlaceOrder order)
-    {
-        using var answer = await http.PostAsJsonAsync("api/orders", PostedOrder.Of(order));
-        if (!answer.IsSuccessStatusCode)
-            throw new HttpRequestException($"An order was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
-        return answer.Headers.Location!.ToString().Split('/')[^1];
-    }
+    public Task PlaceAsync(Guid id, PlaceOrder order) => PostedOrder.PlaceAsync(http, order);
 
     public Task SettledAsync() => served.SettledAsync();
 
@@ -41,6 +31,15 @@ sealed class HttpClients(IContender served, Uri address) : IContender
 sealed record PostedOrder(string CustomerId, string Currency, IReadOnlyList<OrderLine> Lines, PostedPayment Payment, Address ShipTo)
 {
     public static PostedOrder Of(PlaceOrder order) => new(order.CustomerId, order.Currency, order.Lines, new(order.CardToken), order.ShipTo);
+
+    /// <summary>Returns the id of the order.</summary>
+    public static async Task<string> PlaceAsync(HttpClient http, PlaceOrder order)
+    {
+        using var answer = await http.PostAsJsonAsync(Paths.Orders, Of(order));
+        if (!answer.IsSuccessStatusCode)
+            throw new HttpRequestException($"An order was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        return answer.Headers.Location!.ToString().Split('/')[^1];
+    }
 
     [JsonIgnore]
     public PlaceOrder Order => new(CustomerId, Currency, Lines, Payment.CardToken, ShipTo, Workload.Warehouse);

@@ -18,20 +18,19 @@ public sealed class LookUpLaws
 
     [Theory]
     [MemberData(nameof(Repeatable))]
-    public async Task A_process_suspended_while_it_asks_asks_again(Intent intent)
-    {
-        var provider = new Provider { Suspended = TimeSpan.FromHours(25) };
-        await provider.PerformAsync(intent, Cancellation);
-        Assert.Equal((2, 0), (provider.Asked, provider.Done));
-    }
+    public async Task A_process_suspended_while_it_asks_asks_again(Intent intent) =>
+        Assert.Equal((2, 0), await AskedAndDoneAsync(intent, suspended: TimeSpan.FromHours(25)));
 
     [Theory]
     [MemberData(nameof(Repeatable))]
-    public async Task What_the_provider_does_not_know_is_done_at_once(Intent intent)
+    public async Task What_the_provider_does_not_know_is_done_at_once(Intent intent) =>
+        Assert.Equal((1, 1), await AskedAndDoneAsync(intent, suspended: TimeSpan.FromSeconds(30)));
+
+    static async Task<(int Asked, int Done)> AskedAndDoneAsync(Intent intent, TimeSpan suspended)
     {
-        var provider = new Provider { Suspended = TimeSpan.FromSeconds(30) };
+        var provider = new Provider { Suspended = suspended };
         await provider.PerformAsync(intent, Cancellation);
-        Assert.Equal((1, 1), (provider.Asked, provider.Done));
+        return (provider.Asked, provider.Done);
     }
 
     /// <summary>Its look-ups lag: it shows what it did for the order only when it is asked for the second time.</summary>
