@@ -159,42 +159,9 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
         && Entries[index] is { Via: Via.Bus, Cause: { } cause } && cause == only.Id && only.Event is not IKernelEvent;
 
     /// <summary>The result of a step: what to save, what to publish, and what becomes of the message.</summary>
-    /// <param name="decided">What was decided, where the step is <see cref="Run"/>.</param>
-    public Ready Ready(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp)
-    {
-        var stream = After(step, message, decided, stamp);
-        return step switch
-        {
-            Run or Obey or Settle or RefuseToSettle => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.Handled),
-            Ignore => new(stream, stream.OutboxThrough(stream.Entries.Count - 1), TurnResult.NotHeard),
-            PublishAgain before => new(stream, stream.OutboxThrough(before.Index), TurnResult.Duplicate),
-            Park or StayParked => new(stream, stream.Pending, TurnResult.Parked(stream.Parked[stream.PlaceOf(message.Id)])),
-            Wait or Hold => new(stream, [], TurnResult.Waiting),
-            _ => new(stream, stream.Pending, TurnResult.Waiting),
-        };
-    }
-
-    OrderStream After(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp) => step switch
-    {
-        Run => Concluded(Unparked(message.Id), message, decided, stamp),
-        Obey => Obeyed(message, stamp),
-        Hold => this with { Parked = Parked.SetItem(0, Parked[0] with { HeldSince = stamp.At }) },
-        Settle => Settled((SettleRequested)message.Event!, message, decided, stamp),
-        RefuseToSettle refusal => Refused((SettleRequested)message.Event!, refusal.Reason, message, stamp),
-
-        // Recorded as well: a slow host of an earlier version, which does not know the message's type, must not park it after it is gone.
-        Ignore => Concluded(Unparked(message.Id), message, [], stamp),
-        Park park => Marked(Parked.Count,
-            new(message.Id, message.Type, park.Reason, Short(park.Description), stamp.At, park.Due, Sent: message.EnqueuedAt,
-                Failed: park.Reason is ParkingReasons.Behind ? null : new(message.DeliveryCount, stamp.At, park.Status)),
-            message, stamp),
-        Adopt adopt => Marked(adopt.Place,
-            new(message.Id, message.Type, ParkingReasons.DeadLettered, "The broker dead-lettered it.", stamp.At, stamp.At,
-                Sent: message.EnqueuedAt),
-            message, stamp),
-        FailAgain fail => FailedAgain(fail, message, stamp),
-        _ => this,
-    };
+    /// <param name="decided">What was decided, where the step is <see cref="Run"/> or <see cref="Settle"/>.</param>
+    public Ready Ready(Step step, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
+        new Transition(this, message, stamp).By(step, decided);
 
     /// <summary>The stream after a request that came over HTTP.</summary>
     public OrderStream Requested(
@@ -211,93 +178,8 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
     public OrderStream Unparked(string messageId) =>
         PlaceOf(messageId) is var place and >= 0 ? this with { Parked = Parked.RemoveAt(place) } : this;
 
-    /// <summary>
-    /// A control message may itself be parked, if it could not be read before. One for another participant is recorded as well: a consumer
-    /// that still holds a copy, and cannot read it, must find that it was handled.
-    /// </summary>
-    OrderStream Obeyed(ReceivedMessage message, Stamp stamp)
-    {
-        var stream = Unparked(message.Id);
-        var (changed, events) = message.Event switch
-        {
-            OrderParked p => (stream, [new ParkingNoted(p.Participant, p.Sequence, p.MessageId, p.Reason, p.Description, p.Failed)]),
-            OrderResumed r => (stream, [new ResumptionNoted(r.Participant, r.Sequence)]),
-            ReplayRequested r when r.Participant == stamp.Participant && !stream.Parked.IsEmpty =>
-                (stream with { Parked = stream.Parked.SetItem(0, stream.Parked[0] with { Due = stamp.At }) }, []),
-            SettlementRefused s => (stream, [new SettlementRefusalNoted(s.Participant, s.MessageId, s.Reason)]),
-            DiscardRequested d when d.Participant == stamp.Participant =>
-                (stream.Discarded(d.MessageId, d.By, d.Reason, message, stamp), []),
-            _ => (stream, (IReadOnlyList<OrderEvent>)[]),
-        };
-        return Concluded(changed, message, events, stamp);
-    }
-
-    OrderStream Settled(SettleRequested request, ReceivedMessage message, IReadOnlyList<OrderEvent> decided, Stamp stamp) =>
-        Concluded(Unparked(message.Id).Discarded(request.MessageId, request.By, request.Reason, message, stamp), message, decided, stamp);
-
-    OrderStream Refused(SettleRequested request, string reason, ReceivedMessage message, Stamp stamp)
-    {
-        // It need not be the head any more: what the broker dead-lettered may have taken its place before it.
-        var stream = Unparked(message.Id);
-        if (stream.PlaceOf(request.MessageId) is var place and >= 0)
-            stream = stream with { Parked = stream.Parked.SetItem(place, stream.Parked[place] with { HeldSince = null }) };
-        return Concluded(stream, message, [new SettlementRefused(stamp.Participant, request.MessageId, Short(reason))], stamp);
-    }
-
-    OrderStream Discarded(string messageId, string by, string reason, ReceivedMessage message, Stamp stamp)
-    {
-        var place = PlaceOf(messageId);
-        if (place < 0)
-            return this;
-        var events = Numbered([new MessageDiscarded(messageId, by, reason)], stamp);
-        var entry = new Entry(messageId, Parked[place].Type, Via.Discard, stamp.At, events, Cause: message.Id);
-        return With(entry) with { Parked = Parked.RemoveAt(place) };
-    }
-
-    /// <summary>Records what a message led to, and that the order is resumed if that emptied the line.</summary>
-    OrderStream Concluded(OrderStream changed, ReceivedMessage message, IReadOnlyList<OrderEvent> events, Stamp stamp)
-    {
-        if (!Parked.IsEmpty && changed.Parked.IsEmpty)
-            events = [.. events, new OrderResumed(stamp.Participant, changed.Sequence + events.Count + 1)];
-
-        // The next head failed while it passed the one before: Orders hears why it waits now.
-        else if (changed.Parked is [{ Failed: not null } next, ..] && next.Id != Parked[0].Id)
-            events = [.. events, next.Report(stamp.Participant, changed.Sequence + events.Count + 1)];
-        return changed.With(EntryOf(message, Via.Bus, changed.Numbered(events, stamp), stamp));
-    }
-
-    /// <summary>Puts a message into the line, and records that the order is parked if the line was empty.</summary>
-    OrderStream Marked(int place, ParkedMessage parked, ReceivedMessage message, Stamp stamp)
-    {
-        var stream = this with { Parked = Parked.Insert(place, parked) };
-        return Parked.IsEmpty ? stream.Reported(message, stamp) : stream;
-    }
-
-    /// <summary>Orders hears why the head failed this time, so that operators see more than its first failure.</summary>
-    OrderStream FailedAgain(FailAgain fail, ReceivedMessage message, Stamp stamp)
-    {
-        var tried = Parked[fail.Place];
-        var stream = this with
-        {
-            Parked = Parked.SetItem(fail.Place, tried with
-            {
-                Reason = fail.Reason,
-                Description = Short(fail.Description),
-                Due = fail.Due,
-                Attempts = tried.Attempts + 1,
-                Failed = new((tried.Failed?.Attempt ?? tried.Attempts) + 1, stamp.At, fail.Status),
-            }),
-        };
-        return fail.Place == 0 ? stream.Reported(message, stamp) : stream;
-    }
-
-    OrderStream Reported(ReceivedMessage message, Stamp stamp)
-    {
-        var report = Parked[0].Report(stamp.Participant, Sequence + 1);
-        return With(EntryOf(message, Via.Parking, Numbered([report], stamp), stamp));
-    }
-
-    RecordedEvent[] Numbered(IReadOnlyList<OrderEvent> events, Stamp stamp)
+    /// <summary>The events with the numbers that are next.</summary>
+    internal RecordedEvent[] Numbered(IReadOnlyList<OrderEvent> events, Stamp stamp)
     {
         if (events.Count == 0)
             return [];
@@ -307,11 +189,4 @@ public sealed record OrderStream(string OrderId, ImmutableList<Entry> Entries, I
             recorded[index] = new RecordedEvent(MessageId.Of(OrderId, stamp.Participant, ++sequence), events[index]);
         return recorded;
     }
-
-    static Entry EntryOf(ReceivedMessage message, Via via, IReadOnlyList<RecordedEvent> events, Stamp stamp) => new(
-        message.Id, message.Type, via, stamp.At, events, message.CausationId, message.EnqueuedAt, stamp.Trace ?? message.TraceParent,
-        message.DeliveryCount);
-
-    /// <summary>A bus limits the length of descriptions, and an exception's message may have any length.</summary>
-    static string Short(string description) => description.Length <= 500 ? description : description[..500];
 }

@@ -8,6 +8,9 @@ namespace OrderFunctions.Local.Storage;
 /// </summary>
 sealed class RecentOrders(int ordersMax)
 {
+    /// <summary>At what is to be dropped, for each new order.</summary>
+    const int LooksMax = 16;
+
     readonly int wholeMax = Math.Max(1, ordersMax / 4);
     readonly ConcurrentDictionary<string, RecentOrder> orders = new(StringComparer.Ordinal);
 
@@ -63,23 +66,27 @@ sealed class RecentOrders(int ordersMax)
                 order.KeepOnly(KeptPart);
         }
         thin.Enqueue(order);
-        if (thin.Count > ordersMax - wholeMax)
-            DropOne();
+        DropOldest();
     }
 
-    /// <summary>Drops the oldest order that was not used since the last round (the clock algorithm) and that nobody holds.</summary>
-    void DropOne()
+    /// <summary>
+    /// Drops the oldest orders that were not used since the last round (the clock algorithm) and that nobody holds. After some looks in
+    /// vain it leaves the rest to the next call: there are more orders than should be for as long as many are held.
+    /// </summary>
+    void DropOldest()
     {
-        for (var looks = 2 * thin.Count; looks > 0 && thin.TryDequeue(out var order); looks--)
+        for (var looks = 0; looks < LooksMax && thin.Count > ordersMax - wholeMax && thin.TryDequeue(out var order); looks++)
         {
             lock (order)
+            {
                 order.IsDropped = !order.IsUsed && order.Holders == 0;
+                order.IsUsed = false;
+            }
             if (order.IsDropped)
             {
                 orders.TryRemove(order.OrderId, out _);
-                return;
+                continue;
             }
-            order.IsUsed = false;
             thin.Enqueue(order);
         }
     }

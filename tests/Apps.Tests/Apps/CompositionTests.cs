@@ -9,6 +9,7 @@ using Moq;
 using OrderFunctions.AppHost;
 using OrderFunctions.Hosting;
 using OrderFunctions.Providers;
+using OrderFunctions.Runtime;
 
 namespace OrderFunctions.Apps.Tests.Apps;
 
@@ -24,12 +25,23 @@ public class CompositionTests
     {
         var services = Run(app, Settings(app));
         services.Replace(ServiceDescriptor.Singleton(Mock.Of<ServiceBusSender>()));
-        services.Replace(ServiceDescriptor.Singleton(Mock.Of<ServiceBusReceiver>()));
 
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
         var functions = Apps.Single(type => Name(type) == app).Assembly.GetExportedTypes().Where(type => type.Name.EndsWith("Functions", StringComparison.Ordinal));
         Assert.All(functions, type => Assert.NotNull(ActivatorUtilities.CreateInstance(provider, type)));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task An_app_replays_what_its_own_subscription_dead_lettered(string app)
+    {
+        var client = new Mock<ServiceBusClient>();
+        var services = Run(app, Settings(app));
+        services.Replace(ServiceDescriptor.Singleton(client.Object));
+        await using var provider = services.BuildServiceProvider();
+        provider.GetRequiredService<IDeadLetterQueue>().Open();
+        client.Verify(c => c.CreateReceiver(
+            Topology.Current.Topic, ParticipantOf(app), It.Is<ServiceBusReceiverOptions>(options => options.SubQueue == SubQueue.DeadLetter)), Times.Once);
     }
 
     [Fact]
@@ -129,7 +141,7 @@ public class CompositionTests
 
         settings[$"{section}__ApiKey"] = "key";
         using var services = Run(app, settings).BuildServiceProvider();
-        var port = typeof(Runtime.ICardProvider).Assembly.GetType($"OrderFunctions.Runtime.I{provider[4..]}")!;
+        var port = typeof(ICardProvider).Assembly.GetType($"OrderFunctions.Runtime.I{provider[4..]}")!;
         Assert.Equal(provider, services.GetRequiredService(port).GetType().Name);
     }
 
@@ -149,15 +161,14 @@ public class CompositionTests
 
     static string Name(Type functions) => functions.Namespace!.Split('.')[^1];
 
-    static Dictionary<string, string> Settings(string app)
-    {
-        var participant = app[..^"App".Length].ToLowerInvariant();
-        return new(AppSettings.Of(participant, new("Endpoint=sb://localhost", "http://localhost:8081/", "storage")))
+    static string ParticipantOf(string app) => app[..^"App".Length].ToLowerInvariant();
+
+    static Dictionary<string, string> Settings(string app) =>
+        new(AppSettings.Of(ParticipantOf(app), new("Endpoint=sb://localhost", "http://localhost:8081/", "storage")))
         {
             // As the Core Tools say to the apps that they start.
             ["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development",
         };
-    }
 
     static IServiceCollection Run(string app, Dictionary<string, string> settings)
     {

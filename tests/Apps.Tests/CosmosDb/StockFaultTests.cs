@@ -64,6 +64,24 @@ public sealed class StockFaultTests
         Assert.Equal([Sku(1)], refused.Skus);
     }
 
+    /// <summary>Between the look at the level and its change.</summary>
+    [Fact]
+    public async Task Goods_that_come_in_leave_what_is_reserved_meanwhile()
+    {
+        var test = With(1, received: 5);
+        var isReserved = false;
+        test.gateway.Before = async (call, _) =>
+        {
+            if (call.Operation is not "patch" || isReserved)
+                return;
+            isReserved = true;
+            await test.ReserveAsync("o-1", 1);
+        };
+        await test.stock.SetReceivedAsync(Main, Sku(1), 50, Cancellation);
+        Assert.True(isReserved);
+        test.AssertBooks(1, available: 48, reserved: 2, consumed: 0);
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(Large)]

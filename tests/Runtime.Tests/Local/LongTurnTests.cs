@@ -68,6 +68,19 @@ public sealed class LongTurnTests
     }
 
     [Fact]
+    public void Many_that_were_held_at_once_leave_memory_soon_after()
+    {
+        var orders = new RecentOrders(ordersMax: 8);
+        var holds = Enumerable.Range(0, 100).Select(number => orders.Hold($"held-{number}")).ToList();
+        Assert.DoesNotContain(holds, hold => hold.Order.IsDropped);
+        foreach (var hold in holds)
+            hold.Dispose();
+        for (var other = 0; other < 10; other++)
+            _ = orders[$"o-{other}"];
+        Assert.InRange(holds.Count(hold => !hold.Order.IsDropped), 0, 8);
+    }
+
+    [Fact]
     public void Of_older_orders_one_part_is_kept_unless_somebody_holds_them()
     {
         var orders = new RecentOrders(ordersMax: 8) { KeptPart = 2 };
