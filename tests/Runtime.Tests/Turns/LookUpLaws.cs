@@ -26,6 +26,14 @@ public sealed class LookUpLaws
     public async Task What_the_provider_does_not_know_is_done_at_once(Intent intent) =>
         Assert.Equal((1, 1), await AskedAndDoneAsync(intent, suspended: TimeSpan.FromSeconds(30)));
 
+    [Fact]
+    public async Task Before_nothing_counts_as_charged_a_pending_charge_is_ended()
+    {
+        var provider = new Provider { Suspended = TimeSpan.Zero };
+        Assert.IsType<NothingCharged>(await provider.PerformAsync(new FindCharge("changed my mind"), Cancellation));
+        Assert.Equal((0, 1), (provider.Asked, provider.Ended));
+    }
+
     static async Task<(int Asked, int Done)> AskedAndDoneAsync(Intent intent, TimeSpan suspended)
     {
         var provider = new Provider { Suspended = suspended };
@@ -43,6 +51,7 @@ public sealed class LookUpLaws
 
         public int Asked { get; private set; }
         public int Done { get; private set; }
+        public int Ended { get; private set; }
 
         public Task<Answer> PerformAsync(Intent intent, CancellationToken cancellation)
         {
@@ -67,7 +76,11 @@ public sealed class LookUpLaws
         public Task<Answer> BookAsync(string key, string orderId, Address shipTo, CancellationToken cancellation) =>
             Do<Answer>(new CarrierBooked("trk-2", time.GetUtcNow()));
 
-        public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<Answer?> EndChargeAsync(string key, string orderId, CancellationToken cancellation)
+        {
+            Ended++;
+            return Task.FromResult<Answer?>(null);
+        }
 
         public Task<Answer> FindParcelAsync(string orderId, string trackingId, CancellationToken cancellation) =>
             throw new NotSupportedException();
