@@ -81,8 +81,15 @@ static class Receiving
     }
 }
 
-/// <summary>Holds the writer back, and so everything that is queued behind it, like a slow disk.</summary>
-sealed class Pause(ManualResetEventSlim disk) : Write
+/// <summary>Holds the writer back, and so everything that is queued behind it, like a slow disk, until it is set.</summary>
+sealed class Pause : Write, IDisposable
 {
-    public override void Run(Connection connection) => disk.Wait(TimeSpan.FromSeconds(20));
+    // No event: a test may be done with it before the writer has come to it.
+    readonly TaskCompletionSource end = new();
+
+    public void Set() => end.TrySetResult();
+
+    public void Dispose() => Set();
+
+    public override void Run(Connection connection) => end.Task.Wait(TimeSpan.FromSeconds(20));
 }

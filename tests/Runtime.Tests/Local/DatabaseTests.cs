@@ -262,10 +262,10 @@ public sealed class DatabaseTests : IAsyncDisposable
     }
 
     /// <summary>Blocks the writer, so that what is queued meanwhile shares a transaction.</summary>
-    static ManualResetEventSlim Busy(Database database)
+    static Pause Busy(Database database)
     {
-        var go = new ManualResetEventSlim();
-        database.Enqueue(new Pause(go));
+        var go = new Pause();
+        database.Enqueue(go);
         return go;
     }
 

@@ -13,7 +13,7 @@ public sealed class DurableAnswersTests : IAsyncLifetime
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("orderfunctions-");
-    readonly ManualResetEventSlim disk = new();
+    readonly Pause disk = new();
     LocalHost host = null!;
     HttpClient http = null!;
 
@@ -38,7 +38,7 @@ public sealed class DurableAnswersTests : IAsyncLifetime
     public async Task What_memory_knows_already_is_told_once_it_is_on_disk()
     {
         var id = await PlaceAsync();
-        host.Saga.Database.Enqueue(new Pause(disk));
+        host.Saga.Database.Enqueue(disk);
 
         // As far as a request gets without the disk: saved in memory, and seen by every turn.
         var cancelling = host.Saga[Participants.Orders].RequestAsync(

@@ -96,9 +96,9 @@ public sealed class SimulatedOutsideTests : IAsyncDisposable
         var streams = new SqliteStreams(database).Of(Participants.Inventory);
         for (var number = 0; number < 500; number++)
             await streams.LoadAsync($"o-{number}", Cancellation);
-        using (var disk = new ManualResetEventSlim())
+        using (var disk = new Pause())
         {
-            database.Enqueue(new Pause(disk));
+            database.Enqueue(disk);
             for (var number = 0; number < 500; number++)
                 await stock.ReserveAsync($"o-{number}", "main", [new("hot", 1)], Cancellation);
             disk.Set();

@@ -26,8 +26,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
         var store = new SqliteStreams(database).Of(Participants.Shipping);
         foreach (var order in (string[])["by bus", "published after", "silent"])
             await store.LoadAsync(order, Cancellation);
-        using var disk = new ManualResetEventSlim();
-        database.Enqueue(new Pause(disk));
+        using var disk = new Pause();
+        database.Enqueue(disk);
 
         var byBus = store.SaveAsync(Samples.Stream("by bus", Samples.Entry("by bus", 1, Via.Bus, new OrderShipped("trk-1"))), Cancellation);
         var publishedAfter = store.SaveAsync(
@@ -48,8 +48,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     {
         var database = file.Open();
         using var bus = new SqliteBus(database, new(), TimeProvider.System);
-        using var disk = new ManualResetEventSlim();
-        database.Enqueue(new Pause(disk));
+        using var disk = new Pause();
+        database.Enqueue(disk);
 
         var first = bus.PublishAsync([Samples.Message("o-1", 1)], Cancellation);
         var again = bus.PublishAsync([Samples.Message("o-1", 1)], Cancellation);
@@ -66,8 +66,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
     {
         var database = file.Open();
         using var bus = new SqliteBus(database, new(), TimeProvider.System);
-        using var disk = new ManualResetEventSlim();
-        database.Enqueue(new Pause(disk));
+        using var disk = new Pause();
+        database.Enqueue(disk);
         Assert.True(bus.Unawaited.PublishAsync([Samples.Message("o-1", 1)], Cancellation).IsCompletedSuccessfully);
         disk.Set();
         await database.CommittedAsync();
@@ -79,9 +79,9 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
         var database = file.Open();
         var path = file.Path;
         using var bus = new SqliteBus(database, new(), TimeProvider.System);
-        using (var disk = new ManualResetEventSlim())
+        using (var disk = new Pause())
         {
-            database.Enqueue(new Pause(disk));
+            database.Enqueue(disk);
             await bus.Unawaited.PublishAsync([Samples.Message("o-1", 1), Samples.Message("o-2", 1)], Cancellation);
             var first = bus.TryReceive(Participants.Payments)!;
             await bus.Unawaited.PublishAsync([Samples.Message("o-1", 2)], Cancellation);
@@ -111,8 +111,8 @@ public sealed class SqliteStreamsTests : IAsyncDisposable
             [[OrderStatus.Placed, OrderStatus.Reserved, OrderStatus.Paid], [OrderStatus.Booked, OrderStatus.Completed]];
         foreach (var statuses in transactions)
         {
-            using var disk = new ManualResetEventSlim();
-            database.Enqueue(new Pause(disk));
+            using var disk = new Pause();
+            database.Enqueue(disk);
             foreach (var status in statuses)
             {
                 var stream = await store.LoadAsync("o-1", Cancellation) ?? OrderStream.Empty("o-1");
