@@ -39,6 +39,8 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
             var load = Enumerable.Range(0, 8)
                 .Select(_ => PlaceAsync(host, () => Interlocked.Increment(ref number), accepted, stop.Token)).ToList();
             await Task.Delay(random.Next(20, 1200));
+            if (kill == 0)
+                await AcceptedAsync(accepted, Kills + 1);
             host.Kill();
             await stop.CancelAsync();
             await Task.WhenAll(load);
@@ -72,10 +74,13 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
         using (var host = HostProcess.Start(PowerCut.Environment(lies: true), data.Database, "--no-orders"))
         {
             await host.AnswersAsync();
-            using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            using var stop = new CancellationTokenSource();
             var number = 0;
-            await PlaceAsync(host, () => ++number, accepted, stop.Token);
+            var load = PlaceAsync(host, () => ++number, accepted, stop.Token);
+            await AcceptedAsync(accepted, 10);
             host.Kill();
+            await stop.CancelAsync();
+            await load;
         }
         new PowerCut(data.Database, new Random(Seed)).Strike(all: true);
 
@@ -113,6 +118,13 @@ public sealed class KillTests(ITestOutputHelper log) : IDisposable
     }
 
     /// <summary>Places one order after another until the host dies. Every seventh is cancelled, and some fail.</summary>
+    /// <summary>A busy machine may take long to accept the first ones.</summary>
+    static async Task AcceptedAsync(ConcurrentDictionary<string, string> accepted, int count)
+    {
+        for (var wait = 0; accepted.Count < count && wait < 3_000; wait++)
+            await Task.Delay(20);
+    }
+
     static async Task PlaceAsync(HostProcess host, Func<int> next, ConcurrentDictionary<string, string> accepted, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
