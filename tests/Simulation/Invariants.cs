@@ -15,10 +15,10 @@ sealed record Violation(string Law, string OrderId, string Detail);
 sealed class Invariants(World world)
 {
     readonly Dictionary<(string Participant, string OrderId), Line> lines = [];
-    /// <summary>How many entries the participant's stream had when an operator asked to settle one of its steps.</summary>
-    readonly Dictionary<string, int> spoken = [];
-
     readonly Dictionary<(string Participant, string OrderId), DateTimeOffset> held = [];
+
+    /// <summary>How many entries a participant's stream had when an operator asked to settle one of its steps, by the request's id.</summary>
+    readonly Dictionary<string, int> entriesWhenAsked = [];
 
     /// <summary>The first law that was broken.</summary>
     public Violation? Violation { get; private set; }
@@ -297,16 +297,24 @@ sealed class Invariants(World world)
             Broken("What an operator asks of another participant is not done here", after.OrderId, $"{meant.On} at {participant}");
         if (settled is not null && before.PlaceOf(settled.MessageId) > 0)
             Broken("A step is settled by hand when all before it is handled", after.OrderId, $"{settled.MessageId} at {participant}");
-        if (settled is not null && meant is not null && before.Entries.Skip(spoken.GetValueOrDefault(meant.On, int.MaxValue)).FirstOrDefault(GoesOn) is { } since)
-            Broken("What was done after the operator spoke is not settled", after.OrderId, $"{since.On} at {participant}");
-        foreach (var said in after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events))
+        if (settled is not null && entriesWhenAsked.TryGetValue(meant!.On, out var known)
+            && before.Entries.Skip(known).FirstOrDefault(GoesOn) is { } later)
         {
-            if (said.Event is SettleRequested { Known: not null } request)
-                spoken[said.Id] = world.Store(request.Participant)[after.OrderId]?.Entries.Count ?? 0;
+            Broken("What was done after the operator spoke is not settled", after.OrderId, $"{later.On} at {participant}");
         }
+        NoteRequestsToSettle(before, after);
 
         static bool GoesOn(Entry entry) =>
             entry.Events.Any(e => e.Event is Intent) && entry.Events.Any(e => e.Event is PublicEvent and not IScheduled);
+    }
+
+    void NoteRequestsToSettle(OrderStream before, OrderStream after)
+    {
+        foreach (var recorded in after.Entries.Skip(before.Entries.Count).SelectMany(entry => entry.Events))
+        {
+            if (recorded.Event is SettleRequested { Known: not null } request)
+                entriesWhenAsked[recorded.Id] = world.Store(request.Participant)[after.OrderId]?.Entries.Count ?? 0;
+        }
     }
 
     void Marked(string participant, OrderStream before, OrderStream after)

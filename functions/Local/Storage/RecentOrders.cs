@@ -8,7 +8,7 @@ namespace OrderFunctions.Local.Storage;
 /// </summary>
 sealed class RecentOrders(int ordersMax)
 {
-    /// <summary>At what is to be dropped, for each new order.</summary>
+    /// <summary>How many old orders are looked at for each new one, to find some that can be dropped.</summary>
     const int LooksMax = 16;
 
     readonly int wholeMax = Math.Max(1, ordersMax / 4);
@@ -70,8 +70,8 @@ sealed class RecentOrders(int ordersMax)
     }
 
     /// <summary>
-    /// Drops the oldest orders that were not used since the last round (the clock algorithm) and that nobody holds. After some looks in
-    /// vain it leaves the rest to the next call: there are more orders than should be for as long as many are held.
+    /// Drops the oldest orders that were not used since the last round (the clock algorithm) and that nobody holds, until there are few
+    /// enough or it has looked at <see cref="LooksMax"/>. So while many are held, more stay in memory than should.
     /// </summary>
     void DropOldest()
     {

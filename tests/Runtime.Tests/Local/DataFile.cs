@@ -84,7 +84,7 @@ static class Receiving
 /// <summary>Holds the writer back, and so everything that is queued behind it, like a slow disk, until it is set.</summary>
 sealed class Pause : Write, IDisposable
 {
-    // No event: a test may be done with it before the writer has come to it.
+    // Needs no disposal, unlike an event: the writer may come to it after the test has left its scope.
     readonly TaskCompletionSource end = new();
 
     public void Set() => end.TrySetResult();

@@ -17,7 +17,8 @@ public sealed class OrderListsTests
         var streams = new SqliteStreams(database).Of(Participants.Orders);
         var orders = new OrderLists(database);
 
-        // All of one minute, so that the time alone does not tell where the search ended. The oldest come one by one: many at once have no order.
+        // All of one minute, so that the time alone does not tell where the search ended. The oldest are saved one by one, because those that
+        // are saved at once are numbered in no particular sequence.
         for (var number = 0; number < 10; number++)
             await SaveAsync(number);
         await Task.WhenAll(Enumerable.Range(10, 20_000).Select(SaveAsync));
